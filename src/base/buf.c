@@ -1,0 +1,172 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void buf_free(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){.ceiling = b->ceiling};
+}
+
+void buf_wipe(struct buf *b)
+{
+    if (b->data)
+        explicit_bzero(b->data, b->cap);
+    buf_free(b);
+}
+
+bool buf_grow(struct buf *b, size_t n)
+{
+    size_t ceiling = b->ceiling ? b->ceiling : BUF_CEILING;
+    if (b->failed || n > ceiling || b->len > ceiling - n) {
+        b->failed = true;
+        return false;
+    }
+    size_t want = b->len + n;
+    size_t cap = b->cap ? b->cap : 256;
+    while (cap < want)
+        cap *= 2;
+    uint8_t *data = realloc(b->data, cap);
+    if (!data) {
+        b->failed = true;
+        return false;
+    }
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+void buf_fill(struct buf *b, char c, size_t n)
+{
+    if (buf_room(b, n)) {
+        memset(b->data + b->len, c, n);
+        b->len += n;
+    }
+}
+
+void buf_dec(struct buf *b, uint64_t value)
+{
+    buf_dec_pad(b, value, 0, ' ');
+}
+
+void buf_sdec(struct buf *b, int64_t value)
+{
+    uint64_t magnitude = (uint64_t)value;
+    if (value < 0) {
+        buf_char(b, '-');
+        magnitude = 0 - magnitude;
+    }
+    buf_dec(b, magnitude);
+}
+
+void buf_dec_pad(struct buf *b, uint64_t value, size_t width, char fill)
+{
+    char digits[20];
+    size_t n = sizeof digits;
+    do {
+        digits[--n] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    size_t used = sizeof digits - n;
+    if (used < width)
+        buf_fill(b, fill, width - used);
+    buf_put(b, digits + n, used);
+}
+
+static const char hex_digits[] = "0123456789abcdef";
+
+void buf_hex(struct buf *b, uint64_t value, size_t width)
+{
+    char digits[16];
+    size_t n = sizeof digits;
+    do {
+        digits[--n] = hex_digits[value & 15];
+        value >>= 4;
+    } while (value);
+    size_t used = sizeof digits - n;
+    if (used < width)
+        buf_fill(b, '0', width - used);
+    buf_put(b, digits + n, used);
+}
+
+void buf_hex_bytes(struct buf *b, struct slice bytes, char separator)
+{
+    if (bytes.len == 0 || !buf_room(b, bytes.len * 3))
+        return;
+    uint8_t *to = b->data + b->len;
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (separator && i)
+            *to++ = (uint8_t)separator;
+        *to++ = (uint8_t)hex_digits[bytes.data[i] >> 4];
+        *to++ = (uint8_t)hex_digits[bytes.data[i] & 15];
+    }
+    b->len = (size_t)(to - b->data);
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0 || !buf_room(b, (size_t)n + 1))
+        return;
+    va_start(args, format);
+    vsnprintf((char *)b->data + b->len, (size_t)n + 1, format, args);
+    va_end(args);
+    b->len += (size_t)n;
+}
+
+void buf_nanoseconds(struct buf *b, int64_t ns, unsigned decimals)
+{
+    uint64_t magnitude = (uint64_t)ns;
+    if (ns < 0) {
+        buf_char(b, '-');
+        magnitude = 0 - magnitude;
+    }
+    buf_dec(b, magnitude / 1000000000u);
+    if (decimals == 0)
+        return;
+    uint64_t fraction = magnitude % 1000000000u;
+    for (unsigned i = decimals; i < 9; i++)
+        fraction /= 10;
+    buf_char(b, '.');
+    buf_dec_pad(b, fraction, decimals > 9 ? 9 : decimals, '0');
+}
+
+/* Length of the well-formed UTF-8 sequence at the front of S, 0 when there is none (RFC 3629 4). */
+static size_t utf8_sequence(struct slice s)
+{
+    uint8_t lead = slice_at(s, 0);
+    size_t n = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0) == 0xe0 ? 3 : 4;
+    if (n == 1)
+        return 1;
+    if (lead < 0xc2 || lead > 0xf4 || s.len < n)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s.data[i] & 0xc0) != 0x80)
+            return 0;
+    uint8_t second = s.data[1];
+    bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+    bool outside = (lead == 0xed && second > 0x9f) || (lead == 0xf4 && second > 0x8f);
+    bool c1_control = lead == 0xc2 && second < 0xa0;
+    return overlong || outside || c1_control ? 0 : n;
+}
+
+void buf_escaped(struct buf *b, struct slice text)
+{
+    while (text.len > 0) {
+        size_t n = utf8_sequence(text);
+        uint8_t c = text.data[0];
+        if (n == 0 || (n == 1 && (c < 0x20 || c == 0x7f))) {
+            buf_str(b, "\\x");
+            buf_hex(b, c, 2);
+            n = 1;
+        } else {
+            buf_put(b, text.data, n);
+        }
+        slice_skip(&text, n);
+    }
+}

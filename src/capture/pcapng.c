@@ -1,0 +1,388 @@
+/* pcapng (draft-ietf-opsawg-pcapng): sections of typed, length-framed blocks. */
+#include "capture/reader_private.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+enum {
+    BLOCK_MIN = 12,
+    SECTION_MIN = 28,
+    BLOCK_SECTION = 0x0a0d0d0a,
+    BYTE_ORDER_MAGIC = 0x1a2b3c4d,
+    OPTION_END = 0,
+    OPTION_COMMENT = 1,
+    OPTION_IF_NAME = 2,
+    OPTION_IF_TSRESOL = 9,
+    OPTION_IF_FCSLEN = 13,
+    OPTION_IF_TSOFFSET = 14,
+    OPTION_EPB_FLAGS = 2,
+    MAX_INTERFACES = 65536,
+    MAX_INTERFACE_NAME = 255,
+};
+
+/* A block whose body is in hand. */
+struct block {
+    struct slice body;
+    uint64_t offset; /* of the block */
+    bool big;
+};
+
+/* What a block comes to: a packet, or go on, or damage. */
+enum block_result { BLOCK_GO_ON, BLOCK_PACKET, BLOCK_DAMAGED };
+
+typedef enum block_result read_block(struct reader *r, struct block *b, struct packet *p);
+
+struct option {
+    uint16_t code;
+    struct slice value;
+};
+
+static enum read_result pcapng_next(struct reader *r, struct packet *p);
+
+static size_t padded(size_t size)
+{
+    return (size + 3) & ~(size_t)3;
+}
+
+/* The next option; false at the end of the list, or where it is broken: the packet before it is
+ * good. */
+static bool next_option(struct slice *list, bool big, struct option *o)
+{
+    if (list->len < 4)
+        return false;
+    o->code = read_u16(list, big);
+    uint16_t len = read_u16(list, big);
+    if (o->code == OPTION_END || len > list->len)
+        return false;
+    o->value = slice_sub(*list, 0, len);
+    return slice_skip(list, padded(len) < list->len ? padded(len) : list->len);
+}
+
+bool packet_comment(const struct packet *p, size_t index, struct slice *comment)
+{
+    struct slice list = p->options;
+    struct option o;
+    while (next_option(&list, p->big_endian, &o)) {
+        if (o.code == OPTION_COMMENT && index-- == 0) {
+            *comment = o.value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum block_result damaged(struct reader *r, const struct block *b, const char *what)
+{
+    (void)reader_damaged(r, b->offset, "%s", what);
+    return BLOCK_DAMAGED;
+}
+
+/* The header of a section has been framed; its byte order is known. */
+static enum block_result read_section(struct reader *r, struct block *b, struct packet *p)
+{
+    (void)p;
+    (void)slice_skip(&b->body, 4);
+    uint16_t major = read_u16(&b->body, b->big);
+    uint16_t minor = read_u16(&b->body, b->big);
+    if (b->body.failed || major != 1 || (minor != 0 && minor != 2)) {
+        error_set(&r->failure, ERROR_FORMAT,
+                  "%s: pcapng version %u.%u at byte %llu is not read; 1.0 is", r->name, major,
+                  minor, (unsigned long long)b->offset);
+        return BLOCK_DAMAGED;
+    }
+    r->info.big_endian = b->big;
+    r->info.sections++;
+    r->section_first = r->info.interfaces;
+    return BLOCK_GO_ON;
+}
+
+static const char *keep_name(struct reader *r, struct slice text)
+{
+    struct slice name = slice_sub(text, 0, MAX_INTERFACE_NAME);
+    char *copy = arena_zalloc(&r->names, name.len + 1);
+    for (size_t i = 0; copy && i < name.len; i++)
+        copy[i] = (char)slice_at(name, i);
+    return copy;
+}
+
+static bool interface_room(struct reader *r)
+{
+    if (r->info.interfaces < r->interface_capacity)
+        return true;
+    size_t capacity = r->interface_capacity ? r->interface_capacity * 2 : 8;
+    void *grown = capacity <= MAX_INTERFACES
+                      ? realloc(r->interfaces, capacity * sizeof *r->interfaces)
+                      : NULL;
+    if (!grown)
+        return false;
+    r->interfaces = grown;
+    r->interface_capacity = capacity;
+    return true;
+}
+
+static enum block_result read_interface(struct reader *r, struct block *b, struct packet *p)
+{
+    (void)p;
+    struct capture_interface made = {.fcs_bytes = -1};
+    made.link_type = read_u16(&b->body, b->big);
+    (void)slice_skip(&b->body, 2);
+    made.snaplen = read_u32(&b->body, b->big);
+    if (b->body.failed)
+        return damaged(r, b, "an interface description of less than 20 bytes");
+    if (!interface_room(r))
+        return damaged(r, b, "more than 65536 interfaces");
+    made.max_caplen = max_caplen_of(made.link_type);
+    uint8_t tsresol = 6;
+    uint64_t tsoffset = 0;
+    struct option o;
+    while (next_option(&b->body, b->big, &o)) {
+        if (o.code == OPTION_IF_NAME)
+            made.name = keep_name(r, o.value);
+        else if (o.code == OPTION_IF_TSRESOL && o.value.len == 1)
+            tsresol = slice_u8(&o.value);
+        else if (o.code == OPTION_IF_TSOFFSET && o.value.len == 8)
+            tsoffset = read_u64(&o.value, b->big);
+        else if (o.code == OPTION_IF_FCSLEN && o.value.len == 1)
+            made.fcs_bytes = (int8_t)(slice_at(o.value, 0) & 0x7f);
+    }
+    clock_init(&made.clock, tsresol, (int64_t)tsoffset);
+    if (r->info.interfaces == 0) {
+        r->info.link_type = made.link_type;
+        r->info.snaplen = made.snaplen;
+    }
+    r->info.multiple_links |= made.link_type != r->info.link_type;
+    r->interfaces[r->info.interfaces++] = made;
+    return BLOCK_GO_ON;
+}
+
+/* Fills in the packet, whose bytes come next in the body, and its options after them. */
+static enum block_result finish_packet(struct reader *r, struct block *b, struct packet *p,
+                                       uint32_t id, uint32_t caplen)
+{
+    size_t index = r->section_first + id;
+    if (id >= r->info.interfaces - r->section_first) {
+        (void)reader_damaged(r, b->offset, "packet of interface %u, where the section has %zu", id,
+                             r->info.interfaces - r->section_first);
+        return BLOCK_DAMAGED;
+    }
+    const struct capture_interface *on = &r->interfaces[index];
+    if (caplen > on->max_caplen || caplen > b->body.len) {
+        (void)reader_damaged(
+            r, b->offset, "packet %llu claims %u bytes; its block has %zu, and %u is the most",
+            (unsigned long long)r->info.packets + 1, caplen, b->body.len, on->max_caplen);
+        return BLOCK_DAMAGED;
+    }
+    p->bytes = slice_take(&b->body, caplen);
+    p->caplen = caplen;
+    p->number = ++r->info.packets;
+    p->link_type = on->link_type;
+    p->interface = (uint32_t)index;
+    p->interface_in_section = id;
+    p->interface_name = on->name;
+    p->section = r->info.sections;
+    p->time_decimals = on->clock.decimals;
+    p->fcs_bytes = on->fcs_bytes;
+    p->big_endian = b->big;
+    return BLOCK_PACKET;
+}
+
+static void read_packet_options(struct block *b, struct packet *p)
+{
+    size_t padding = padded(p->caplen) - p->caplen;
+    p->comment = p->options = slice_empty();
+    if (b->body.len < padding + 4)
+        return;
+    (void)slice_skip(&b->body, padding);
+    p->options = b->body;
+    struct option o;
+    bool commented = false;
+    while (next_option(&b->body, b->big, &o)) {
+        if (o.code == OPTION_COMMENT && !commented) {
+            p->comment = o.value;
+            commented = true;
+        } else if (o.code == OPTION_EPB_FLAGS && o.value.len == 4) {
+            uint32_t fcs = read_u32(&o.value, b->big) >> 5 & 0xf;
+            if (fcs != 0) /* 0: not known */
+                p->fcs_bytes = (int8_t)fcs;
+        }
+    }
+}
+
+/* The fields that an Enhanced Packet and the Packet Block before it have in common. */
+static enum block_result read_timed(struct reader *r, struct block *b, struct packet *p,
+                                    uint32_t id)
+{
+    uint64_t high = read_u32(&b->body, b->big);
+    uint64_t ticks = high << 32 | read_u32(&b->body, b->big);
+    uint32_t caplen = read_u32(&b->body, b->big);
+    p->len = read_u32(&b->body, b->big);
+    if (b->body.failed)
+        return damaged(r, b, "a packet block shorter than its own header");
+    enum block_result result = finish_packet(r, b, p, id, caplen);
+    if (result == BLOCK_PACKET) {
+        p->has_time = true;
+        p->time_ns = clock_ns(&r->interfaces[p->interface].clock, ticks);
+        read_packet_options(b, p);
+    }
+    return result;
+}
+
+static enum block_result read_enhanced(struct reader *r, struct block *b, struct packet *p)
+{
+    if (r->scanning)
+        return BLOCK_GO_ON;
+    uint32_t id = read_u32(&b->body, b->big);
+    return read_timed(r, b, p, id);
+}
+
+static enum block_result read_old_packet(struct reader *r, struct block *b, struct packet *p)
+{
+    if (r->scanning)
+        return BLOCK_GO_ON;
+    uint32_t id = read_u16(&b->body, b->big);
+    (void)slice_skip(&b->body, 2); /* drops */
+    return read_timed(r, b, p, id);
+}
+
+/* Simple Packet Blocks belong to the first interface, and have neither time nor captured length. */
+static enum block_result read_simple(struct reader *r, struct block *b, struct packet *p)
+{
+    if (r->scanning)
+        return BLOCK_GO_ON;
+    p->len = read_u32(&b->body, b->big);
+    if (b->body.failed)
+        return damaged(r, b, "a simple packet block shorter than its own header");
+    uint32_t caplen = p->len;
+    if (r->info.interfaces > r->section_first) {
+        uint32_t snaplen = r->interfaces[r->section_first].snaplen;
+        if (snaplen != 0 && caplen > snaplen)
+            caplen = snaplen;
+    }
+    p->has_time = false;
+    p->time_ns = 0;
+    p->comment = p->options = slice_empty();
+    return finish_packet(r, b, p, 0, caplen);
+}
+
+static enum block_result read_secrets(struct reader *r, struct block *b, struct packet *p)
+{
+    (void)p;
+    uint32_t type = read_u32(&b->body, b->big);
+    uint32_t len = read_u32(&b->body, b->big);
+    if (b->body.failed || len > b->body.len)
+        return damaged(r, b, "decryption secrets longer than their block");
+    if (r->options.secrets && !r->secrets_done)
+        r->options.secrets(r->options.context, type, slice_take(&b->body, len));
+    return BLOCK_GO_ON;
+}
+
+/* Not network packets, but tshark numbers them as frames; so that our numbers agree, so do we. */
+static enum block_result count_only(struct reader *r, struct block *b, struct packet *p)
+{
+    (void)b;
+    (void)p;
+    r->info.packets++;
+    return BLOCK_GO_ON;
+}
+
+static const struct block_type {
+    uint32_t type;
+    read_block *read;
+} block_types[] = {
+    {6, read_enhanced},  {BLOCK_SECTION, read_section}, {1, read_interface},
+    {3, read_simple},    {2, read_old_packet},          {10, read_secrets},
+    {9, count_only},     {0x00000bad, count_only},      {0x40000bad, count_only},
+    {0x204, count_only}, {0x208, count_only},           {0x216, count_only},
+};
+
+static read_block *reader_of(uint32_t type)
+{
+    for (size_t i = 0; i < sizeof block_types / sizeof block_types[0]; i++)
+        if (block_types[i].type == type)
+            return block_types[i].read;
+    return NULL; /* name resolution, statistics, what is not known: stepped over */
+}
+
+bool pcapng_detect(struct slice first)
+{
+    if (slice_u32(&first) != BLOCK_SECTION)
+        return false;
+    (void)slice_skip(&first, 4);
+    struct slice magic = slice_take(&first, 4);
+    struct slice other = magic;
+    return magic.failed || slice_u32(&magic) == BYTE_ORDER_MAGIC ||
+           slice_le32(&other) == BYTE_ORDER_MAGIC;
+}
+
+bool pcapng_open(struct reader *r)
+{
+    r->info.format = "pcapng";
+    r->next = pcapng_next;
+    if (!source_need(&r->source, SECTION_MIN)) {
+        (void)reader_cut_short(r, "the section header", SECTION_MIN);
+        return false;
+    }
+    return true;
+}
+
+/* Byte order of the block at the window's start: a section header brings its own. */
+static bool block_order(struct reader *r, struct slice at, bool *big)
+{
+    *big = r->info.big_endian;
+    if (slice_u32(&at) != BLOCK_SECTION)
+        return true;
+    (void)slice_skip(&at, 4);
+    struct slice magic = slice_take(&at, 4);
+    struct slice other = magic;
+    *big = slice_u32(&magic) == BYTE_ORDER_MAGIC;
+    return *big || slice_le32(&other) == BYTE_ORDER_MAGIC;
+}
+
+/* Frames the next block.  READ_PACKET: it is in B; else why not. */
+static enum read_result next_block(struct reader *r, struct block *b, uint32_t *type)
+{
+    struct source *s = &r->source;
+    if (!source_need(s, BLOCK_MIN)) {
+        if (s->window.len == 0 && s->error.code == ERROR_NONE)
+            return READ_END;
+        return reader_cut_short(r, "a block's header", BLOCK_MIN);
+    }
+    b->offset = s->offset;
+    if (!block_order(r, s->window, &b->big))
+        return reader_damaged(r, b->offset, "a section header without byte order");
+    struct slice head = slice_sub(s->window, 0, 8);
+    *type = read_u32(&head, b->big);
+    uint32_t size = read_u32(&head, b->big);
+    if (size < BLOCK_MIN || size % 4 != 0 || size > SOURCE_CEILING)
+        return reader_damaged(r, b->offset,
+                              "a block of type 0x%x and %u bytes: not a multiple of 4 "
+                              "from 12 to 16777216",
+                              *type, size);
+    if (!source_need(s, size))
+        return reader_cut_short(r, "a block", size);
+    struct slice whole = source_take(s, size);
+    (void)slice_skip(&whole, 8);
+    b->body = slice_take(&whole, size - BLOCK_MIN);
+    uint32_t again = read_u32(&whole, b->big);
+    if (again != size)
+        return reader_damaged(r, b->offset, "a block of %u bytes that ends with length %u", size,
+                              again);
+    return READ_PACKET;
+}
+
+static enum read_result pcapng_next(struct reader *r, struct packet *p)
+{
+    for (;;) {
+        struct block b;
+        uint32_t type = 0;
+        enum read_result framed = next_block(r, &b, &type);
+        if (framed != READ_PACKET)
+            return framed;
+        read_block *read = reader_of(type);
+        enum block_result result = read ? read(r, &b, p) : BLOCK_GO_ON;
+        if (result == BLOCK_PACKET)
+            return READ_PACKET;
+        if (result == BLOCK_DAMAGED)
+            return READ_ERROR;
+    }
+}

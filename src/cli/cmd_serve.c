@@ -1,0 +1,184 @@
+/* `tlswire serve`: the note's server, with s_server's options. */
+#include "cli/cmd_serve.h"
+
+#include "cli/common.h"
+#include "cli/openssl_options.h"
+#include "cli/port_owner.h"
+#include "endpoint/server.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct serving {
+    struct endpoint_options options;
+    uv_loop_t loop;
+    uv_signal_t interrupt, terminate;
+    struct server *server;
+    struct certificate certificate;
+    int keylog; /* -1: none */
+    bool stopping;
+    time_t last_complaint; /* errors that are not of one connection: once a second */
+};
+
+static void put_clock(FILE *out, int64_t time_ns)
+{
+    time_t seconds = (time_t)(time_ns / 1000000000);
+    struct tm now;
+    char text[16] = "";
+    if (localtime_r(&seconds, &now))
+        strftime(text, sizeof(text), "%H:%M:%S", &now);
+    fprintf(out, "%s.%03d", text, (int)(time_ns / 1000000 % 1000));
+}
+
+static void put_word(FILE *out, const char *label, const char *value)
+{
+    if (!*value)
+        return;
+    fprintf(out, " %s", label);
+    common_put_escaped(out, value);
+}
+
+static void connection_over(void *user, const struct endpoint_report *r, int64_t time_ns)
+{
+    const struct serving *s = user;
+    char peer[64];
+    if (s->options.quiet && !r->error[0])
+        return;
+    endpoint_address_text(&r->peer, peer, sizeof(peer));
+    put_clock(stderr, time_ns);
+    fprintf(stderr, " #%llu %s", (unsigned long long)r->id, peer);
+    put_word(stderr, "", r->version);
+    put_word(stderr, "", r->cipher);
+    put_word(stderr, "", r->group);
+    put_word(stderr, "sni=", r->server_name);
+    put_word(stderr, "alpn=", r->alpn);
+    if (r->resumed)
+        fputs(" resumed", stderr);
+    put_word(stderr, "FAILED: ", r->error);
+    fputs(r->error[0] ? "\n" : " ok\n", stderr);
+}
+
+static void complaint(void *user, uint64_t id, const char *text)
+{
+    struct serving *s = user;
+    time_t now = time(NULL);
+    if (id != 0 || now == s->last_complaint)
+        return; /* a connection's own error is in its line */
+    s->last_complaint = now;
+    fprintf(stderr, "tlswire: %s\n", text);
+}
+
+static void keylog_line(void *user, uint64_t id, const char *line)
+{
+    const struct serving *s = user;
+    (void)id;
+    if (s->keylog >= 0)
+        common_keylog_line(s->keylog, line);
+}
+
+static void stop(uv_signal_t *signal, int number)
+{
+    struct serving *s = signal->data;
+    (void)number;
+    server_stop(s->server, s->stopping); /* at once when asked again */
+    s->stopping = true;
+    uv_unref((uv_handle_t *)&s->interrupt);
+    uv_unref((uv_handle_t *)&s->terminate);
+}
+
+static void say_where(const struct serving *s)
+{
+    const struct endpoint_options *o = &s->options;
+    fputs("serving on", stderr);
+    for (unsigned i = 0; server_address(s->server, i); i++) {
+        char text[64];
+        endpoint_address_text(server_address(s->server, i), text, sizeof(text));
+        fprintf(stderr, "%s %s", i ? " and" : "", text);
+    }
+    if (o->tls.cert_file) {
+        fputs(", certificate ", stderr);
+        common_put_escaped(stderr, o->tls.cert_file);
+    } else {
+        fprintf(stderr, ", certificate CN=localhost (temporary, %s)",
+                certificate_kind_text(o->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256));
+    }
+    fputs(", stop with Ctrl-C\n", stderr);
+}
+
+static bool start(struct serving *s, struct error *e)
+{
+    const struct endpoint_options *o = &s->options;
+    enum certificate_kind kind = o->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256;
+    bool in_use = false;
+    if (o->keylog_file && (s->keylog = common_keylog_open(o->keylog_file, e)) < 0)
+        return false;
+    if (!o->tls.cert_file && !certificate_make(&s->certificate, kind, e))
+        return false;
+    struct server_config config = {
+        .settings = o->tls,
+        .certificate = &s->certificate,
+        .host = o->host,
+        .port = o->port,
+        .family = o->family,
+        .www = o->www,
+        .hooks = {.user = s,
+                  .on_keylog = keylog_line,
+                  .on_error = complaint,
+                  .on_close = connection_over},
+    };
+    s->server = server_start(&s->loop, &config, &in_use, e);
+    if (in_use)
+        port_owner_explain(e, o->port, "serve");
+    return s->server != NULL;
+}
+
+static void watch(struct serving *s, uv_signal_t *signal, int number)
+{
+    uv_signal_init(&s->loop, signal);
+    signal->data = s;
+    uv_signal_start(signal, stop, number);
+}
+
+static int serve(struct serving *s)
+{
+    struct error e = {.code = ERROR_NONE};
+    if (!start(s, &e))
+        return common_fail(&e, e.code == ERROR_USAGE ? EXIT_USAGE : EXIT_RUNTIME);
+    watch(s, &s->interrupt, SIGINT);
+    watch(s, &s->terminate, SIGTERM);
+    say_where(s);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&s->interrupt, NULL);
+    uv_close((uv_handle_t *)&s->terminate, NULL);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    server_free(s->server);
+    return EXIT_OK;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    struct serving s = {.keylog = -1};
+    struct error e = {.code = ERROR_NONE};
+    if (!openssl_options_parse(argc, argv, FOR_SERVE, &s.options, &e))
+        return common_fail(&e, EXIT_USAGE);
+    if (s.options.help) {
+        puts("usage: tlswire serve [options]\n"
+             "A TLS server that answers `test` to every connection, on 127.0.0.1 and ::1 unless\n"
+             "-accept says otherwise.  The options are those of openssl s_server.\n");
+        openssl_options_help(stdout, FOR_SERVE);
+        return EXIT_OK;
+    }
+    common_prepare();
+    if (uv_loop_init(&s.loop) != 0) {
+        error_set(&e, ERROR_MEMORY, "cannot make an event loop");
+        return common_fail(&e, EXIT_RUNTIME);
+    }
+    int code = serve(&s);
+    uv_loop_close(&s.loop);
+    certificate_free(&s.certificate);
+    if (s.keylog >= 0)
+        close(s.keylog);
+    return code;
+}

@@ -1,0 +1,43 @@
+/* The options of `openssl s_server` and `openssl s_client`, for the subcommands serve, connect and
+ * lab: one table for all three, with tlswire's own options beside them.
+ *
+ * `-name`, `--name`, `-name value` and `--name=value` all work.  An option that OpenSSL has and
+ * that is not built here is an error that says so; nothing is ever ignored. */
+#ifndef TLSWIRE_CLI_OPENSSL_OPTIONS_H
+#define TLSWIRE_CLI_OPENSSL_OPTIONS_H
+
+#include "base/error.h"
+#include "endpoint/settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum option_command { FOR_SERVE = 1, FOR_CONNECT = 2, FOR_LAB = 4 };
+
+#define DEFAULT_PORT 4433 /* the one of the note, and of OpenSSL's tools */
+
+/* All texts are borrowed from argv. */
+struct endpoint_options {
+    struct tls_settings tls;
+    char host[256]; /* -accept's or -connect's; "" when it was not said */
+    uint16_t port;
+    bool port_given;
+    int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+    bool www, quiet, help;
+    const char *keylog_file;
+    bool rsa;
+    const char *color; /* "auto", "always", "never" */
+    bool ascii;
+    /* lab */
+    const char *view, *client, *directory;
+    bool no_capture;
+};
+
+/* Reads argv[1…]; argv[0] is the subcommand's name.  ERROR_USAGE with one clear line. */
+bool openssl_options_parse(int argc, char **argv, enum option_command, struct endpoint_options *,
+                           struct error *);
+/* The options of a command, a line each, for its --help. */
+void openssl_options_help(FILE *out, enum option_command);
+
+#endif

@@ -1,0 +1,86 @@
+/* Opening protected records, one direction of one connection at a time.
+ *
+ * An opener is given keys, then records in order.  A record that verifies moves the sequence number
+ * on; one that does not leaves the opener as it was, so that another record, another sequence
+ * number or another opener may be tried.  Nothing unverified is ever handed out.
+ *
+ * Setting one up only copies the secret: keys are derived and OpenSSL is asked for a context at the
+ * first record, once.  No record allocates, apart from RC4, whose state must be kept to be taken
+ * back. */
+#ifndef TLSWIRE_CRYPTO_OPENER_H
+#define TLSWIRE_CRYPTO_OPENER_H
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "crypto/provider.h"
+#include "crypto/schedule.h"
+#include "crypto/suite.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RECORD_HEADER_SIZE 5
+
+enum open_result {
+    OPEN_OK,
+    OPEN_BAD_TAG,     /* not protected with this key and sequence number, or damaged */
+    OPEN_TOO_SHORT,   /* shorter than the protection alone, or not whole blocks */
+    OPEN_UNSUPPORTED, /* OpenSSL lacks the cipher, or suite, version and key do not fit together */
+    OPEN_NO_MEMORY,
+};
+
+struct evp_cipher_ctx_st;
+
+/* Treat as opaque. */
+struct opener {
+    struct crypto_provider *provider; /* borrowed, must outlive the opener */
+    const struct suite *suite;
+    struct evp_cipher_ctx_st *context; /* owned; NULL until the first record */
+    struct evp_cipher_ctx_st *backup;  /* owned; RC4 only */
+    enum tls_version version;
+    uint64_t seq;
+    bool usable, keyed, encrypt_then_mac;
+    uint8_t secret_len, mac_len;
+    uint8_t secret[HASH_MAX_SIZE]; /* TLS 1.3 traffic secret */
+    uint8_t mac[HASH_MAX_SIZE];
+    uint8_t key[KEY_MAX_SIZE];
+    uint8_t iv[IV_MAX_SIZE]; /* fixed or whole IV; TLS 1.0 CBC: the next record's */
+};
+
+struct opened {
+    struct slice plaintext; /* in the caller's arena; empty unless OPEN_OK */
+    uint8_t type;   /* content type; TLS 1.3: the inner one, 0 when there was only padding */
+    size_t padding; /* TLS 1.3: zero bytes stripped; CBC: padding_length; otherwise 0 */
+};
+
+/* Both forget whatever *O was (a zeroed one is right) and copy the keys.  False when the suite
+ * cannot be used with this version or the secret has the wrong length; opening then says
+ * OPEN_UNSUPPORTED. SUITE may be NULL. */
+bool opener_init_13(struct opener *o, struct crypto_provider *p, const struct suite *suite,
+                    struct slice traffic_secret);
+/* SSL 3.0 to TLS 1.2.  KEYS are this direction's parts of schedule_key_block(). */
+bool opener_init_12(struct opener *o, struct crypto_provider *p, enum tls_version version,
+                    const struct suite *suite, const struct key_parts *keys, bool encrypt_then_mac);
+/* Cleanses the keys; safe on a zeroed opener, and twice. */
+void opener_free(struct opener *o);
+
+/* Opens one record.  HEADER is its 5 bytes as they were sent, FRAGMENT what followed. */
+enum open_result opener_open(struct opener *o, struct slice header, struct slice fragment,
+                             struct arena *arena, struct opened *out);
+/* The same, but when it fails tries the next LIMIT sequence numbers too, for when records were not
+ * captured.  *SKIPPED is how many were missing; 0 when none were or when it fails. */
+enum open_result opener_open_ahead(struct opener *o, struct slice header, struct slice fragment,
+                                   struct arena *arena, unsigned limit, struct opened *out,
+                                   unsigned *skipped);
+/* Lets one record of this key go by unopened.  What TLS 1.0's CBC chaining and RC4 need to go on
+ * after a record that was there but could not be opened; a plain skip for all others. */
+void opener_pass(struct opener *o, struct slice fragment);
+/* Lets N records that were not seen go by. */
+void opener_skip(struct opener *o, uint64_t n);
+/* The sequence number the next record is expected to have. */
+uint64_t opener_seq(const struct opener *o);
+/* After a KeyUpdate from this direction's sender (RFC 9846 7.2): next secret, sequence number 0. */
+bool opener_update_13(struct opener *o);
+
+#endif

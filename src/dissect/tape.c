@@ -1,0 +1,119 @@
+#include "dissect/tape.h"
+
+#include <stdlib.h>
+
+bool tape_init(struct tape *t)
+{
+    *t = (struct tape){.text = {.ceiling = (size_t)16 << 20}};
+    return tape_grow(t) != NULL;
+}
+
+void tape_free(struct tape *t)
+{
+    free(t->events);
+    buf_free(&t->text);
+    *t = (struct tape){0};
+}
+
+void tape_reset(struct tape *t, const uint8_t *want)
+{
+    t->count = 0;
+    t->source_count = 0;
+    t->depth = 0;
+    t->full = false;
+    t->want = want;
+    buf_clear(&t->text);
+}
+
+uint8_t tape_source(struct tape *t, struct slice bytes, const char *name)
+{
+    if (t->source_count == TAPE_MAX_SOURCES) {
+        t->full = true;
+        return TAPE_MAX_SOURCES - 1;
+    }
+    t->sources[t->source_count] = (struct source){.bytes = bytes, .name = name};
+    return (uint8_t)t->source_count++;
+}
+
+struct event *tape_grow(struct tape *t)
+{
+    uint32_t capacity = t->capacity ? t->capacity * 2 : 1024;
+    if (capacity > TAPE_MAX_EVENTS)
+        capacity = TAPE_MAX_EVENTS;
+    struct event *events =
+        capacity > t->capacity ? realloc(t->events, capacity * sizeof *events) : NULL;
+    if (!events) {
+        t->full = true;
+        return NULL;
+    }
+    t->events = events;
+    t->capacity = capacity;
+    return &t->events[t->count];
+}
+
+void tape_set_text(struct tape *t, uint32_t at, struct slice bytes)
+{
+    if (at == TAPE_NONE)
+        return;
+    size_t start = t->text.len;
+    buf_slice_put(&t->text, bytes);
+    struct event *e = &t->events[at];
+    e->flags |= EVENT_IN_TEXT;
+    e->value = (uint64_t)(t->text.len - start) << 32 | (uint32_t)start;
+    if (t->text.failed)
+        t->full = true;
+}
+
+static void expert_summary(struct buf *out, const struct expert *expert, uint64_t number)
+{
+    const char *place = strstr(expert->summary, "%u");
+    if (!place) {
+        buf_str(out, expert->summary);
+        return;
+    }
+    buf_put(out, expert->summary, (size_t)(place - expert->summary));
+    buf_dec(out, number);
+    buf_str(out, place + 2);
+}
+
+void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t offset, uint32_t length,
+                 uint64_t number)
+{
+    const struct expert *expert = &experts[id];
+    uint32_t at = tape_open(t, F__ws_expert, source, offset, length, number, EVENT_GENERATED);
+    tape_set_extra(t, at, id);
+    uint32_t own = tape_add(t, expert->field, 0, 0, 0, number, EVENT_GENERATED);
+    tape_set_extra(t, own, id);
+    uint32_t message =
+        tape_add(t, F__ws_expert_message, 0, 0, 0, 0, EVENT_GENERATED | EVENT_HIDDEN);
+    if (message != TAPE_NONE) {
+        size_t start = t->text.len;
+        expert_summary(&t->text, expert, number);
+        t->events[message].flags |= EVENT_IN_TEXT;
+        t->events[message].value = (uint64_t)(t->text.len - start) << 32 | (uint32_t)start;
+    }
+    tape_add(t, F__ws_expert_severity, 0, 0, 0, expert->severity, EVENT_GENERATED);
+    tape_add(t, F__ws_expert_group, 0, 0, 0, expert->group, EVENT_GENERATED);
+    tape_close(t, at);
+}
+
+struct slice event_covers(const struct tape *t, const struct event *e)
+{
+    return e->source < t->source_count ? slice_sub(t->sources[e->source].bytes, e->offset, e->length)
+                                       : slice_empty();
+}
+
+struct slice event_bytes(const struct tape *t, const struct event *e)
+{
+    if (e->flags & EVENT_IN_TEXT)
+        return slice_sub(buf_slice(&t->text), (uint32_t)e->value, (size_t)(e->value >> 32));
+    return event_covers(t, e);
+}
+
+uint32_t tape_find(const struct tape *t, uint32_t at, enum field_id field)
+{
+    for (uint32_t i = at + 1; i < t->events[at].next; i++)
+        if (t->events[i].field == field)
+            return i;
+    return TAPE_NONE;
+}

@@ -1,0 +1,341 @@
+#include "endpoint/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DRAIN_CEILING ((size_t)4 << 20) /* bytes of a peer that does not stop */
+#define QUEUE_CEILING ((size_t)8 << 20) /* bytes for a peer that does not read */
+
+struct write_request {
+    uv_write_t request;
+    struct link *link;
+    uint8_t bytes[];
+};
+
+static void handle_closed(uv_handle_t *handle)
+{
+    struct link *l = handle->data;
+    if (--l->open_handles > 0)
+        return;
+    tls_pipe_free(&l->tls);
+    l->owner->gone(l);
+}
+
+bool link_init(struct link *l, uv_loop_t *loop, struct error *e)
+{
+    int status = uv_tcp_init(loop, &l->tcp);
+    if (status != 0)
+        return error_set(e, ERROR_NETWORK, "cannot make a socket: %s", uv_strerror(status));
+    uv_timer_init(loop, &l->timer);
+    l->tcp.data = l->timer.data = l;
+    l->open_handles = 2;
+    l->state = LINK_IDLE;
+    return true;
+}
+
+void link_abort(struct link *l, bool reset)
+{
+    if (l->state == LINK_CLOSED)
+        return;
+    int64_t now = endpoint_now_ns();
+    l->state = LINK_CLOSED;
+    if (l->opened && reset && l->hooks->on_end)
+        l->hooks->on_end(l->hooks->user, l->report.id, ENDPOINT_RECEIVED, true, now);
+    if (l->opened && l->hooks->on_close)
+        l->hooks->on_close(l->hooks->user, &l->report, now);
+    uv_close((uv_handle_t *)&l->tcp, handle_closed);
+    uv_close((uv_handle_t *)&l->timer, handle_closed);
+}
+
+static void time_is_up(uv_timer_t *timer)
+{
+    struct link *l = timer->data;
+    if (l->state == LINK_HANDSHAKE) {
+        char text[96];
+        snprintf(text, sizeof(text), "the peer did not finish the handshake within %llu s",
+                 (unsigned long long)l->limits.handshake_ms / 1000);
+        link_fail(l, text);
+    } else if (l->state == LINK_OPEN) {
+        tls_pipe_close(&l->tls);
+        link_fail(l, "nothing came for too long");
+    } else if (link_queued(l) > 0 && link_queued(l) < l->left) {
+        l->left = link_queued(l); /* slow, but it moves: nothing that was written gets lost */
+        link_touch(l);
+    } else {
+        link_abort(l, false);
+    }
+}
+
+void link_touch(struct link *l)
+{
+    uint64_t ms = l->state == LINK_HANDSHAKE ? l->limits.handshake_ms
+                  : l->state == LINK_OPEN    ? l->limits.idle_ms
+                                             : l->limits.linger_ms;
+    if (l->state == LINK_CLOSED)
+        return;
+    if (ms > 0)
+        uv_timer_start(&l->timer, time_is_up, ms, 0);
+    else
+        uv_timer_stop(&l->timer);
+}
+
+size_t link_queued(const struct link *l)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp);
+}
+
+static void lost(struct link *l, const char *what, int status)
+{
+    if (!l->report.error[0] && l->state != LINK_CLOSED) {
+        snprintf(l->report.error, sizeof(l->report.error), "%s: %s", what, uv_strerror(status));
+        if (l->hooks->on_error)
+            l->hooks->on_error(l->hooks->user, l->report.id, l->report.error);
+    }
+    link_abort(l, true);
+}
+
+static void written(uv_write_t *request, int status)
+{
+    struct write_request *w = (struct write_request *)(void *)request;
+    struct link *l = w->link;
+    free(w);
+    if (status != 0 && status != UV_ECANCELED)
+        lost(l, "the connection broke while sending", status);
+}
+
+/* Moves what TLS has to say to the socket. */
+static void flush(struct link *l)
+{
+    struct slice out = tls_pipe_output(&l->tls);
+    if (l->state == LINK_CLOSED || out.len == 0)
+        return;
+    struct write_request *w =
+        link_queued(l) + out.len > QUEUE_CEILING ? NULL : malloc(sizeof(*w) + out.len);
+    if (!w) {
+        lost(l, "the peer does not read", UV_ENOBUFS);
+        return;
+    }
+    w->link = l;
+    memcpy(w->bytes, out.data, out.len);
+    uv_buf_t buffer = uv_buf_init((char *)w->bytes, (unsigned)out.len);
+    tls_pipe_output_taken(&l->tls);
+    int64_t now = endpoint_now_ns();
+    int status = uv_write(&w->request, (uv_stream_t *)&l->tcp, &buffer, 1, written);
+    if (status != 0) {
+        free(w);
+        lost(l, "the connection broke while sending", status);
+    } else if (l->hooks->on_bytes) {
+        l->hooks->on_bytes(l->hooks->user, l->report.id, ENDPOINT_SENT,
+                           slice_of(w->bytes, buffer.len), now);
+    }
+}
+
+static void shut(uv_shutdown_t *request, int status)
+{
+    struct link *l = request->data;
+    free(request);
+    if (status != 0 || l->state == LINK_CLOSED)
+        return;
+    l->fin_sent = true;
+    if (l->hooks->on_end)
+        l->hooks->on_end(l->hooks->user, l->report.id, ENDPOINT_SENT, false, endpoint_now_ns());
+    if (l->fin_received)
+        link_abort(l, false);
+}
+
+/* FIN after everything that is queued, then wait for the peer's: closing with unread bytes would
+ * send an RST, which can destroy the alert or data that the peer has not read yet. */
+static void drain(struct link *l)
+{
+    if (l->state == LINK_CLOSED || l->state == LINK_DRAINING)
+        return;
+    l->state = LINK_DRAINING;
+    l->left = SIZE_MAX;
+    uv_shutdown_t *request = malloc(sizeof(*request));
+    if (request)
+        request->data = l;
+    if (!request || uv_shutdown(request, (uv_stream_t *)&l->tcp, shut) != 0) {
+        free(request);
+        link_abort(l, true);
+        return;
+    }
+    link_touch(l);
+}
+
+void link_close(struct link *l)
+{
+    if (l->state == LINK_OPEN) {
+        tls_pipe_close(&l->tls);
+        flush(l);
+    }
+    drain(l);
+}
+
+void link_fail(struct link *l, const char *text)
+{
+    if (l->state == LINK_CLOSED || l->state == LINK_DRAINING)
+        return;
+    snprintf(l->report.error, sizeof(l->report.error), "%s", text);
+    tls_pipe_report(&l->tls, &l->report);
+    if (l->hooks->on_error)
+        l->hooks->on_error(l->hooks->user, l->report.id, l->report.error);
+    flush(l); /* the alert */
+    drain(l);
+}
+
+static void tls_failed(struct link *l)
+{
+    char text[256];
+    tls_pipe_explain(&l->tls, text, sizeof(text));
+    link_fail(l, text);
+}
+
+bool link_write(struct link *l, struct slice plain)
+{
+    if (l->state != LINK_OPEN)
+        return false;
+    if (!tls_pipe_write(&l->tls, plain)) {
+        tls_failed(l);
+        return false;
+    }
+    flush(l);
+    return l->state == LINK_OPEN;
+}
+
+static void peer_is_done(struct link *l)
+{
+    if (l->peer_closed)
+        return;
+    l->peer_closed = true;
+    l->owner->peer_closed(l);
+}
+
+static void read_plain(struct link *l)
+{
+    uint8_t plain[16384];
+    while (l->state == LINK_OPEN || l->state == LINK_DRAINING) {
+        size_t len = 0;
+        enum tls_progress progress = tls_pipe_read(&l->tls, plain, sizeof(plain), &len);
+        if (progress == TLS_DONE) {
+            if (l->state == LINK_OPEN)
+                l->owner->data(l, slice_of(plain, len));
+            continue; /* the owner may have changed the state */
+        }
+        if (progress == TLS_CLOSED) {
+            l->report.peer_said_close = true;
+            peer_is_done(l);
+        } else if (progress == TLS_FAILED && l->state == LINK_OPEN) {
+            tls_failed(l);
+        }
+        break;
+    }
+    flush(l); /* answers to KeyUpdate and the like */
+}
+
+static void step(struct link *l)
+{
+    if (l->state == LINK_HANDSHAKE) {
+        enum tls_progress progress = tls_pipe_handshake(&l->tls);
+        if (progress == TLS_FAILED) {
+            tls_failed(l);
+            return;
+        }
+        if (progress == TLS_CLOSED) {
+            link_fail(l, "the peer said close_notify during the handshake");
+            return;
+        }
+        flush(l);
+        if (progress == TLS_AGAIN || l->state == LINK_CLOSED)
+            return;
+        l->state = LINK_OPEN;
+        tls_pipe_report(&l->tls, &l->report);
+        link_touch(l);
+        if (l->hooks->on_handshake)
+            l->hooks->on_handshake(l->hooks->user, &l->report);
+        l->owner->ready(l);
+    }
+    if (!l->report.error[0])
+        read_plain(l);
+}
+
+static void ended(struct link *l)
+{
+    l->fin_received = true;
+    if (l->hooks->on_end)
+        l->hooks->on_end(l->hooks->user, l->report.id, ENDPOINT_RECEIVED, false, endpoint_now_ns());
+    uv_read_stop((uv_stream_t *)&l->tcp);
+    if (l->state == LINK_HANDSHAKE)
+        link_fail(l, "the peer closed the connection during the handshake");
+    else if (l->state == LINK_OPEN)
+        peer_is_done(l);
+    if (l->state == LINK_DRAINING && l->fin_sent)
+        link_abort(l, false);
+}
+
+static void give_scratch(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    (void)suggested;
+    struct link *l = handle->data;
+    *buffer = uv_buf_init((char *)l->scratch, LINK_SCRATCH);
+}
+
+static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+{
+    struct link *l = stream->data;
+    if (count == 0)
+        return;
+    if (count == UV_EOF) {
+        ended(l);
+        return;
+    }
+    if (count < 0) {
+        lost(l, "the connection broke", (int)count);
+        return;
+    }
+    struct slice bytes = slice_of(buffer->base, (size_t)count);
+    if (l->hooks->on_bytes)
+        l->hooks->on_bytes(l->hooks->user, l->report.id, ENDPOINT_RECEIVED, bytes,
+                           endpoint_now_ns());
+    if (l->state == LINK_DRAINING && (l->drained += bytes.len) > DRAIN_CEILING) {
+        link_abort(l, true);
+        return;
+    }
+    if (l->report.error[0])
+        return; /* TLS is over; the bytes are only read so that no RST is sent */
+    if (!tls_pipe_feed(&l->tls, bytes)) {
+        link_fail(l, "no memory");
+        return;
+    }
+    if (l->state == LINK_OPEN)
+        link_touch(l);
+    step(l);
+}
+
+static void keylog(void *user, const char *line)
+{
+    struct link *l = user;
+    if (l->hooks->on_keylog)
+        l->hooks->on_keylog(l->hooks->user, l->report.id, line);
+}
+
+void link_start(struct link *l)
+{
+    int local_len = sizeof(l->report.local), peer_len = sizeof(l->report.peer);
+    uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&l->report.local, &local_len);
+    uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&l->report.peer, &peer_len);
+    uv_tcp_nodelay(&l->tcp, 1);
+    l->tls.on_keylog = keylog;
+    l->tls.user = l;
+    l->state = LINK_HANDSHAKE;
+    l->opened = true;
+    if (l->hooks->on_open)
+        l->hooks->on_open(l->hooks->user, &l->report, endpoint_now_ns());
+    link_touch(l);
+    int status = uv_read_start((uv_stream_t *)&l->tcp, give_scratch, arrived);
+    if (status != 0)
+        lost(l, "cannot read from the connection", status);
+    else
+        step(l);
+}

@@ -1,0 +1,46 @@
+/* A TLS server on a libuv loop: many connections at once, on one or several addresses.
+ *
+ * Each connection gets an answer (`test\n` at once, or with WWW a page about itself for a request),
+ * close_notify, FIN, and is read until the peer's FIN.  SIGPIPE must be ignored by the program. */
+#ifndef TLSWIRE_ENDPOINT_SERVER_H
+#define TLSWIRE_ENDPOINT_SERVER_H
+
+#include "base/error.h"
+#include "endpoint/certificate.h"
+#include "endpoint/hooks.h"
+#include "endpoint/settings.h"
+
+#include <uv.h>
+
+#define SERVER_LISTENERS 8
+
+struct server_config {
+    struct tls_settings settings;
+    const struct certificate *certificate; /* used when settings name none; may then be NULL */
+    const char *host;         /* name or address; "" = 127.0.0.1 and ::1; "*" = every address */
+    uint16_t port;            /* 0: any free one, the same on all addresses */
+    int family;               /* AF_UNSPEC, AF_INET or AF_INET6 */
+    bool www;                 /* read an HTTP request, answer a page */
+    unsigned max_connections; /* 0: 1000; the others wait in the system's queue */
+    unsigned handshake_seconds, idle_seconds; /* 0: 10 and 60 */
+    struct endpoint_hooks hooks;
+};
+
+struct server;
+
+/* Listens; NULL and an error when it cannot.  CONFIG is copied, its texts are borrowed.
+ * *ADDRESS_IN_USE then tells whether the port is taken by someone else. */
+struct server *server_start(uv_loop_t *, const struct server_config *, bool *address_in_use,
+                            struct error *);
+/* Stops listening and ends every connection; AT_ONCE without waiting for close_notify and FIN.
+ * The loop must run on until it has nothing left to do; then server_free. */
+void server_stop(struct server *, bool at_once);
+void server_free(struct server *);
+
+uint16_t server_port(const struct server *);
+/* The address that listener I (from 0) is bound to, or NULL when there are no more. */
+const struct sockaddr_storage *server_address(const struct server *, unsigned i);
+/* Connections that are open now. */
+unsigned server_open_connections(const struct server *);
+
+#endif

@@ -1,0 +1,130 @@
+#include "print/clock_text.h"
+
+#include <time.h>
+
+#define NS_PER_S 1000000000
+
+struct moment {
+    struct tm parts;
+    uint32_t ns; /* within the second */
+};
+
+static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
+/* The second that NS lies in, rounded down, and what is left over. */
+static struct moment moment_of(int64_t ns, bool utc)
+{
+    int64_t seconds = ns / NS_PER_S, rest = ns % NS_PER_S;
+    if (rest < 0) {
+        rest += NS_PER_S;
+        seconds--;
+    }
+    struct moment m = {.ns = (uint32_t)rest};
+    time_t when = (time_t)seconds;
+    if (utc)
+        gmtime_r(&when, &m.parts);
+    else
+        localtime_r(&when, &m.parts);
+    return m;
+}
+
+static void put_fraction(struct buf *out, uint32_t ns, unsigned decimals)
+{
+    if (decimals == 0)
+        return;
+    for (unsigned i = decimals; i < 9; i++)
+        ns /= 10;
+    buf_char(out, '.');
+    buf_dec_pad(out, ns, decimals < 9 ? decimals : 9, '0');
+}
+
+static void put_hours(struct buf *out, const struct moment *m, unsigned decimals)
+{
+    buf_dec_pad(out, (uint64_t)m->parts.tm_hour, 2, '0');
+    buf_char(out, ':');
+    buf_dec_pad(out, (uint64_t)m->parts.tm_min, 2, '0');
+    buf_char(out, ':');
+    buf_dec_pad(out, (uint64_t)m->parts.tm_sec, 2, '0');
+    put_fraction(out, m->ns, decimals);
+}
+
+void clock_text_full(struct buf *out, int64_t ns, bool utc)
+{
+    struct moment m = moment_of(ns, utc);
+    buf_str(out, months[m.parts.tm_mon]);
+    buf_char(out, ' ');
+    buf_dec_pad(out, (uint64_t)m.parts.tm_mday, 2, ' ');
+    buf_str(out, ", ");
+    buf_sdec(out, m.parts.tm_year + 1900);
+    buf_char(out, ' ');
+    put_hours(out, &m, 9);
+    buf_char(out, ' ');
+    buf_str(out, utc ? "UTC" : m.parts.tm_zone);
+}
+
+void clock_text_time(struct buf *out, int64_t ns, bool utc, unsigned decimals)
+{
+    struct moment m = moment_of(ns, utc);
+    put_hours(out, &m, decimals);
+}
+
+void clock_text_date(struct buf *out, int64_t ns, bool utc, unsigned decimals)
+{
+    struct moment m = moment_of(ns, utc);
+    buf_dec_pad(out, (uint64_t)(m.parts.tm_year + 1900), 4, '0');
+    buf_char(out, '-');
+    buf_dec_pad(out, (uint64_t)m.parts.tm_mon + 1, 2, '0');
+    buf_char(out, '-');
+    buf_dec_pad(out, (uint64_t)m.parts.tm_mday, 2, '0');
+    buf_char(out, ' ');
+    put_hours(out, &m, decimals);
+}
+
+void clock_text_day_of_year(struct buf *out, int64_t ns, bool utc, unsigned decimals)
+{
+    struct moment m = moment_of(ns, utc);
+    buf_dec_pad(out, (uint64_t)(m.parts.tm_year + 1900), 4, '0');
+    buf_char(out, '/');
+    buf_dec_pad(out, (uint64_t)m.parts.tm_yday + 1, 3, '0');
+    buf_char(out, ' ');
+    put_hours(out, &m, decimals);
+}
+
+void clock_text_span(struct buf *out, int64_t ns, unsigned decimals)
+{
+    uint64_t magnitude = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+    if (ns < 0)
+        buf_str(out, "- ");
+    uint64_t seconds = magnitude / NS_PER_S;
+    uint64_t hours = seconds / 3600, minutes = seconds / 60 % 60;
+    size_t width = 0; /* of what follows a greater unit */
+    if (hours > 0) {
+        buf_dec(out, hours);
+        buf_str(out, "h ");
+        width = 2;
+    }
+    if (hours > 0 || minutes > 0) {
+        buf_dec_pad(out, minutes, width, ' ');
+        buf_str(out, "m ");
+        width = 2;
+    }
+    buf_dec_pad(out, seconds % 60, width, ' ');
+    put_fraction(out, (uint32_t)(magnitude % NS_PER_S), decimals);
+    buf_char(out, 's');
+}
+
+void clock_text_ctime(struct buf *out, int64_t ns)
+{
+    struct moment m = moment_of(ns, false);
+    buf_str(out, days[m.parts.tm_wday]);
+    buf_char(out, ' ');
+    buf_str(out, months[m.parts.tm_mon]);
+    buf_char(out, ' ');
+    buf_dec_pad(out, (uint64_t)m.parts.tm_mday, 2, ' ');
+    buf_char(out, ' ');
+    put_hours(out, &m, 0);
+    buf_char(out, ' ');
+    buf_sdec(out, m.parts.tm_year + 1900);
+}

@@ -1,0 +1,20 @@
+/* Times as text.  All take nanoseconds since 1970-01-01 00:00 UTC. */
+#ifndef TLSWIRE_PRINT_CLOCK_TEXT_H
+#define TLSWIRE_PRINT_CLOCK_TEXT_H
+
+#include "base/buf.h"
+
+/* "Nov 22, 2017 17:47:29.378755399 UTC", in the zone of TZ unless UTC is asked for. */
+void clock_text_full(struct buf *out, int64_t ns, bool utc);
+/* "17:47:29.378755", DECIMALS 0 to 9 cut. */
+void clock_text_time(struct buf *out, int64_t ns, bool utc, unsigned decimals);
+/* "2017-11-22 17:47:29.378755". */
+void clock_text_date(struct buf *out, int64_t ns, bool utc, unsigned decimals);
+/* "2017/326 17:47:29.378755". */
+void clock_text_day_of_year(struct buf *out, int64_t ns, bool utc, unsigned decimals);
+/* "55h 33m 10.000001s": a span. */
+void clock_text_span(struct buf *out, int64_t ns, unsigned decimals);
+/* "Wed Nov 22 17:47:29 2017", as ctime(3) without the line feed. */
+void clock_text_ctime(struct buf *out, int64_t ns);
+
+#endif

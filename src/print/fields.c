@@ -1,0 +1,296 @@
+#include "print/fields.h"
+
+#include "print/columns.h"
+#include "print/label.h"
+#include "print/text.h"
+#include "print/value.h"
+
+#include <stdlib.h>
+
+#define CELLS_MAX     1024
+#define COLUMN_PREFIX "_ws.col."
+
+struct cell {
+    char *name; /* as the user wrote it; owned */
+    int column; /* enum column, -1 for a field */
+    uint16_t field;
+    uint32_t count; /* values of this packet */
+    struct buf text;
+};
+
+struct field_list {
+    struct cell *cells; /* owned */
+    size_t count, capacity;
+    uint16_t cell_of[FIELD_COUNT]; /* 1 + index into cells; 0: not asked for */
+    char separator, aggregator;
+    char quote;      /* '\0': none */
+    char occurrence; /* f, l, a */
+    bool header, bom;
+    struct buf scratch;
+};
+
+struct field_list *field_list_new(void)
+{
+    struct field_list *list = calloc(1, sizeof *list);
+    if (list) {
+        list->separator = '\t';
+        list->aggregator = ',';
+        list->occurrence = 'a';
+    }
+    return list;
+}
+
+void field_list_free(struct field_list *list)
+{
+    if (!list)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->cells[i].name);
+        buf_free(&list->cells[i].text);
+    }
+    free(list->cells);
+    buf_free(&list->scratch);
+    free(list);
+}
+
+size_t field_list_count(const struct field_list *list)
+{
+    return list->count;
+}
+
+static struct cell *new_cell(struct field_list *list, const char *name)
+{
+    if (list->count == CELLS_MAX)
+        return NULL;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 16;
+        struct cell *cells = realloc(list->cells, capacity * sizeof *cells);
+        if (!cells)
+            return NULL;
+        list->cells = cells;
+        list->capacity = capacity;
+    }
+    char *copy = strdup(name);
+    if (!copy)
+        return NULL;
+    struct cell *cell = &list->cells[list->count++];
+    *cell = (struct cell){.name = copy, .column = -1};
+    return cell;
+}
+
+static int column_named(const char *name)
+{
+    size_t prefix = sizeof COLUMN_PREFIX - 1;
+    if (strncmp(name, COLUMN_PREFIX, prefix) != 0)
+        return -1;
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        if (strcmp(name + prefix, column_titles[i]) == 0)
+            return i;
+    return -1;
+}
+
+bool field_list_add(struct field_list *list, const char *name)
+{
+    int column = column_named(name);
+    enum field_id field = column < 0 ? field_find(name, strlen(name)) : F_NONE;
+    if (column < 0 && field == F_NONE)
+        return false;
+    struct cell *cell = new_cell(list, name);
+    if (!cell)
+        return false;
+    cell->column = column;
+    cell->field = (uint16_t)field;
+    /* A name asked for twice fills its last cell only, as users of the format expect. */
+    for (; field != F_NONE; field = field_same_name(field))
+        list->cell_of[field] = (uint16_t)list->count;
+    return true;
+}
+
+/* ---- -E -----------------------------------------------------------------------------------------
+ */
+
+static bool set_flag(bool *flag, const char *value)
+{
+    bool yes = *value == 'y' || *value == 'Y';
+    bool no = *value == 'n' || *value == 'N';
+    if (yes || no)
+        *flag = yes;
+    return yes || no;
+}
+
+/* "/t" is a tab and "/s" a space, for the sake of shells. */
+static bool set_character(char *to, const char *value)
+{
+    if (value[0] == '/' && value[1] != '\0')
+        *to = value[1] == 't' ? '\t' : value[1] == 's' ? ' ' : '\\';
+    else
+        *to = value[0];
+    return true;
+}
+
+static bool set_separator(struct field_list *list, const char *value)
+{
+    return set_character(&list->separator, value);
+}
+
+static bool set_aggregator(struct field_list *list, const char *value)
+{
+    return set_character(&list->aggregator, value);
+}
+
+static bool set_header(struct field_list *list, const char *value)
+{
+    return set_flag(&list->header, value);
+}
+
+static bool set_bom(struct field_list *list, const char *value)
+{
+    return set_flag(&list->bom, value);
+}
+
+static bool set_quote(struct field_list *list, const char *value)
+{
+    static const char quotes[128] = {['d'] = '"', ['s'] = '\'', ['n'] = '\1'};
+    char quote = quotes[*value & 127];
+    list->quote = quote == '\1' ? '\0' : quote;
+    return quote != '\0';
+}
+
+static bool set_occurrence(struct field_list *list, const char *value)
+{
+    bool known = *value == 'f' || *value == 'l' || *value == 'a';
+    if (known)
+        list->occurrence = *value;
+    return known;
+}
+
+bool field_list_option(struct field_list *list, const char *option)
+{
+    static const struct {
+        const char *name;
+        bool (*set)(struct field_list *list, const char *value);
+    } settings[] = {
+        {"header=", set_header},         {"bom=", set_bom},     {"separator=", set_separator},
+        {"aggregator=", set_aggregator}, {"quote=", set_quote}, {"occurrence=", set_occurrence},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        size_t len = strlen(settings[i].name);
+        if (strncmp(option, settings[i].name, len) == 0)
+            return settings[i].set(list, option + len);
+    }
+    return false;
+}
+
+/* ---- printing -----------------------------------------------------------------------------------
+ */
+
+static void separator(struct buf *out, const struct field_list *list, size_t cell)
+{
+    if (cell > 0 && list->separator != '\0')
+        buf_char(out, list->separator);
+}
+
+void fields_header(struct buf *out, const struct print_options *options)
+{
+    const struct field_list *list = options->list;
+    if (list->bom)
+        buf_str(out, "\xef\xbb\xbf");
+    if (!list->header)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        separator(out, list, i);
+        buf_str(out, list->cells[i].name);
+    }
+    buf_char(out, '\n');
+}
+
+void fields_footer(struct buf *out, const struct print_options *options)
+{
+    (void)out, (void)options;
+}
+
+void fields_want(const struct print_options *options, uint8_t *want)
+{
+    const struct field_list *list = options->list;
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        if (list->cell_of[i] == 0)
+            continue;
+        want[i] = 1;
+        if (fields[i].type == TYPE_PROTOCOL)
+            label_want((enum field_id)i, want);
+    }
+}
+
+/* Numbers and addresses have nothing to escape. */
+static bool is_text(const struct field *field)
+{
+    return field->type == TYPE_STRING || field->type == TYPE_PROTOCOL;
+}
+
+static void raw_value(struct buf *out, const struct tape *t, uint32_t at)
+{
+    const struct event *e = &t->events[at];
+    if (fields[e->field].type != TYPE_PROTOCOL)
+        value_cell(out, t, e);
+    else if (label_has_text(e))
+        label_write(out, t, at);
+    else
+        buf_str(out, fields[e->field].abbrev);
+}
+
+static void add_value(struct field_list *list, struct cell *cell, const struct tape *t, uint32_t at,
+                      bool terminal)
+{
+    if (list->occurrence == 'f' && cell->count > 0)
+        return;
+    if (list->occurrence == 'l')
+        buf_clear(&cell->text);
+    else if (cell->count > 0 && list->aggregator != '\0')
+        buf_char(&cell->text, list->aggregator);
+    cell->count++;
+    if (!is_text(&fields[t->events[at].field])) {
+        raw_value(&cell->text, t, at);
+        return;
+    }
+    buf_clear(&list->scratch);
+    raw_value(&list->scratch, t, at);
+    text_cell(&cell->text, buf_slice(&list->scratch), terminal);
+}
+
+static void fill_columns(const struct print_options *options, const struct dissection *d)
+{
+    struct field_list *list = options->list;
+    for (size_t i = 0; i < list->count; i++) {
+        struct cell *cell = &list->cells[i];
+        cell->count = 0;
+        buf_clear(&cell->text);
+        if (cell->column < 0)
+            continue;
+        column_write(&cell->text, (enum column)cell->column, options, d);
+        cell->count = 1;
+    }
+}
+
+void fields_packet(struct buf *out, const struct print_options *options, const struct dissection *d)
+{
+    struct field_list *list = options->list;
+    const struct tape *t = &d->tape;
+    fill_columns(options, d);
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint16_t at = list->cell_of[t->events[i].field];
+        if (at > 0)
+            add_value(list, &list->cells[at - 1], t, i, options->terminal);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct cell *cell = &list->cells[i];
+        separator(out, list, i);
+        if (cell->count == 0)
+            continue;
+        if (list->quote)
+            buf_char(out, list->quote);
+        buf_slice_put(out, buf_slice(&cell->text));
+        if (list->quote)
+            buf_char(out, list->quote);
+    }
+    buf_char(out, '\n');
+}

@@ -1,0 +1,53 @@
+#include "print/hexdump.h"
+
+#define PER_LINE    16
+#define TEXT_COLUMN (PER_LINE * 3 + 4) /* where ASCII begins, counted from the end of the offset \
+                                        */
+
+/* Four digits, more when the last offset needs them. */
+static size_t offset_digits(size_t len)
+{
+    size_t digits = 4;
+    while (digits < 8 && (len - 1) >> (digits * 4) != 0)
+        digits++;
+    return digits;
+}
+
+static void line(struct buf *out, struct slice bytes, size_t offset, size_t digits)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t text[TEXT_COLUMN + PER_LINE + 1];
+    memset(text, ' ', sizeof text);
+    for (size_t i = 0; i < bytes.len; i++) {
+        uint8_t byte = bytes.data[i];
+        text[2 + i * 3] = (uint8_t)hex[byte >> 4];
+        text[3 + i * 3] = (uint8_t)hex[byte & 15];
+        text[TEXT_COLUMN + i] = byte >= 0x20 && byte < 0x7f ? byte : '.';
+    }
+    text[TEXT_COLUMN + bytes.len] = '\n';
+    buf_hex(out, offset, digits);
+    buf_put(out, text, TEXT_COLUMN + bytes.len + 1);
+}
+
+void hexdump_bytes(struct buf *out, struct slice bytes)
+{
+    if (bytes.len == 0)
+        return;
+    size_t digits = offset_digits(bytes.len);
+    for (size_t at = 0; at < bytes.len; at += PER_LINE)
+        line(out, slice_sub(bytes, at, PER_LINE), at, digits);
+}
+
+void hexdump_tape(struct buf *out, const struct tape *t)
+{
+    for (uint32_t i = 0; i < t->source_count; i++) {
+        const struct source *source = &t->sources[i];
+        if (t->source_count > 1) {
+            buf_str(out, source->name);
+            buf_str(out, " (");
+            buf_dec(out, source->bytes.len);
+            buf_str(out, source->bytes.len == 1 ? " byte):\n" : " bytes):\n");
+        }
+        hexdump_bytes(out, source->bytes);
+    }
+}

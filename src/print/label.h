@@ -1,0 +1,19 @@
+/* The text of an event, as a line of the tree shows it (without indentation and brackets).
+ *
+ * Usually "Label: value"; fields and events whose text is more have a template (schema/schema.h,
+ * enum part_kind), which is interpreted here.  No text is longer than LABEL_BYTES. */
+#ifndef TLSWIRE_PRINT_LABEL_H
+#define TLSWIRE_PRINT_LABEL_H
+
+#include "dissect/tape.h"
+
+#define LABEL_BYTES \
+    239 /* what is longer is cut, with " [truncated]" after the name where there is one */
+
+void label_write(struct buf *out, const struct tape *t, uint32_t at);
+/* Marks in WANT, which has FIELD_COUNT bytes, the fields that the text of field ID is made of. */
+void label_want(enum field_id id, uint8_t *want);
+/* True when the field's text is more than its name. */
+bool label_has_text(const struct event *e);
+
+#endif

@@ -1,0 +1,100 @@
+#include "print/print.h"
+
+#include "print/columns.h"
+#include "print/hexdump.h"
+#include "print/pdml.h"
+#include "print/tree.h"
+
+static void nothing(struct buf *out, const struct print_options *options)
+{
+    (void)out, (void)options;
+}
+
+/* ---- -T text ------------------------------------------------------------------------------------
+ */
+
+static void separator(struct buf *out, const struct print_options *options)
+{
+    if (options->separator)
+        buf_str(out, options->separator);
+    buf_char(out, '\n');
+}
+
+static void text_packet(struct buf *out, const struct print_options *options,
+                        const struct dissection *d)
+{
+    if (options->summary)
+        summary_write(out, options, d);
+    if (options->tree) {
+        tree_write(out, options, d);
+        if (!options->hex)
+            separator(out, options);
+    }
+    if (options->hex) {
+        if (options->summary || options->tree)
+            buf_char(out, '\n');
+        hexdump_tape(out, &d->tape);
+        separator(out, options);
+    }
+}
+
+static void want_all(const struct print_options *options, uint8_t *want)
+{
+    (void)options;
+    memset(want, 1, FIELD_COUNT);
+}
+
+static void text_want(const struct print_options *options, uint8_t *want)
+{
+    if (options->tree)
+        want_all(options, want);
+}
+
+/* ---- the table ----------------------------------------------------------------------------------
+ */
+
+static const struct printer printers[] = {
+    {"text", nothing, text_packet, nothing, text_want},
+    {"fields", fields_header, fields_packet, fields_footer, fields_want},
+    {"pdml", pdml_header, pdml_packet, pdml_footer, want_all},
+};
+
+#define PRINTERS (sizeof printers / sizeof printers[0])
+
+const struct printer *printer_find(const char *name)
+{
+    for (size_t i = 0; i < PRINTERS; i++)
+        if (strcmp(printers[i].name, name) == 0)
+            return &printers[i];
+    return NULL;
+}
+
+const char *printer_name(size_t index)
+{
+    return index < PRINTERS ? printers[index].name : NULL;
+}
+
+bool print_time_option(struct print_options *options, const char *text)
+{
+    static const char *const names[] = {
+        [TIME_RELATIVE] = "r",  [TIME_ABSOLUTE] = "a",
+        [TIME_DATE] = "ad",     [TIME_DAY_OF_YEAR] = "adoy",
+        [TIME_DELTA] = "d",     [TIME_DELTA_DISPLAYED] = "dd",
+        [TIME_EPOCH] = "e",     [TIME_UTC] = "u",
+        [TIME_UTC_DATE] = "ud", [TIME_UTC_DAY_OF_YEAR] = "udoy",
+    };
+    const char *dot = strchr(text, '.');
+    size_t len = dot ? (size_t)(dot - text) : strlen(text);
+    if (dot && (dot[1] < '0' || dot[1] > '9' || dot[2] != '\0'))
+        return false;
+    bool known = dot && len == 0;
+    for (unsigned i = 0; i < sizeof names / sizeof names[0] && len > 0; i++) {
+        if (strlen(names[i]) == len && strncmp(names[i], text, len) == 0) {
+            options->time = (enum time_format)i;
+            known = true;
+        }
+    }
+    if (known && dot)
+        options->time_decimals = (uint8_t)(dot[1] - '0');
+    return known;
+}

@@ -1,0 +1,63 @@
+/* What is printed of a packet, and how.
+ *
+ * A printer writes text into a buffer and knows no file; whoever owns the sink flushes it.  The
+ * choices of -T are the rows of the table in print.c: a new one is a file with three functions and
+ * a row. */
+#ifndef TLSWIRE_PRINT_PRINT_H
+#define TLSWIRE_PRINT_PRINT_H
+
+#include "print/fields.h"
+#include "stream/dissection.h"
+
+/* -t */
+enum time_format {
+    TIME_RELATIVE,        /* r: since the first packet */
+    TIME_ABSOLUTE,        /* a */
+    TIME_DATE,            /* ad */
+    TIME_DAY_OF_YEAR,     /* adoy */
+    TIME_DELTA,           /* d: since the packet before */
+    TIME_DELTA_DISPLAYED, /* dd: since the packet shown before */
+    TIME_EPOCH,           /* e */
+    TIME_UTC,             /* u */
+    TIME_UTC_DATE,        /* ud */
+    TIME_UTC_DAY_OF_YEAR, /* udoy */
+};
+
+#define TIME_DECIMALS_AUTO 10 /* as many as the capture states */
+
+struct print_options {
+    enum time_format time;
+    uint8_t time_decimals; /* 0 to 9, or TIME_DECIMALS_AUTO */
+    bool spans_in_hours;   /* -u hms */
+    bool summary;          /* -P, or nothing else asked for */
+    bool tree;             /* -V, -O */
+    bool hex;              /* -x */
+    const uint8_t
+        *expanded; /* -O: FIELD_COUNT bytes, not 0 at protocols to show in full; NULL: all */
+    const char *separator;    /* -S: the line after a packet's tree or bytes; NULL means "" */
+    struct field_list *list;  /* -e and -E, for -T fields */
+    const char *capture_name; /* for headers that name the capture; not escaped */
+    int64_t started_ns;       /* when the program started, since 1970: for headers */
+    bool terminal; /* the text goes to a terminal: no control bytes, whatever the format says */
+};
+
+struct printer {
+    const char *name; /* after -T */
+    void (*header)(struct buf *out, const struct print_options *options);
+    void (*packet)(struct buf *out, const struct print_options *options,
+                   const struct dissection *d);
+    void (*footer)(struct buf *out, const struct print_options *options);
+    /* Marks the fields that the packets' tapes must hold, in WANT of FIELD_COUNT bytes. */
+    void (*want)(const struct print_options *options, uint8_t *want);
+};
+
+/* NULL when there is none of this name. */
+const struct printer *printer_find(const char *name);
+/* The names, in the order of the table; NULL after the last. */
+const char *printer_name(size_t index);
+
+/* Reads "ad", "r", "udoy" and, after a dot, decimals: "e.3", ".6". False when it is none of them.
+ */
+bool print_time_option(struct print_options *options, const char *text);
+
+#endif

@@ -1,0 +1,148 @@
+#include "print/text.h"
+
+#define REPLACEMENT 0xfffd
+
+struct range {
+    uint32_t first, last;
+};
+
+/* Characters without a shape beyond ASCII: controls, format characters, surrogates, noncharacters.
+ */
+static const struct range shapeless[] = {
+    {0x80, 0x9f},       {0xad, 0xad},       {0x600, 0x605},     {0x61c, 0x61c},
+    {0x6dd, 0x6dd},     {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},
+    {0x180e, 0x180e},   {0x200b, 0x200f},   {0x202a, 0x202e},   {0x2060, 0x206f},
+    {0xd800, 0xdfff},   {0xfdd0, 0xfdef},   {0xfeff, 0xfeff},   {0xfff0, 0xfffb},
+    {0xfffe, 0xffff},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0x1fffe, 0x1ffff}, {0x2fffe, 0x2ffff},
+    {0x323b0, 0xe00ff}, {0xe01f0, 0xeffff}, {0xffffe, 0xfffff}, {0x10fffe, 0x10ffff},
+};
+
+static bool has_shape(uint32_t c)
+{
+    if (c < 0x80)
+        return c >= 0x20 && c < 0x7f;
+    for (size_t i = 0; i < sizeof shapeless / sizeof shapeless[0] && shapeless[i].first <= c; i++)
+        if (c <= shapeless[i].last)
+            return false;
+    return true;
+}
+
+uint32_t text_next(struct slice *s, bool ascii)
+{
+    uint8_t lead = slice_u8(s);
+    if (lead < 0x80)
+        return lead;
+    if (ascii || lead < 0xc2 || lead > 0xf4)
+        return REPLACEMENT;
+    unsigned more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    /* The second byte's range shuts out overlong forms, surrogates and what lies past U+10FFFF. */
+    uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    uint32_t c = lead & (0x3fu >> more);
+    for (; more > 0; more--, low = 0x80, high = 0xbf) {
+        uint8_t next = slice_at(*s, 0);
+        if (next < low || next > high)
+            return REPLACEMENT;
+        c = c << 6 | (next & 0x3f);
+        slice_skip(s, 1);
+    }
+    return c;
+}
+
+void text_put(struct buf *out, uint32_t c)
+{
+    char bytes[4];
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const uint8_t leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = n; i-- > 1; c >>= 6)
+        bytes[i] = (char)(0x80 | (c & 0x3f));
+    bytes[0] = (char)(leads[n] | c);
+    buf_put(out, bytes, n);
+}
+
+void text_plain(struct buf *out, struct slice raw, bool ascii)
+{
+    while (raw.len > 0) {
+        uint32_t c = text_next(&raw, ascii);
+        if (c == 0)
+            return;
+        text_put(out, c);
+    }
+}
+
+static void put_octal(struct buf *out, uint32_t c)
+{
+    buf_char(out, '\\');
+    buf_char(out, (char)('0' + (c >> 6 & 7)));
+    buf_char(out, (char)('0' + (c >> 3 & 7)));
+    buf_char(out, (char)('0' + (c & 7)));
+}
+
+static void put_code(struct buf *out, uint32_t c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    buf_str(out, c < 0x10000 ? "\\u" : "\\U");
+    for (unsigned shift = c < 0x10000 ? 16 : 32; shift > 0; shift -= 4)
+        buf_char(out, digits[c >> (shift - 4) & 15]);
+}
+
+void text_label(struct buf *out, struct slice raw, bool ascii)
+{
+    static const char short_forms[] = "abtnvfr"; /* from 7, BEL */
+    while (raw.len > 0) {
+        uint32_t c = text_next(&raw, ascii);
+        if (c == 0)
+            return;
+        if (has_shape(c)) {
+            text_put(out, c);
+        } else if (c >= 7 && c <= 13) {
+            buf_char(out, '\\');
+            buf_char(out, short_forms[c - 7]);
+        } else if (c < 0x80) {
+            put_octal(out, c);
+        } else {
+            put_code(out, c);
+        }
+    }
+}
+
+void text_xml(struct buf *out, struct slice raw)
+{
+    static const char *const entities[128] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#x27;"};
+    size_t start = 0;
+    for (size_t i = 0; i <= raw.len; i++) {
+        uint8_t c = slice_at(raw, i);
+        bool control = c < 0x20 && c != '\t' && c != '\n' && c != '\r';
+        if (i < raw.len && !control && (c >= 128 || !entities[c]))
+            continue;
+        buf_slice_put(out, slice_sub(raw, start, i - start));
+        start = i + 1;
+        if (i == raw.len)
+            break;
+        if (control) {
+            buf_str(out, "\\x");
+            buf_hex(out, c, 1);
+        } else {
+            buf_str(out, entities[c]);
+        }
+    }
+}
+
+void text_cell(struct buf *out, struct slice raw, bool terminal)
+{
+    static const char codes[] = {'b', 't', 'n', 0, 'f', 'r'}; /* from 8, backspace */
+    for (size_t i = 0; i < raw.len; i++) {
+        uint8_t c = raw.data[i];
+        if (c >= 8 && c <= 13 && codes[c - 8]) {
+            buf_char(out, '\\');
+            buf_char(out, codes[c - 8]);
+        } else if (terminal && (c < 0x20 || c == 0x7f)) {
+            buf_str(out, "\\x");
+            buf_hex(out, c, 2);
+        } else {
+            buf_char(out, (char)c);
+        }
+    }
+}

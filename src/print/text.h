@@ -1,0 +1,25 @@
+/* Untrusted text made safe for each place that it is printed in.
+ *
+ * The bytes of a string are first read as ASCII or UTF-8 up to the first NUL; what is not well
+ * formed becomes U+FFFD, one for each maximal ill-formed part (Unicode 15, 3.9).  Then each place
+ * has its own way to write what must not stand there as it is. */
+#ifndef TLSWIRE_PRINT_TEXT_H
+#define TLSWIRE_PRINT_TEXT_H
+
+#include "base/buf.h"
+
+/* Takes one character from the front of S, which must not be empty. */
+uint32_t text_next(struct slice *s, bool ascii);
+void text_put(struct buf *out, uint32_t character);
+
+/* Well-formed UTF-8, nothing escaped. */
+void text_plain(struct buf *out, struct slice raw, bool ascii);
+/* For a line of the tree: \n \t … \ooo, and \uXXXX for what has no shape. */
+void text_label(struct buf *out, struct slice raw, bool ascii);
+/* For an XML attribute. RAW is UTF-8. */
+void text_xml(struct buf *out, struct slice raw);
+/* For a cell of -T fields: line breaks and tabs as \n \r \t; on a TERMINAL all other controls as
+ * \xNN. */
+void text_cell(struct buf *out, struct slice raw, bool terminal);
+
+#endif

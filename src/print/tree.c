@@ -1,0 +1,46 @@
+#include "print/tree.h"
+
+#include "print/hexdump.h"
+#include "print/label.h"
+
+#define INDENT     4
+#define INDENT_MAX 160
+
+static bool is_plain_data(const struct event *e)
+{
+    return fields[e->field].type == TYPE_PROTOCOL && strcmp(fields[e->field].abbrev, "data") == 0;
+}
+
+static void line(struct buf *out, const struct tape *t, uint32_t at)
+{
+    const struct event *e = &t->events[at];
+    bool generated = e->flags & EVENT_GENERATED;
+    size_t indent = (size_t)e->depth * INDENT;
+    buf_fill(out, ' ', indent < INDENT_MAX ? indent : INDENT_MAX);
+    if (generated)
+        buf_char(out, '[');
+    label_write(out, t, at);
+    buf_put(out, "]\n", generated ? 2 : 0);
+    if (!generated)
+        buf_char(out, '\n');
+}
+
+void tree_write(struct buf *out, const struct print_options *options, const struct dissection *d)
+{
+    const struct tape *t = &d->tape;
+    for (uint32_t i = 0; i < t->count;) {
+        const struct event *e = &t->events[i];
+        if (e->flags & EVENT_HIDDEN) {
+            i = e->next;
+            continue;
+        }
+        line(out, t, i);
+        /* Bytes that no protocol claims are shown in full, unless the whole packet will be. */
+        if (!options->hex && is_plain_data(e)) {
+            buf_char(out, '\n');
+            hexdump_bytes(out, event_covers(t, e));
+        }
+        bool closed = options->expanded && e->depth == 0 && !options->expanded[e->field];
+        i = closed ? e->next : i + 1;
+    }
+}

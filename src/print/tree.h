@@ -1,0 +1,9 @@
+/* The tree of a packet as indented lines: -V and -O. */
+#ifndef TLSWIRE_PRINT_TREE_H
+#define TLSWIRE_PRINT_TREE_H
+
+#include "print/print.h"
+
+void tree_write(struct buf *out, const struct print_options *options, const struct dissection *d);
+
+#endif

@@ -1,0 +1,413 @@
+#include "print/value.h"
+
+#include "print/clock_text.h"
+#include "print/text.h"
+
+#if __has_include("schema/oids.h")
+#include "schema/oids.h"
+#else
+static const char *oid_name(struct slice oid)
+{
+    (void)oid;
+    return NULL;
+}
+#endif
+
+#define BYTES_SHOWN  36  /* more are cut off with an ellipsis */
+#define STRING_SHOWN 240 /* no label is longer */
+#define ELLIPSIS     "\xe2\x80\xa6"
+
+typedef void value_writer(struct buf *out, const struct tape *t, const struct event *e);
+
+/* ---- addresses and object identifiers ----------------------------------------------------------
+ */
+
+static void octet(struct buf *out, uint8_t value)
+{
+    if (!buf_room(out, 3))
+        return;
+    if (value >= 100)
+        out->data[out->len++] = (uint8_t)('0' + value / 100);
+    if (value >= 10)
+        out->data[out->len++] = (uint8_t)('0' + value / 10 % 10);
+    out->data[out->len++] = (uint8_t)('0' + value % 10);
+}
+
+void value_ipv4(struct buf *out, struct slice bytes)
+{
+    for (size_t i = 0; i < 4; i++) {
+        if (i > 0)
+            buf_char(out, '.');
+        octet(out, slice_at(bytes, i));
+    }
+}
+
+struct zero_run {
+    size_t at, len;
+};
+
+static struct zero_run longest_zeros(const uint16_t groups[8])
+{
+    struct zero_run best = {8, 1}; /* RFC 5952 4.2.2: one group alone is not shortened */
+    for (size_t i = 0; i < 8; i++) {
+        size_t len = 0;
+        while (i + len < 8 && groups[i + len] == 0)
+            len++;
+        if (len > best.len)
+            best = (struct zero_run){i, len};
+        i += len;
+    }
+    return best;
+}
+
+void value_ipv6(struct buf *out, struct slice bytes)
+{
+    uint16_t groups[8];
+    struct slice rest = bytes;
+    for (size_t i = 0; i < 8; i++)
+        groups[i] = slice_u16(&rest);
+    struct zero_run zeros = longest_zeros(groups);
+    /* RFC 5952 5: mapped and compatible addresses end in dotted form. */
+    bool mapped = zeros.at == 0 && ((zeros.len == 5 && groups[5] == 0xffff) || zeros.len == 6);
+    for (size_t i = 0; i < 8; i++) {
+        if (i == zeros.at) {
+            buf_str(out, "::");
+            i += zeros.len - 1;
+            continue;
+        }
+        if (mapped && i == 6) {
+            if (zeros.len == 5)
+                buf_char(out, ':');
+            value_ipv4(out, slice_sub(bytes, 12, 4));
+            return;
+        }
+        if (i > 0 && i != zeros.at + zeros.len)
+            buf_char(out, ':');
+        buf_hex(out, groups[i], 1);
+    }
+}
+
+void value_oid(struct buf *out, struct slice bytes)
+{
+    bool first = true;
+    while (bytes.len > 0) {
+        uint64_t arc = 0;
+        uint8_t octets = 0, more = 0x80;
+        while (more && bytes.len > 0 && octets++ < 9) {
+            uint8_t b = slice_u8(&bytes);
+            arc = arc << 7 | (b & 0x7f);
+            more = b & 0x80;
+        }
+        if (more)
+            return;
+        if (first) {
+            uint64_t top = arc < 80 ? arc / 40 : 2;
+            buf_dec(out, top);
+            arc -= top * 40;
+        }
+        first = false;
+        buf_char(out, '.');
+        buf_dec(out, arc);
+    }
+}
+
+/* The known name; else the dotted form with the name of its first arc. */
+static void oid_text(struct buf *out, struct slice bytes)
+{
+    static const char *const roots[] = {"itu-t", "iso", "joint-iso-itu-t"};
+    const char *name = oid_name(bytes);
+    if (name || bytes.len == 0) {
+        buf_str(out, name ? name : "");
+        return;
+    }
+    size_t start = out->len;
+    value_oid(out, bytes);
+    if (out->len == start)
+        return;
+    struct slice dotted = slice_sub(buf_slice(out), start + 1, out->len);
+    size_t root = (size_t)(slice_at(buf_slice(out), start) - '0');
+    uint8_t copy[STRING_SHOWN];
+    size_t n = dotted.len < sizeof copy ? dotted.len : sizeof copy;
+    memcpy(copy, dotted.data, n);
+    out->len = start;
+    buf_str(out, roots[root < 3 ? root : 2]);
+    buf_put(out, copy, n);
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------
+ */
+
+static const uint8_t type_bits[TYPE_COUNT] = {
+    [TYPE_UINT8] = 8,   [TYPE_UINT16] = 16, [TYPE_UINT24] = 24,
+    [TYPE_UINT32] = 32, [TYPE_UINT64] = 64, [TYPE_INT32] = 32,
+    [TYPE_INT64] = 64,  [TYPE_BOOLEAN] = 8, [TYPE_FRAMENUM] = 32,
+};
+
+unsigned value_width(const struct field *field)
+{
+    static const uint8_t shown_bits[] = {
+        [SHOW_BITS_8] = 8,   [SHOW_BITS_12] = 12, [SHOW_BITS_16] = 16,
+        [SHOW_BITS_24] = 24, [SHOW_BITS_32] = 32,
+    };
+    if (field->display < sizeof shown_bits && shown_bits[field->display])
+        return shown_bits[field->display];
+    return type_bits[field->type];
+}
+
+void value_bits(struct buf *out, uint64_t number, uint64_t mask, unsigned width)
+{
+    unsigned shift = mask ? (unsigned)__builtin_ctzll(mask) : 0;
+    uint64_t bits = number << shift;
+    for (unsigned i = width; i-- > 0;) {
+        bool ours = mask >> i & 1;
+        buf_char(out, !ours ? '.' : bits >> i & 1 ? '1' : '0');
+        if (i > 0 && i % 4 == 0)
+            buf_char(out, ' ');
+    }
+    buf_str(out, " = ");
+}
+
+static void put_decimal(struct buf *out, const struct field *field, uint64_t number)
+{
+    if (field->type == TYPE_INT32)
+        buf_sdec(out, (int32_t)number);
+    else if (field->type == TYPE_INT64)
+        buf_sdec(out, (int64_t)number);
+    else
+        buf_dec(out, number);
+}
+
+static void put_hex(struct buf *out, const struct field *field, uint64_t number)
+{
+    buf_str(out, "0x");
+    buf_hex(out, number, (type_bits[field->type] + 3u) / 4);
+}
+
+static void put_octal(struct buf *out, uint64_t number)
+{
+    buf_char(out, '0');
+    unsigned shift = 63;
+    while (shift > 0 && number >> shift == 0)
+        shift -= 3;
+    for (; number > 0; shift -= 3) {
+        buf_char(out, (char)('0' + (number >> shift & 7)));
+        if (shift == 0)
+            break;
+    }
+}
+
+void value_number(struct buf *out, const struct field *field, uint64_t number)
+{
+    bool both = field->display == SHOW_DEC_HEX || field->display == SHOW_HEX_DEC;
+    bool hex_first = field->display == SHOW_HEX || field->display == SHOW_HEX_DEC;
+    if (field->display == SHOW_OCT)
+        put_octal(out, number);
+    else if (hex_first)
+        put_hex(out, field, number);
+    else
+        put_decimal(out, field, number);
+    if (!both)
+        return;
+    buf_str(out, " (");
+    if (hex_first)
+        put_decimal(out, field, number);
+    else
+        put_hex(out, field, number);
+    buf_char(out, ')');
+}
+
+static void shown_unit(struct buf *out, const struct field *field, uint64_t number)
+{
+    static const char *const units[] = {
+        [SHOW_SECONDS] = " second", [SHOW_MILLISECONDS] = " millisecond", [SHOW_BYTES] = " byte"};
+    if (field->display >= sizeof units / sizeof units[0] || !units[field->display])
+        return;
+    buf_str(out, units[field->display]);
+    if (number != 1)
+        buf_char(out, 's');
+}
+
+static void shown_number(struct buf *out, const struct tape *t, const struct event *e)
+{
+    (void)t;
+    const struct field *field = &fields[e->field];
+    if (field->registry == REG_NONE) {
+        value_number(out, field, e->value);
+        shown_unit(out, field, e->value);
+        return;
+    }
+    const char *name = registry_compat(field->registry, e->value);
+    buf_str(out, name ? name : "Unknown");
+    if (field->display == SHOW_NONE)
+        return;
+    buf_str(out, " (");
+    value_number(out, field, e->value);
+    buf_char(out, ')');
+}
+
+static void show_number(struct buf *out, const struct tape *t, const struct event *e)
+{
+    (void)t;
+    const struct field *field = &fields[e->field];
+    bool hex = field->display == SHOW_HEX || field->display == SHOW_HEX_DEC;
+    if (hex)
+        put_hex(out, field, e->value);
+    else if (field->display == SHOW_OCT)
+        put_octal(out, e->value);
+    else
+        put_decimal(out, field, e->value);
+}
+
+static void shown_boolean(struct buf *out, const struct tape *t, const struct event *e)
+{
+    (void)t;
+    enum registry registry = fields[e->field].registry;
+    const char *name = registry_compat(registry ? registry : REG_TRUE_FALSE, e->value != 0);
+    buf_str(out, name ? name : "");
+}
+
+static void show_boolean(struct buf *out, const struct tape *t, const struct event *e)
+{
+    (void)t;
+    buf_char(out, e->value ? '1' : '0');
+}
+
+/* ---- the other types ----------------------------------------------------------------------------
+ */
+
+static void absolute_time(struct buf *out, const struct tape *t, const struct event *e)
+{
+    (void)t;
+    clock_text_full(out, (int64_t)e->value, fields[e->field].display == SHOW_UTC);
+}
+
+static void relative_time(struct buf *out, const struct tape *t, const struct event *e)
+{
+    (void)t;
+    buf_nanoseconds(out, (int64_t)e->value, 9);
+}
+
+static void shown_relative_time(struct buf *out, const struct tape *t, const struct event *e)
+{
+    relative_time(out, t, e);
+    buf_str(out, " seconds");
+}
+
+/* Values made by the program are UTF-8 already. */
+static bool is_ascii(const struct event *e)
+{
+    return !(e->flags & EVENT_IN_TEXT) && fields[e->field].display != SHOW_UTF8;
+}
+
+static void shown_string(struct buf *out, const struct tape *t, const struct event *e)
+{
+    text_label(out, slice_sub(event_bytes(t, e), 0, STRING_SHOWN), is_ascii(e));
+}
+
+static void show_string(struct buf *out, const struct tape *t, const struct event *e)
+{
+    text_plain(out, event_bytes(t, e), is_ascii(e));
+}
+
+static void shown_bytes(struct buf *out, const struct tape *t, const struct event *e)
+{
+    struct slice bytes = event_bytes(t, e);
+    if (bytes.len == 0)
+        buf_str(out, "<MISSING>");
+    buf_hex_bytes(out, slice_sub(bytes, 0, BYTES_SHOWN), '\0');
+    if (bytes.len > BYTES_SHOWN)
+        buf_str(out, ELLIPSIS);
+}
+
+static void show_bytes(struct buf *out, const struct tape *t, const struct event *e)
+{
+    buf_hex_bytes(out, event_bytes(t, e), ':');
+}
+
+static void cell_bytes(struct buf *out, const struct tape *t, const struct event *e)
+{
+    buf_hex_bytes(out, event_bytes(t, e), '\0');
+}
+
+static void address_ipv4(struct buf *out, const struct tape *t, const struct event *e)
+{
+    value_ipv4(out, event_bytes(t, e));
+}
+
+static void address_ipv6(struct buf *out, const struct tape *t, const struct event *e)
+{
+    value_ipv6(out, event_bytes(t, e));
+}
+
+static void show_oid(struct buf *out, const struct tape *t, const struct event *e)
+{
+    value_oid(out, event_bytes(t, e));
+}
+
+static void shown_oid(struct buf *out, const struct tape *t, const struct event *e)
+{
+    struct slice bytes = event_bytes(t, e);
+    value_oid(out, bytes);
+    buf_str(out, " (");
+    oid_text(out, bytes);
+    buf_char(out, ')');
+}
+
+static void nothing(struct buf *out, const struct tape *t, const struct event *e)
+{
+    (void)out, (void)t, (void)e;
+}
+
+static void one(struct buf *out, const struct tape *t, const struct event *e)
+{
+    (void)t, (void)e;
+    buf_char(out, '1');
+}
+
+static const struct {
+    value_writer *shown, *show, *cell;
+} writers[TYPE_COUNT] = {
+    [TYPE_NONE] = {nothing, nothing, one},
+    [TYPE_PROTOCOL] = {nothing, nothing, nothing},
+    [TYPE_BOOLEAN] = {shown_boolean, show_boolean, show_boolean},
+    [TYPE_UINT8] = {shown_number, show_number, show_number},
+    [TYPE_UINT16] = {shown_number, show_number, show_number},
+    [TYPE_UINT24] = {shown_number, show_number, show_number},
+    [TYPE_UINT32] = {shown_number, show_number, show_number},
+    [TYPE_UINT64] = {shown_number, show_number, show_number},
+    [TYPE_INT32] = {shown_number, show_number, show_number},
+    [TYPE_INT64] = {shown_number, show_number, show_number},
+    [TYPE_ABSOLUTE_TIME] = {absolute_time, absolute_time, absolute_time},
+    [TYPE_RELATIVE_TIME] = {shown_relative_time, relative_time, relative_time},
+    [TYPE_STRING] = {shown_string, show_string, show_string},
+    [TYPE_BYTES] = {shown_bytes, show_bytes, cell_bytes},
+    [TYPE_IPV4] = {address_ipv4, address_ipv4, address_ipv4},
+    [TYPE_IPV6] = {address_ipv6, address_ipv6, address_ipv6},
+    [TYPE_ETHER] = {show_bytes, show_bytes, show_bytes},
+    [TYPE_OID] = {shown_oid, show_oid, show_oid},
+    [TYPE_FRAMENUM] = {shown_number, show_number, show_number},
+};
+
+void value_shown(struct buf *out, const struct tape *t, const struct event *e)
+{
+    writers[fields[e->field].type].shown(out, t, e);
+}
+
+void value_show(struct buf *out, const struct tape *t, const struct event *e)
+{
+    writers[fields[e->field].type].show(out, t, e);
+}
+
+void value_cell(struct buf *out, const struct tape *t, const struct event *e)
+{
+    writers[fields[e->field].type].cell(out, t, e);
+}
+
+void value_hex(struct buf *out, const struct tape *t, const struct event *e)
+{
+    struct slice bytes = event_covers(t, e);
+    if (bytes.len < e->length)
+        buf_str(out, "field length invalid!");
+    else
+        buf_hex_bytes(out, bytes, '\0');
+}

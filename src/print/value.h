@@ -1,0 +1,31 @@
+/* The value of an event as text, in the three forms that printers use. */
+#ifndef TLSWIRE_PRINT_VALUE_H
+#define TLSWIRE_PRINT_VALUE_H
+
+#include "dissect/tape.h"
+
+/* As the tree writes it after "Label: ": names from registries, units, bytes cut after 36. */
+void value_shown(struct buf *out, const struct tape *t, const struct event *e);
+/* As the `show` attribute of PDML writes it: numbers without names, bytes with colons. Not escaped.
+ */
+void value_show(struct buf *out, const struct tape *t, const struct event *e);
+/* As -T fields writes it: the same but for bytes (no colons) and headings ("1"). Not escaped. */
+void value_cell(struct buf *out, const struct tape *t, const struct event *e);
+/* The bytes that the event covers, in hexadecimal; "field length invalid!" when some are missing.
+ */
+void value_hex(struct buf *out, const struct tape *t, const struct event *e);
+
+/* NUMBER in the base that FIELD is shown in, without a name: "5", "0x0005", "5 (0x05)". */
+void value_number(struct buf *out, const struct field *field, uint64_t number);
+/* "..1. .... = " for the MASK of a number WIDTH bits wide; NUMBER is what the masked bits hold. */
+void value_bits(struct buf *out, uint64_t number, uint64_t mask, unsigned width);
+/* Bits of FIELD's picture. */
+unsigned value_width(const struct field *field);
+
+void value_ipv4(struct buf *out, struct slice bytes);
+/* RFC 5952 */
+void value_ipv6(struct buf *out, struct slice bytes);
+/* Dotted numbers from the DER content octets (X.690 8.19); stops at the first broken one. */
+void value_oid(struct buf *out, struct slice bytes);
+
+#endif

@@ -1,0 +1,194 @@
+#include "schema/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct field fields[FIELD_COUNT] = {
+    [F_NONE] = {.abbrev = "", .label = ""},
+#define PROTOCOL(id, abbrev_, name_, meaning_, section_)                                           \
+    [F_##id] = {.abbrev = abbrev_,                                                                 \
+                .label = name_,                                                                    \
+                .type = TYPE_PROTOCOL,                                                             \
+                .meaning = meaning_,                                                               \
+                .section = section_},
+#define FIELD_AS(id, abbrev_, label_, type_, display_, registry_, mask_, template_, meaning_,      \
+                 section_)                                                                         \
+    [F_##id] = {.abbrev = abbrev_,                                                                 \
+                .label = label_,                                                                   \
+                .type = TYPE_##type_,                                                              \
+                .display = SHOW_##display_,                                                        \
+                .registry = REG_##registry_,                                                       \
+                .mask = mask_,                                                                     \
+                .template = LABEL_##template_,                                                     \
+                .meaning = meaning_,                                                               \
+                .section = section_},
+#define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section)                  \
+    FIELD_AS(id, abbrev, label, type, display, registry, mask, USUAL, meaning, section)
+#define EXPERT(id, abbrev_, severity, group, summary, meaning_)                                     \
+    [F_expert_##id] = {.abbrev = abbrev_, .label = summary, .meaning = meaning_},
+#define HEADING(id, template_) [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_},
+#include "schema/all.def"
+};
+
+#define LABEL(id, ...) static const struct part label_##id[] = {__VA_ARGS__, {.kind = PART_END}};
+/* The parts of a label as the rows write them. */
+#define TEXT(t) {.kind = PART_TEXT, .text = t}
+#define USUAL_TEXT {.kind = PART_USUAL}
+#define EXPERT_TEXT {.kind = PART_EXPERT}
+#define SHOWN(f) {.kind = PART_SHOWN, .field = F_##f}
+#define DEC(f) {.kind = PART_DEC, .field = F_##f}
+#define HEX(f, digits) {.kind = PART_HEX, .field = F_##f, .arg = digits}
+#define TIMES(f, n) {.kind = PART_TIMES, .field = F_##f, .arg = n}
+#define NAME(f, unknown) {.kind = PART_NAME, .field = F_##f, .text = unknown}
+#define SELF {.kind = PART_SELF_SHOWN}
+#define SELF_DEC {.kind = PART_SELF_DEC}
+#define SELF_HEX(digits) {.kind = PART_SELF_HEX, .arg = digits}
+#define SELF_TIMES(n) {.kind = PART_SELF_TIMES, .arg = n}
+#define SELF_NAME(reg, shift, width, unknown)                                                      \
+    {.kind = PART_SELF_NAME, .field = REG_##reg, .arg = (shift) << 8 | (width), .text = unknown}
+#define EXTRA_DEC {.kind = PART_EXTRA_DEC}
+#define EXTRA_NAME(reg, unknown) {.kind = PART_EXTRA_NAME, .field = REG_##reg, .text = unknown}
+#define CHILDREN(f) {.kind = PART_COUNT, .field = F_##f}
+#define PLURAL(one, many) {.kind = PART_PLURAL, .text = one "|" many}
+#define LENGTH {.kind = PART_LENGTH}
+#define OWN_LABEL {.kind = PART_LABEL}
+#define WHEN(f, parts) {.kind = PART_IF, .field = F_##f, .arg = parts}
+#define UNLESS(f, parts) {.kind = PART_UNLESS, .field = F_##f, .arg = parts}
+#define WHEN_EXTRA(parts) {.kind = PART_IF_EXTRA, .arg = parts}
+#define WHEN_LENGTH(parts) {.kind = PART_IF_LENGTH, .arg = parts}
+#define VALUE_TEXT {.kind = PART_VALUE_TEXT}
+#define NOTE {.kind = PART_NOTE}
+#define BITS(width, mask) {.kind = PART_BITS, .arg = width, .field = mask}
+#define SELF_FLAGS(reg, none) {.kind = PART_SELF_FLAGS, .field = REG_##reg, .text = none}
+#define SELF_DEC_BITS(shift, width) {.kind = PART_SELF_BITS, .arg = (shift) << 8 | (width)}
+#define OFFSET {.kind = PART_OFFSET}
+#define LAST {.kind = PART_LAST}
+#include "schema/all.def"
+
+const struct part *const labels[LABEL_COUNT] = {
+    [LABEL_USUAL] = NULL,
+#define LABEL(id, ...) [LABEL_##id] = label_##id,
+#include "schema/all.def"
+};
+
+const struct expert experts[EXPERT_COUNT] = {
+    [EXPERT_NONE] = {.summary = ""},
+#define EXPERT(id, abbrev, severity_, group_, summary_, meaning)                                   \
+    [EXPERT_##id] = {.field = F_expert_##id,                                                       \
+                     .severity = SEVERITY_##severity_,                                             \
+                     .group = GROUP_##group_,                                                      \
+                     .summary = summary_},
+#include "schema/all.def"
+};
+
+#define BLOCK(id) static const struct row block_##id[] = {
+#define EXTENSION(code, id) BLOCK(ext_##id)
+#define MESSAGE(code, id) BLOCK(msg_##id)
+#define ROW(op_, size_, field_, arg_)                                                              \
+    {.op = OP_##op_, .size = size_, .field = F_##field_, .arg = (uint32_t)(arg_)},
+#define END                                                                                        \
+    {.op = OP_END}                                                                                 \
+    }                                                                                              \
+    ;
+#include "schema/all.def"
+
+const struct row *const blocks[BLOCK_COUNT] = {
+    [BLOCK_NONE] = NULL,
+#define BLOCK(id) [BLOCK_##id] = block_##id,
+#define EXTENSION(code, id) BLOCK(ext_##id)
+#define MESSAGE(code, id) BLOCK(msg_##id)
+#include "schema/all.def"
+};
+
+struct block_code {
+    uint16_t code;
+    uint16_t block;
+};
+
+enum block_id block_of_extension(uint16_t type)
+{
+    static const struct block_code codes[] = {
+#define EXTENSION(code_, id) {.code = code_, .block = BLOCK_ext_##id},
+#include "schema/all.def"
+        {.block = BLOCK_NONE},
+    };
+    for (size_t i = 0; codes[i].block != BLOCK_NONE; i++)
+        if (codes[i].code == type)
+            return codes[i].block;
+    return BLOCK_NONE;
+}
+
+enum block_id block_of_message(uint8_t type)
+{
+    static const struct block_code codes[] = {
+#define MESSAGE(code_, id) {.code = code_, .block = BLOCK_msg_##id},
+#include "schema/all.def"
+        {.block = BLOCK_NONE},
+    };
+    for (size_t i = 0; codes[i].block != BLOCK_NONE; i++)
+        if (codes[i].code == type)
+            return codes[i].block;
+    return BLOCK_NONE;
+}
+
+static bool same_name(enum field_id id, const char *abbrev, size_t len)
+{
+    return strncmp(fields[id].abbrev, abbrev, len) == 0 && fields[id].abbrev[len] == '\0';
+}
+
+enum field_id field_find(const char *abbrev, size_t len)
+{
+    if (len >= 3 && memcmp(abbrev, "ssl", 3) == 0 && (len == 3 || abbrev[3] == '.')) {
+        char renamed[128] = "tls";
+        if (len >= sizeof renamed)
+            return F_NONE;
+        memcpy(renamed + 3, abbrev + 3, len - 3);
+        return field_find(renamed, len);
+    }
+    for (enum field_id id = 1; len > 0 && id < FIELD_COUNT; id++)
+        if (same_name(id, abbrev, len))
+            return id;
+    return F_NONE;
+}
+
+enum field_id field_same_name(enum field_id id)
+{
+    size_t len = strlen(fields[id].abbrev);
+    for (enum field_id next = id + 1; len > 0 && next < FIELD_COUNT; next++)
+        if (same_name(next, fields[id].abbrev, len))
+            return next;
+    return F_NONE;
+}
+
+enum field_id field_protocol(enum field_id id)
+{
+    while (id > F_NONE && fields[id].type != TYPE_PROTOCOL)
+        id--;
+    return id;
+}
+
+static const struct code_point *find(enum registry registry, uint64_t value)
+{
+    const struct registry_table *table = &registries[registry];
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table->rows[middle].last < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < table->count && table->rows[low].first <= value ? &table->rows[low] : NULL;
+}
+
+const char *registry_compat(enum registry registry, uint64_t value)
+{
+    const struct code_point *row = find(registry, value);
+    return row ? row->compat : NULL;
+}
+
+const char *registry_name(enum registry registry, uint64_t value)
+{
+    const struct code_point *row = find(registry, value);
+    return row ? row->name : NULL;
+}

@@ -1,0 +1,248 @@
+/* The wire format as data: every field that tlswire knows, its name, type, display and meaning, and the
+ * blocks that say in which order fields stand on the wire.
+ *
+ * The rows stand in the *.def files of this folder; this header and schema.c include them with different
+ * macros to get the enum, the table of fields, the labels and the blocks.  Field names, types and displays
+ * are the ones that users of Wireshark's filters know; docs/architecture.md tells how to add a row. */
+#ifndef TLSWIRE_SCHEMA_SCHEMA_H
+#define TLSWIRE_SCHEMA_SCHEMA_H
+
+#include "schema/registries.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum field_type {
+    TYPE_NONE, /* a heading: no value of its own */
+    TYPE_PROTOCOL,
+    TYPE_BOOLEAN,
+    TYPE_UINT8,
+    TYPE_UINT16,
+    TYPE_UINT24,
+    TYPE_UINT32,
+    TYPE_UINT64,
+    TYPE_INT32,
+    TYPE_INT64,
+    TYPE_ABSOLUTE_TIME, /* value: nanoseconds since 1970, signed */
+    TYPE_RELATIVE_TIME, /* value: nanoseconds, signed */
+    TYPE_STRING,
+    TYPE_BYTES,
+    TYPE_IPV4,
+    TYPE_IPV6,
+    TYPE_ETHER,
+    TYPE_OID,
+    TYPE_FRAMENUM,
+    TYPE_COUNT
+};
+
+/* How a number is shown: decimal 10, hexadecimal 0x000a, both ways round, or as a port. */
+enum field_display {
+    SHOW_NONE,
+    SHOW_DEC,
+    SHOW_HEX,
+    SHOW_OCT,
+    SHOW_DEC_HEX,
+    SHOW_HEX_DEC,
+    SHOW_PORT,
+    SHOW_UTC,      /* times: in UTC */
+    SHOW_LOCAL,    /* times: in the user's zone */
+    SHOW_SECONDS,  /* " seconds" after the number */
+    SHOW_MILLISECONDS,
+    SHOW_BYTES,    /* " bytes" after the number, " byte" after 1 */
+    SHOW_BITS_8,  /* booleans and masked numbers: width of the bit picture "..1. .... = " */
+    SHOW_BITS_12,
+    SHOW_BITS_16,
+    SHOW_BITS_24,
+    SHOW_BITS_32,
+    SHOW_UTF8, /* strings on the wire in UTF-8; without it they are ASCII */
+};
+
+struct field {
+    const char *abbrev; /* "tls.handshake.type"; "" for a heading that has no name */
+    const char *label;  /* "Handshake Type" */
+    uint64_t mask;      /* the bits that hold it; 0: all of them */
+    uint16_t registry;  /* enum registry, REG_NONE */
+    uint16_t template;  /* enum label_id: its text when that is not the usual "Label: value"; LABEL_USUAL */
+    uint8_t type;       /* enum field_type */
+    uint8_t display;    /* enum field_display */
+    const char *meaning; /* one sentence, or NULL */
+    const char *section; /* "RFC 9846 4.2.8", or NULL */
+};
+
+enum field_id {
+    F_NONE,
+#define PROTOCOL(id, abbrev, name, meaning, section)                                     F_##id,
+#define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section)         F_##id,
+#define FIELD_AS(id, abbrev, label, type, display, registry, mask, template, meaning, section) F_##id,
+#define HEADING(id, template)                                                            F_##id,
+#define EXPERT(id, abbrev, severity, group, summary, meaning)                             F_expert_##id,
+#include "schema/all.def"
+    FIELD_COUNT
+};
+
+extern const struct field fields[FIELD_COUNT];
+
+/* Looks a field up by its abbreviation, "ssl" for "tls" included; F_NONE when there is none.  Several ids may
+ * share an abbreviation (one name, different displays): the first is returned, and field_same_name() gives
+ * the next, F_NONE after the last. */
+enum field_id field_find(const char *abbrev, size_t len);
+enum field_id field_same_name(enum field_id id);
+/* The protocol that a field belongs to: the nearest PROTOCOL row above it. */
+enum field_id field_protocol(enum field_id id);
+
+/* ---- labels: the texts of the tree that are more than "Label: value" -------------------------------- */
+
+/* A label is a list of parts, each a text or a value looked up among the item's descendants. */
+enum part_kind {
+    PART_END,
+    PART_TEXT,      /* text as it is */
+    PART_USUAL,     /* the usual text of the item: bit picture, "Label: value" */
+    PART_EXPERT,    /* summary of expert `extra` with the item's value */
+    PART_SHOWN,     /* value of descendant `field` as the usual "Label: value" shows it, without "Label: " */
+    PART_DEC,       /* value of descendant `field`, decimal */
+    PART_HEX,       /* 0x…, `arg` digits at least */
+    PART_TIMES,     /* value of descendant `field` times `arg`, decimal */
+    PART_NAME,      /* name of descendant `field` in its own registry; else `text` with %u or %x for the number */
+    PART_SELF_SHOWN,
+    PART_SELF_DEC,
+    PART_SELF_HEX,
+    PART_SELF_TIMES,
+    PART_SELF_NAME, /* name of bits arg>>8 … (arg&255 of them) of the item's own value in registry `field` */
+    PART_EXTRA_DEC, /* the item's `extra` */
+    PART_EXTRA_NAME,/* name of the item's `extra` in registry `field`; else `text` */
+    PART_COUNT,     /* how many children of kind `field` */
+    PART_PLURAL,    /* `text` is "singular|plural", by the last number written */
+    PART_LENGTH,    /* the item's length in bytes */
+    PART_LABEL,     /* the field's own label */
+    PART_IF,        /* skip the next `arg` parts unless descendant `field` is there */
+    PART_UNLESS,    /* skip the next `arg` parts if descendant `field` is there */
+    PART_IF_EXTRA,  /* skip the next `arg` parts unless `extra` is not 0 */
+    PART_IF_LENGTH, /* skip the next `arg` parts unless the length is not 0 */
+    PART_VALUE_TEXT,/* the text value of the item (strings and generated strings), unescaped for tree */
+    PART_NOTE,      /* text that the item's number names: value>>32 bytes at (uint32_t)value of the tape's text */
+    PART_BITS,      /* bit picture of `extra`, `arg` bits wide, its bits in mask `field` shown: "0101 .... = " */
+    PART_SELF_FLAGS,/* names in registry `field` of the bits set in the value, from bit 0, with ", " between;
+                       a name that repeats its forerunner is left out; `text` when no bit is set */
+    PART_SELF_BITS, /* bits arg>>8 … (arg&255 of them) of the value, decimal */
+    PART_OFFSET,    /* the item's offset in its source */
+    PART_LAST,      /* the offset of its last byte */
+};
+
+struct part {
+    uint8_t kind;
+    uint16_t arg;
+    uint16_t field; /* enum field_id, or enum registry where the kind says so */
+    const char *text;
+};
+
+enum label_id {
+    LABEL_USUAL,
+#define LABEL(id, ...) LABEL_##id,
+#include "schema/all.def"
+    LABEL_COUNT
+};
+
+/* Parts of each label, ended by PART_END; labels[LABEL_USUAL] is NULL. */
+extern const struct part *const labels[LABEL_COUNT];
+
+/* ---- experts: remarks on a packet, as Wireshark's expert information; a row is a field F_expert_<id> too -------------------------------- */
+
+enum severity {
+    SEVERITY_CHAT = 0x00200000,
+    SEVERITY_NOTE = 0x00400000,
+    SEVERITY_WARN = 0x00600000,
+    SEVERITY_ERROR = 0x00800000,
+    SEVERITY_COMMENT = 0x00100000,
+};
+
+enum expert_group {
+    GROUP_CHECKSUM = 0x01000000,
+    GROUP_SEQUENCE = 0x02000000,
+    GROUP_RESPONSE = 0x03000000,
+    GROUP_REQUEST = 0x04000000,
+    GROUP_UNDECODED = 0x05000000,
+    GROUP_REASSEMBLE = 0x06000000,
+    GROUP_MALFORMED = 0x07000000,
+    GROUP_DEBUG = 0x08000000,
+    GROUP_PROTOCOL = 0x09000000,
+    GROUP_SECURITY = 0x0a000000,
+    GROUP_COMMENTS = 0x0b000000,
+    GROUP_DECRYPTION = 0x0c000000,
+    GROUP_ASSUMPTION = 0x0d000000,
+    GROUP_DEPRECATED = 0x0e000000,
+};
+
+enum expert_id {
+    EXPERT_NONE,
+#define EXPERT(id, abbrev, severity, group, summary, meaning) EXPERT_##id,
+#include "schema/all.def"
+    EXPERT_COUNT
+};
+
+struct expert {
+    uint16_t field;      /* its filterable field of type NONE, e.g. tcp.connection.syn */
+    uint32_t severity;
+    uint32_t group;
+    const char *summary; /* "%u" stands for the event's number, at most once */
+};
+
+extern const struct expert experts[EXPERT_COUNT];
+
+/* ---- blocks: the order of fields on the wire, run by dissect/walk.c ---------------------------------- */
+
+enum op {
+    OP_END,     /* end of the block */
+    OP_NUM,     /* number of `size` bytes, big-endian: an event; kept as the register */
+    OP_PEEK,    /* the same without consuming: bit fields inside the number that follows or went before */
+    OP_LEN,     /* a number that is the length of the SCOPE that follows */
+    OP_SCOPE,   /* open a scope of register bytes: nothing inside can read past it */
+    OP_REST_SCOPE, /* open a scope of all that is left */
+    OP_UNSCOPE, /* close it; bytes left over are shown as trailing */
+    OP_OPEN,    /* an item whose children follow; spans what is read until CLOSE */
+    OP_CLOSE,
+    OP_EACH,    /* repeat until NEXT while bytes are left in the scope */
+    OP_NEXT,
+    OP_BYTES,   /* `size` bytes as one value */
+    OP_REST,    /* all bytes left in the scope as one value, when there are any */
+    OP_REST_OR_EMPTY, /* the same, an event of length 0 when there are none */
+    OP_IF_MORE, /* skip to ENDIF when the scope is empty */
+    OP_IF_EQ,   /* skip to ENDIF unless the register equals `arg` */
+    OP_IF_IN,   /* skip to ENDIF unless the message type's bit is set in `arg` (bits IN_…) */
+    OP_ENDIF,
+    OP_SKIP,    /* pass over `size` bytes without an event */
+    OP_CALL,    /* run escape hatch `arg` (enum call_id) */
+    OP_RUN,     /* run block `arg` */
+};
+
+struct row {
+    uint8_t op;
+    uint8_t size;
+    uint16_t field;
+    uint32_t arg;
+};
+
+enum block_id {
+    BLOCK_NONE,
+#define BLOCK(id) BLOCK_##id,
+#define EXTENSION(code, id) BLOCK_ext_##id,
+#define MESSAGE(code, id) BLOCK_msg_##id,
+#include "schema/all.def"
+    BLOCK_COUNT
+};
+
+extern const struct row *const blocks[BLOCK_COUNT];
+
+/* Block of a TLS extension or handshake message by its code point; BLOCK_NONE when there is none. */
+enum block_id block_of_extension(uint16_t type);
+enum block_id block_of_message(uint8_t type);
+
+/* The escape hatches, implemented in dissect/. */
+enum call_id {
+#define CALL_ID(id) CALL_##id,
+#include "schema/calls.def"
+#undef CALL_ID
+    CALL_COUNT
+};
+
+#endif

@@ -1,0 +1,51 @@
+/* What one packet came to: its tape, and the short form that a summary line is made of. */
+#ifndef TLSWIRE_STREAM_DISSECTION_H
+#define TLSWIRE_STREAM_DISSECTION_H
+
+#include "base/packet.h"
+#include "dissect/tape.h"
+#include "stream/tcp_facts.h"
+
+enum address_kind { ADDRESS_NONE, ADDRESS_ETHER, ADDRESS_IPV4, ADDRESS_IPV6 };
+
+struct address {
+    enum address_kind kind;
+    uint8_t bytes[16];
+};
+
+/* One thing that the Info column says of a TLS record or message. */
+enum info_kind {
+    INFO_HANDSHAKE,           /* a = handshake type */
+    INFO_TEXT,                /* text: "Change Cipher Spec", "Application Data", … */
+    INFO_ALERT,               /* a = level, b = description */
+};
+
+struct info_item {
+    enum info_kind kind;
+    uint8_t a, b;
+    const char *text; /* static */
+};
+
+#define INFO_ITEMS 384 /* more would pass the column's own ceiling of 4096 bytes */
+
+struct columns {
+    struct address source, destination;
+    const char *protocol;  /* "TCP", "TLSv1.2"; static */
+    uint32_t ether_type;   /* shown when nothing above the link is known */
+    bool has_tcp;          /* `tcp` below is filled */
+    bool segment_of_pdu;   /* " [TCP segment of a reassembled PDU]" follows */
+    uint16_t item_count;   /* TLS items; 0: the Info column is TCP's own line */
+    struct info_item items[INFO_ITEMS];
+};
+
+struct dissection {
+    const struct packet *packet; /* borrowed */
+    struct tape tape;
+    struct columns columns;
+    struct tcp_facts tcp;
+    int64_t time_relative;        /* ns since the first packet */
+    int64_t time_delta;           /* ns since the packet before */
+    int64_t time_delta_displayed; /* ns since the last displayed packet */
+};
+
+#endif

@@ -1,0 +1,261 @@
+#include "stream/tcp.h"
+
+#include "stream/tcp_analysis.h"
+#include "stream/tcp_options.h"
+
+#define MIN_HEADER 20
+#define FOLLOWED_HEADER 16 /* up to the window: enough to follow the stream */
+#define MAX_SHIFT 14       /* RFC 7323 2.3 */
+
+static void read_sack(struct slice value, struct tcp_facts *out)
+{
+    out->sack_count = 0;
+    while (value.len >= 8 && out->sack_count < TCP_MAX_SACK_BLOCKS) {
+        struct tcp_sack_block *block = &out->sack[out->sack_count++];
+        block->left = slice_u32(&value);
+        block->right = slice_u32(&value);
+    }
+}
+
+static void read_option(struct tcp_option option, struct tcp_facts *out)
+{
+    struct slice value = option.value;
+    switch (option.kind) {
+    case TCP_OPTION_MSS:
+        out->has_mss = true;
+        if (option.len == 4)
+            out->mss = slice_u16(&value);
+        break;
+    case TCP_OPTION_WSCALE:
+        if (option.len == 3) {
+            out->has_wscale = true;
+            out->wscale = slice_u8(&value);
+        }
+        break;
+    case TCP_OPTION_SACK_PERM:
+        out->has_sack_perm = true;
+        break;
+    case TCP_OPTION_SACK:
+        read_sack(value, out);
+        break;
+    case TCP_OPTION_TIMESTAMPS:
+        if (option.len == 10) {
+            out->has_timestamps = true;
+            out->tsval = slice_u32(&value);
+            out->tsecr = slice_u32(&value);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void read_options(struct tcp_facts *out)
+{
+    struct tcp_option_walk walk = tcp_options_of(out->options);
+    struct tcp_option option;
+    while (tcp_option_next(&walk, &option))
+        if (option.fault == TCP_OPTION_FINE)
+            read_option(option, out);
+}
+
+/* Reads the fixed header and cuts the segment into options and payload. */
+static void read_header(const struct tcp_input *in, struct tcp_facts *out)
+{
+    struct slice s = slice_sub(in->bytes, 0, in->len);
+    struct slice whole = s;
+    out->source_port = slice_u16(&s);
+    out->destination_port = slice_u16(&s);
+    out->seq = out->seq_raw = slice_u32(&s);
+    out->ack = out->ack_raw = slice_u32(&s);
+    uint16_t word = slice_u16(&s);
+    out->header_len = (uint16_t)((word >> 12) * 4);
+    out->flags = word & 0xfff;
+    out->window_raw = slice_u16(&s);
+    out->window = out->window_raw;
+    out->scale = TCP_SCALE_UNKNOWN;
+    out->checksum = slice_u16(&s);
+    out->urgent = slice_u16(&s);
+    size_t header_len = out->header_len < MIN_HEADER ? MIN_HEADER : out->header_len;
+    out->captured = (uint32_t)whole.len;
+    out->truncated = whole.len < header_len;
+    out->bogus_header_len = out->header_len < MIN_HEADER && whole.len >= FOLLOWED_HEADER;
+    out->short_segment = in->len < out->header_len;
+    out->len = out->short_segment ? 0 : in->len - out->header_len;
+    out->options = slice_empty();
+    out->payload = slice_empty();
+    if (out->bogus_header_len)
+        return;
+    out->options = slice_sub(whole, MIN_HEADER, header_len - MIN_HEADER);
+    if (!out->truncated)
+        out->payload = slice_sub(whole, header_len, out->len);
+    read_options(out);
+}
+
+/* A SYN on known ports: is it the same connection (a repeated SYN), or a new one? */
+static bool is_new_connection(const struct flow *f, const struct tcp_facts *facts)
+{
+    const struct tcp_side *own = &f->side[facts->direction];
+    return (facts->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && own->has_base &&
+           facts->seq_raw != own->base_seq;
+}
+
+static struct flow *find_flow(struct flow_table *table, const struct tcp_input *in,
+                              struct tcp_facts *facts)
+{
+    struct flow_key key = flow_key_of(in->source, in->destination, facts->source_port,
+                                      facts->destination_port, &facts->direction);
+    struct flow *f = flow_find(table, &key);
+    if (f && is_new_connection(f, facts)) {
+        facts->analysis |= TCP_A_REUSED_PORTS;
+        facts->has_analysis = true;
+        f = NULL;
+    } else if (f && (facts->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+        struct tcp_side *own = &f->side[facts->direction];
+        if (own->has_base) {
+            /* A reset may have carried a sequence number far ahead (RFC 9293 3.5.2). */
+            own->next_seq = own->max_to_be_acked;
+            facts->has_analysis = true;
+        }
+    } else if (f && (facts->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
+        struct tcp_side *own = &f->side[facts->direction];
+        if (own->has_base && facts->seq_raw != own->base_seq) {
+            own->base_seq = facts->seq_raw;
+            own->flight_stale = true;
+            facts->analysis |= TCP_A_REUSED_PORTS;
+            facts->has_analysis = true;
+        }
+    }
+    if (f)
+        return f;
+    f = flow_add(table, &key);
+    if (f) {
+        f->first_time = f->last_time = in->time;
+        facts->is_first = true;
+    }
+    return f;
+}
+
+static void update_completeness(struct flow *f, const struct tcp_facts *facts)
+{
+    unsigned kind = facts->flags & (TCP_SYN | TCP_ACK), seen = 0;
+    if (kind == TCP_SYN && facts->is_first)
+        seen |= TCP_SAW_SYN | (facts->len > 0 ? TCP_SAW_DATA : 0u);
+    if (!facts->is_first) {
+        if (kind == (TCP_SYN | TCP_ACK))
+            seen |= TCP_SAW_SYN_ACK;
+        if (kind == TCP_ACK)
+            seen |= facts->len > 0 ? TCP_SAW_DATA : TCP_SAW_ACK;
+        if ((facts->flags & (TCP_FIN | TCP_ACK)) == (TCP_FIN | TCP_ACK))
+            seen |= TCP_SAW_FIN;
+        if (facts->flags & TCP_RST)
+            seen |= TCP_SAW_RST;
+    }
+    f->completeness |= (uint8_t)seen;
+}
+
+static void make_relative(const struct flow *f, struct tcp_facts *facts)
+{
+    const struct tcp_side *own = &f->side[facts->direction];
+    const struct tcp_side *peer = &f->side[!facts->direction];
+    facts->relative = true;
+    facts->seq = facts->seq_raw - own->base_seq;
+    if (facts->flags & TCP_ACK)
+        facts->ack = facts->ack_raw - peer->base_seq;
+    facts->next_seq = facts->seq + facts->len + ((facts->flags & (TCP_SYN | TCP_FIN)) ? 1 : 0);
+    if (!(facts->flags & TCP_SYN) && own->shift > 0)
+        facts->window = (uint32_t)facts->window_raw << own->shift;
+}
+
+/* SYN, FIN and what they start. */
+static void follow_flags(struct flow *f, struct tcp_facts *facts, int64_t time)
+{
+    struct tcp_side *own = &f->side[facts->direction], *peer = &f->side[!facts->direction];
+    bool ack = facts->flags & TCP_ACK, syn = facts->flags & TCP_SYN;
+    if (syn && ack && facts->relative) {
+        facts->tfo_ack = facts->ack > 1;
+        facts->tfo_ignored = !facts->tfo_ack && f->tfo_syn_data;
+    }
+    if (syn) {
+        f->server_port = ack ? facts->source_port : facts->destination_port;
+        if (!ack)
+            f->syn_time = time;
+        own->first_ack = true;
+    }
+    if (facts->flags & TCP_FIN) {
+        own->closes |= !peer->closes;
+        facts->fin_active = !peer->closes;
+        facts->fin_passive = peer->closes;
+    }
+    if (ack && !syn) {
+        if (f->syn_time != TCP_NO_TIME && f->initial_rtt == TCP_NO_TIME && time != f->syn_time)
+            f->initial_rtt = time - f->syn_time;
+        own->first_ack = false;
+    }
+    facts->server_port = f->server_port;
+    facts->initial_rtt = f->initial_rtt;
+}
+
+/* Window scaling holds only when both ends offer it (RFC 7323 2.2). */
+static void follow_scale(struct flow *f, const struct tcp_facts *facts)
+{
+    struct tcp_side *own = &f->side[facts->direction], *peer = &f->side[!facts->direction];
+    if (facts->has_wscale)
+        own->shift = facts->wscale > MAX_SHIFT ? MAX_SHIFT : facts->wscale;
+    if (!(facts->flags & TCP_SYN))
+        return;
+    if (own->shift == TCP_SCALE_UNKNOWN)
+        own->shift = peer->shift = TCP_SCALE_NONE;
+    else if ((facts->flags & TCP_ACK) && peer->shift == TCP_SCALE_NONE)
+        own->shift = TCP_SCALE_NONE;
+}
+
+static void follow_sack(struct flow *f, struct tcp_facts *facts)
+{
+    struct tcp_side *own = &f->side[facts->direction];
+    facts->sack_base = f->side[!facts->direction].base_seq;
+    own->sack_count = facts->sack_count;
+    for (unsigned i = 0; i < facts->sack_count; i++) {
+        own->sack_left[i] = facts->sack[i].left;
+        own->sack_right[i] = facts->sack[i].right;
+        facts->sack[i].left -= facts->sack_base;
+        facts->sack[i].right -= facts->sack_base;
+    }
+    if (facts->sack_count > 0)
+        facts->sack_duplicate = seq_below(facts->sack[0].left, facts->ack);
+}
+
+bool tcp_segment(struct flow_table *table, const struct tcp_input *in, struct tcp_facts *out,
+                 struct flow **flow, int *direction, struct slice *payload)
+{
+    *out = (struct tcp_facts){.initial_rtt = TCP_NO_TIME};
+    read_header(in, out);
+    *payload = out->payload;
+    *flow = NULL;
+    *direction = 0;
+    struct flow *f = out->captured < FOLLOWED_HEADER ? NULL : find_flow(table, in, out);
+    if (!f)
+        return false;
+    *flow = f;
+    *direction = out->direction;
+    out->stream = f->stream;
+    out->completeness = f->completeness;
+    out->time_relative = in->time - f->first_time;
+    out->time_delta = in->time - f->last_time;
+    f->last_time = in->time;
+    if (!out->short_segment) {
+        tcp_analyze(table, f, out, (uint32_t)in->frame, in->time);
+        make_relative(f, out);
+    }
+    int32_t shift = f->side[out->direction].shift;
+    out->scale = shift < 0 ? shift : (int32_t)1 << shift;
+    if (out->bogus_header_len)
+        return true;
+    update_completeness(f, out);
+    follow_flags(f, out, in->time);
+    if (!out->truncated) {
+        follow_scale(f, out);
+        follow_sack(f, out);
+    }
+    return true;
+}
