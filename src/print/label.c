@@ -242,13 +242,17 @@ static void part_self_times(struct writer *w)
     put_number(w, w->e->value * w->part->arg);
 }
 
-static void part_self_name(struct writer *w)
+/* Bits arg>>8 … (arg&255 of them) of the item's own value. */
+static uint64_t part_bits_of(const struct writer *w)
 {
     unsigned shift = w->part->arg >> 8, width = w->part->arg & 255;
     uint64_t number = shift < 64 ? w->e->value >> shift : 0;
-    if (width > 0 && width < 64)
-        number &= ((uint64_t)1 << width) - 1;
-    put_name(w, w->part->field, number);
+    return width > 0 && width < 64 ? number & (((uint64_t)1 << width) - 1) : number;
+}
+
+static void part_self_name(struct writer *w)
+{
+    put_name(w, w->part->field, part_bits_of(w));
 }
 
 static void part_extra_dec(struct writer *w)
@@ -297,6 +301,53 @@ static void part_value_text(struct writer *w)
 {
     text_label(w->out, slice_sub(event_bytes(w->t, w->e), 0, LABEL_BYTES + 1),
                !(w->e->flags & EVENT_IN_TEXT) && fields[w->e->field].display != SHOW_UTF8);
+}
+
+/* Text that the item's number names, as tape_set_text() packs it. */
+static void part_note(struct writer *w)
+{
+    uint64_t packed = w->e->value;
+    struct slice note = slice_sub(buf_slice(&w->t->text), (uint32_t)packed, (size_t)(packed >> 32));
+    text_label(w->out, slice_sub(note, 0, LABEL_BYTES + 1), false);
+}
+
+static void part_bits(struct writer *w)
+{
+    uint64_t mask = w->part->field;
+    unsigned shift = mask ? (unsigned)__builtin_ctzll(mask) : 0;
+    value_bits(w->out, (w->e->extra & mask) >> shift, mask, w->part->arg);
+}
+
+static void part_self_flags(struct writer *w)
+{
+    const char *before = NULL;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        const char *name =
+            w->e->value >> bit & 1 ? registry_compat((enum registry)w->part->field, bit) : NULL;
+        if (!name || (before && strcmp(before, name) == 0))
+            continue;
+        if (before)
+            buf_put(w->out, ", ", 2);
+        buf_str(w->out, name);
+        before = name;
+    }
+    if (!before && w->part->text)
+        buf_str(w->out, w->part->text);
+}
+
+static void part_self_bits(struct writer *w)
+{
+    put_number(w, part_bits_of(w));
+}
+
+static void part_offset(struct writer *w)
+{
+    put_number(w, w->e->offset);
+}
+
+static void part_last(struct writer *w)
+{
+    put_number(w, w->e->length > 0 ? (uint64_t)w->e->offset + w->e->length - 1 : w->e->offset);
 }
 
 /* Passes over the next `arg` parts. */
@@ -351,6 +402,12 @@ static void (*const part_writers[])(struct writer *) = {
     [PART_IF_EXTRA] = part_if_extra,
     [PART_IF_LENGTH] = part_if_length,
     [PART_VALUE_TEXT] = part_value_text,
+    [PART_NOTE] = part_note,
+    [PART_BITS] = part_bits,
+    [PART_SELF_FLAGS] = part_self_flags,
+    [PART_SELF_BITS] = part_self_bits,
+    [PART_OFFSET] = part_offset,
+    [PART_LAST] = part_last,
 };
 
 static const struct part *template_of(const struct event *e)

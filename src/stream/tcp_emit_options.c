@@ -86,14 +86,14 @@ static void emit_dsack(const struct shown *o, uint32_t left, uint32_t right)
 static void emit_sack(const struct shown *o, uint32_t at)
 {
     struct slice value = o->option.value;
-    uint32_t blocks = 0, first_left = 0, first_right = 0;
+    uint32_t count = 0, first_left = 0, first_right = 0;
     size_t start = o->t->text.len;
-    for (; value.len >= 8; blocks++) {
+    for (; value.len >= 8; count++) {
         uint32_t left = slice_u32(&value) - o->facts->sack_base;
         uint32_t right = slice_u32(&value) - o->facts->sack_base;
-        add(o, F_tcp_options_sack_le, 2 + blocks * 8, 4, left);
-        add(o, F_tcp_options_sack_re, 6 + blocks * 8, 4, right);
-        if (blocks == 0) {
+        add(o, F_tcp_options_sack_le, 2 + count * 8, 4, left);
+        add(o, F_tcp_options_sack_re, 6 + count * 8, 4, right);
+        if (count == 0) {
             first_left = left;
             first_right = right;
         }
@@ -106,8 +106,8 @@ static void emit_sack(const struct shown *o, uint32_t at)
     }
     if (at != TAPE_NONE)
         tape_at(o->t, at)->value = note_since(o->t, start);
-    derive(o, F_tcp_options_sack_count, 0, blocks);
-    if (blocks > 0 && o->facts->sack_duplicate)
+    derive(o, F_tcp_options_sack_count, 0, count);
+    if (count > 0 && o->facts->sack_duplicate)
         emit_dsack(o, first_left, first_right);
 }
 

@@ -1,0 +1,5 @@
+tlswire(1)
+
+# NAME
+
+tlswire - run, capture, read, decrypt and explain TLS

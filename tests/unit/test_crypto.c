@@ -1,0 +1,787 @@
+#include "crypto/digest.h"
+#include "crypto/keylog.h"
+#include "crypto/opener.h"
+#include "crypto/schedule.h"
+#include "crypto_vectors.h"
+#include "unit.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#define VECTOR_COUNT (sizeof record_vectors / sizeof record_vectors[0])
+
+struct bytes {
+    uint8_t data[1024];
+    size_t len;
+};
+
+static struct bytes unhex(const char *text)
+{
+    struct bytes b = {.len = 0};
+    for (; text[0] && text[1] && b.len < sizeof b.data; text += 2) {
+        const char pair[3] = {text[0], text[1], '\0'};
+        b.data[b.len++] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return b;
+}
+
+static struct slice of(const struct bytes *b)
+{
+    return slice_of(b->data, b->len);
+}
+
+static void check_hex(const char *want, const uint8_t *got, size_t len)
+{
+    char text[2 * 1024 + 1] = "";
+    for (size_t i = 0; i < len && i < 1024; i++)
+        snprintf(text + 2 * i, 3, "%02x", got[i]);
+    CHECK_STR(want, text);
+}
+
+static size_t allocations; /* of OpenSSL */
+
+static void *counted_malloc(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    allocations++;
+    return malloc(size);
+}
+
+static void *counted_realloc(void *at, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    allocations++;
+    return realloc(at, size);
+}
+
+static void counted_free(void *at, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(at);
+}
+
+/* ---- suites ---- */
+
+static void test_suites(void)
+{
+    for (size_t i = 0; i < suite_count(); i++) {
+        const struct suite *s = suite_at(i);
+        const struct cipher_info *c = cipher_info(s->cipher);
+        CHECK(i == 0 || suite_at(i - 1)->id < s->id);
+        CHECK(suite_find(s->id) == s);
+        CHECK((c->tag_len > 0) == (s->mac == HASH_NONE));
+        CHECK(c->key_len <= KEY_MAX_SIZE && c->iv_len <= IV_MAX_SIZE);
+        CHECK(c->fixed_iv_len + c->explicit_nonce == (c->tag_len ? 12 : 0));
+    }
+    CHECK(suite_find(0x0000) == NULL);
+    CHECK(suite_find(0xffff) == NULL);
+    CHECK(suite_find(0x0a0a) == NULL);
+    CHECK_EQ(CIPHER_AES_256_GCM, suite_find(0xc030)->cipher);
+    CHECK_EQ(HASH_SHA384, suite_find(0xc030)->hash);
+    CHECK_EQ(KX_ECDHE_RSA, suite_find(0xc030)->key_exchange);
+    CHECK_EQ(HASH_SHA1, suite_find(0x002f)->mac);
+    CHECK_EQ(HASH_SHA256, suite_find(0x002f)->hash);
+    CHECK_EQ(CIPHER_AES_128_CCM_8, suite_find(0xc0ae)->cipher);
+}
+
+static void test_ciphers_exist(void)
+{
+    struct crypto_provider p;
+    crypto_provider_init(&p);
+    for (int id = 0; id < CIPHER_COUNT; id++) {
+        EVP_CIPHER *evp = provider_cipher(&p, (enum cipher_id)id);
+        const struct cipher_info *info = cipher_info((enum cipher_id)id);
+        CHECK((evp != NULL) == (info->evp_name != NULL));
+        if (!evp)
+            continue;
+        CHECK_EQ(info->key_len, EVP_CIPHER_get_key_length(evp));
+        if (info->kind == KIND_BLOCK)
+            CHECK_EQ(info->iv_len, EVP_CIPHER_get_block_size(evp));
+    }
+    crypto_provider_free(&p);
+}
+
+/* ---- digests ---- */
+
+static void test_digests(void)
+{
+    struct crypto_provider p;
+    char text[65];
+    uint8_t sum[HASH_MAX_SIZE];
+    crypto_provider_init(&p);
+    CHECK(digest_md5_hex(&p, slice_of_str("abc"), text)); /* RFC 1321 A.5 */
+    CHECK_STR("900150983cd24fb0d6963f7d28e17f72", text);
+    CHECK(digest_md5_hex(&p, slice_empty(), text));
+    CHECK_STR("d41d8cd98f00b204e9800998ecf8427e", text);
+    CHECK(digest_sha256_hex(&p, slice_of_str("abc"), text)); /* FIPS 180-4 */
+    CHECK_STR("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", text);
+    struct slice data = slice_of_str("what do ya want for nothing?"); /* RFC 2202 2, RFC 4231 4.3 */
+    CHECK(provider_hmac(&p, HASH_MD5, slice_of_str("Jefe"), &data, 1, sum));
+    check_hex("750c783e6ab0b503eaa86e310a5db738", sum, 16);
+    CHECK(provider_hmac(&p, HASH_SHA384, slice_of_str("Jefe"), &data, 1, sum));
+    check_hex(
+        "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ec"
+        "fab21649",
+        sum, 48);
+    uint8_t key[131]; /* RFC 4231 4.7: a key longer than the block */
+    memset(key, 0xaa, sizeof key);
+    data = slice_of_str("Test Using Larger Than Block-Size Key - Hash Key First");
+    CHECK(provider_hmac(&p, HASH_SHA256, slice_of(key, sizeof key), &data, 1, sum));
+    check_hex("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54", sum, 32);
+    CHECK(!provider_hash(&p, HASH_NONE, &data, 1, sum));
+    crypto_provider_free(&p);
+}
+
+static void test_transcript(void)
+{
+    struct crypto_provider p;
+    struct transcript t;
+    uint8_t sum[HASH_MAX_SIZE], again[HASH_MAX_SIZE];
+    crypto_provider_init(&p);
+    CHECK(transcript_init(&t, &p, HASH_SHA256));
+    CHECK(transcript_add(&t, slice_of_str("a")) && transcript_peek(&t, sum));
+    CHECK(transcript_add(&t, slice_of_str("bc")) && transcript_peek(&t, again));
+    check_hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", again, 32);
+    CHECK(memcmp(sum, again, 32) != 0);
+    CHECK(transcript_retry(&t) && transcript_peek(&t, sum));
+    struct slice synthetic[] = {slice_of("\xfe\0\0\x20", 4), slice_of(again, 32)};
+    CHECK(provider_hash(&p, HASH_SHA256, synthetic, 2, again));
+    CHECK(memcmp(sum, again, 32) == 0);
+    transcript_free(&t);
+    CHECK(!transcript_init(&t, &p, HASH_NONE) && !transcript_add(&t, slice_empty()));
+    crypto_provider_free(&p);
+}
+
+/* ---- schedules ---- */
+
+static void test_hkdf(void)
+{
+    struct crypto_provider p;
+    uint8_t prk[HASH_MAX_SIZE], out[82];
+    crypto_provider_init(&p);
+    struct bytes ikm = unhex("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"); /* RFC 5869 A.1 */
+    struct bytes salt = unhex("000102030405060708090a0b0c"), info = unhex("f0f1f2f3f4f5f6f7f8f9");
+    CHECK(hkdf_extract(&p, HASH_SHA256, of(&salt), of(&ikm), prk));
+    check_hex("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5", prk, 32);
+    struct slice part = of(&info);
+    CHECK(hkdf_expand(&p, HASH_SHA256, slice_of(prk, 32), &part, 1, out, 42));
+    check_hex(
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865", out,
+        42);
+    CHECK(!hkdf_expand(&p, HASH_NONE, slice_of(prk, 32), &part, 1, out, 42));
+    uint8_t big[255 * 32 + 1];
+    CHECK(hkdf_expand(&p, HASH_SHA256, slice_of(prk, 32), &part, 1, big, 255 * 32));
+    CHECK(!hkdf_expand(&p, HASH_SHA256, slice_of(prk, 32), &part, 1, big, 255 * 32 + 1));
+    crypto_provider_free(&p);
+}
+
+static void test_prf(void)
+{
+    struct crypto_provider p;
+    uint8_t out[148];
+    crypto_provider_init(&p);
+    /* The vectors posted to the TLS working group's list when TLS 1.2 was young. */
+    struct bytes secret = unhex("9bbe436ba940f017b17652849a71db35");
+    struct bytes seed = unhex("a0ba9f936cda311827a6f796ffd5198c");
+    CHECK(schedule_prf(&p, VERSION_TLS12, HASH_SHA256, of(&secret), "test label", of(&seed),
+                       slice_empty(), out, 100));
+    check_hex(
+        "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a6b301791e90d35c9c9a46b4e"
+        "14baf9af0fa022f7077def17abfd3797c0564bab4fbc91666e9def9b97fce34f796789baa48082d122ee42c5"
+        "a72e5a5110fff70187347b66",
+        out, 100);
+    /* Made with the TLS1-PRF of OpenSSL's kdf command; secrets of even and odd length. */
+    CHECK(schedule_prf(&p, VERSION_TLS10, HASH_NONE, of(&secret), "test label", of(&seed),
+                       slice_empty(), out, 16));
+    check_hex("661740e6f98bc901efd2738502a71c03", out, 16);
+    secret = unhex("9bbe436ba940f017b17652849a71db3501");
+    CHECK(schedule_prf(&p, VERSION_TLS11, HASH_NONE, of(&secret), "test label", of(&seed),
+                       slice_empty(), out, 40));
+    check_hex("383efe5bcee535a940450a3f563e523f390cc3ecdc46eb4ab82f99e47673eb368f6df508205b3fa0",
+              out, 40);
+    secret = unhex("b80b733d6ceefcdc71566ea48e5567df");
+    seed = unhex("cd665cf6a8447dd6ff8b27555edb7465");
+    CHECK(schedule_prf(&p, VERSION_TLS12, HASH_SHA384, of(&secret), "test label",
+                       slice_sub(of(&seed), 0, 5), slice_sub(of(&seed), 5, 11), out, 148));
+    check_hex(
+        "7b0c18e9ced410ed1804f2cfa34a336a1c14dffb4900bb5fd7942107e81c83cde9ca0faa60be9fe34f82b123"
+        "3c9146a0e534cb400fed2700884f9dc236f80edd8bfa961144c9e8d792eca722a7b32fc3d416d473ebc2c5fd"
+        "4abfdad05d9184259b5bf8cd4d90fa0d31e2dec479e4f1a26066f2eea9a69236a3e52655c9e9aee691c8f3a2"
+        "6854308d5eaa3be85e0990703d73e56f",
+        out, 148);
+    crypto_provider_free(&p);
+}
+
+/* ---- RFC 8448 3: a whole TLS 1.3 connection with published secrets ---- */
+
+static const char server_hs[] = "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38";
+static const char client_hs[] = "b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21";
+static const char server_ap[] = "a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643";
+static const char client_ap[] = "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5";
+
+static const struct {
+    const char *secret, *key, *iv;
+} rfc8448_keys[] = {
+    {server_hs, "3fce516009c21727d0f2e4e86ee403bc", "5d313eb2671276ee13000b30"},
+    {client_hs, "dbfaa693d1762c5b666af5d950258d01", "5bd3c71b836e0b76bb73265f"},
+    {server_ap, "9f02283b6c9c07efc26bb9f2ac92e356", "cf782b88dd83549aadf1e984"},
+    {client_ap, "17422dda596ed5d9acd890e3c63f5051", "5b78923dee08579033e523d9"},
+};
+
+static void test_rfc8448_schedule(void)
+{
+    struct crypto_provider p;
+    const struct suite *suite = suite_find(0x1301);
+    uint8_t out[HASH_MAX_SIZE], zero[32] = {0};
+    crypto_provider_init(&p);
+    for (size_t i = 0; i < 4; i++) {
+        struct traffic_keys keys;
+        struct bytes secret = unhex(rfc8448_keys[i].secret);
+        CHECK(schedule_traffic_keys(&p, suite, of(&secret), &keys));
+        check_hex(rfc8448_keys[i].key, keys.key, 16);
+        check_hex(rfc8448_keys[i].iv, keys.iv, 12);
+    }
+    CHECK(hkdf_extract(&p, HASH_SHA256, slice_empty(), slice_of(zero, 32), out));
+    check_hex("33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a", out, 32);
+    struct bytes handshake =
+        unhex("1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac");
+    struct bytes hash = unhex("860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8");
+    CHECK(hkdf_expand_label(&p, HASH_SHA256, of(&handshake), "c hs traffic", of(&hash), out, 32));
+    check_hex(client_hs, out, 32);
+    struct bytes base = unhex(client_hs);
+    hash = unhex("9608102a0f1ccc6db6250b7b7e417b1a000eaada3daae4777a7686c9ff83df13");
+    CHECK(schedule_finished_13(&p, suite, of(&base), of(&hash), out));
+    check_hex("a8ec436d677634ae525ac1fcebe11a039ec17694fac6e98527b642f2edd5ce61", out, 32);
+    crypto_provider_free(&p);
+}
+
+static const struct {
+    const char *secret;
+    unsigned skip; /* records before this one, not tried */
+    uint8_t type;
+    const char *start; /* how the plaintext begins */
+    size_t len;
+    const char *record;
+} rfc8448_records[] = {
+    {server_hs, 0, 22, "080000240022000a", 657,
+     "17030302a2d1ff334a56f5bff6594a07cc87b580233f500f45e489e7f33af35edf7869fcf40aa40aa2b8ea73f848a"
+     "7"
+     "ca07612ef9f945cb960b4068905123ea78b111b429ba9191cd05d2a389280f526134aadc7fc78c4b729df828b5ecf"
+     "7"
+     "b13bd9aefb0e57f271585b8ea9bb355c7c79020716cfb9b1183ef3ab20e37d57a6b9d7477609aee6e122a4cf51427"
+     "3"
+     "25250c7d0e509289444c9b3a648f1d71035d2ed65b0e3cdd0cbae8bf2d0b227812cbb360987255cc744110c453baa"
+     "4"
+     "fcd610928d809810e4b7ed1a8fd991f06aa6248204797e36a6a73b70a2559c09ead686945ba246ab66e5edd8044b4"
+     "c"
+     "6de3fcf2a89441ac66272fd8fb330ef8190579b3684596c960bd596eea520a56a8d650f563aad27409960dca63d3e"
+     "6"
+     "88611ea5e22f4415cf9538d51a200c27034272968a264ed6540c84838d89f72c24461aad6d26f59ecaba9acbbb317"
+     "b"
+     "66d902f4f292a36ac1b639c637ce343117b659622245317b49eeda0c6258f100d7d961ffb138647e92ea330faeea6"
+     "d"
+     "fa31c7a84dc3bd7e1b7a6c7178af36879018e3f252107f243d243dc7339d5684c8b0378bf30244da8c87c843f5e56"
+     "e"
+     "b4c5e8280a2b48052cf93b16499a66db7cca71e4599426f7d461e66f99882bd89fc50800becca62d6c74116dbd297"
+     "2"
+     "fda1fa80f85df881edbe5a37668936b335583b599186dc5c6918a396fa48a181d6b6fa4f9d62d513afbb992f2b992"
+     "f"
+     "67f8afe67f76913fa388cb5630c8ca01e0c65d11c66a1e2ac4c85977b7c7a6999bbf10dc35ae69f5515614636c0b9"
+     "b"
+     "68c19ed2e31c0b3b66763038ebba42f3b38edc0399f3a9f23faa63978c317fc9fa66a73f60f0504de93b5b845e275"
+     "5"
+     "92c12335ee340bbc4fddd502784016e4b3be7ef04dda49f4b440a30cb5d2af939828fd4ae3794e44f94df5a631ede"
+     "4"
+     "2c1719bfdabf0253fe5175be898e750edc53370d2b"},
+    {client_hs, 0, 22, "14000020a8ec436d677634ae", 36,
+     "170303003575ec4dc238cce60b298044a71e219c56cc77b0517fe9b93c7a4bfc44d87f38f80338ac98fc46deb384b"
+     "d"
+     "1caeacab6867d726c40546"},
+    {client_ap, 0, 23, "0001020304050607", 50,
+     "1703030043a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd54a9a20441"
+     "e"
+     "2b62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4"},
+    {server_ap, 1, 23, "0001020304050607", 50,
+     "17030300432e937e11ef4ac740e538ad36005fc4a46932fc3225d05f82aa1b36e30efaf97d90e6dffc602dcb501a5"
+     "9"
+     "a8fcc49c4bf2e5f0a21c0047c2abf332540dd032e167c2955d"},
+    {client_ap, 1, 21, "0100", 2, "1703030013c9872760655666b74d7ff1153efd6db6d0b0e3"},
+    {server_ap, 2, 21, "0100", 2, "1703030013b58fd67166ebf599d24720cfbe7efa7a8864a9"},
+};
+
+static void test_rfc8448_records(void)
+{
+    struct crypto_provider p;
+    struct arena arena = {0};
+    crypto_provider_init(&p);
+    for (size_t i = 0; i < sizeof rfc8448_records / sizeof rfc8448_records[0]; i++) {
+        struct opener o;
+        struct opened out;
+        struct bytes secret = unhex(rfc8448_records[i].secret);
+        struct bytes record = unhex(rfc8448_records[i].record);
+        struct bytes start = unhex(rfc8448_records[i].start);
+        struct slice fragment = of(&record), header = slice_take(&fragment, 5);
+        CHECK(opener_init_13(&o, &p, suite_find(0x1301), of(&secret)));
+        opener_skip(&o, rfc8448_records[i].skip);
+        CHECK_EQ(OPEN_OK, opener_open(&o, header, fragment, &arena, &out));
+        CHECK_EQ(rfc8448_records[i].type, out.type);
+        CHECK_EQ(rfc8448_records[i].len, out.plaintext.len);
+        CHECK_EQ(0, out.padding);
+        CHECK(slice_equal(of(&start), slice_sub(out.plaintext, 0, start.len)));
+        CHECK_EQ(rfc8448_records[i].skip + 1, opener_seq(&o));
+        opener_free(&o);
+    }
+    arena_free(&arena);
+    crypto_provider_free(&p);
+}
+
+/* ---- own records of every kind of protection ---- */
+
+struct vector_opener {
+    struct crypto_provider provider;
+    struct arena arena;
+    struct opener opener;
+    struct bytes records[VECTOR_RECORDS];
+    size_t count;
+};
+
+static void vector_start(struct vector_opener *x, const struct record_vector *v)
+{
+    struct bytes secret = unhex(v->secret);
+    const struct suite *suite = suite_find(v->suite);
+    *x = (struct vector_opener){.count = 0};
+    crypto_provider_init(&x->provider);
+    while (x->count < VECTOR_RECORDS && v->records[x->count]) {
+        x->records[x->count] = unhex(v->records[x->count]);
+        x->count++;
+    }
+    if (v->version == VERSION_TLS13) {
+        CHECK(opener_init_13(&x->opener, &x->provider, suite, of(&secret)));
+        return;
+    }
+    struct bytes client = unhex(v->client_random), server = unhex(v->server_random);
+    struct key_block block;
+    CHECK(schedule_key_block(&x->provider, v->version, suite, of(&secret), of(&client), of(&server),
+                             &block));
+    CHECK(opener_init_12(&x->opener, &x->provider, v->version, suite, &block.client,
+                         v->encrypt_then_mac));
+    key_block_wipe(&block);
+}
+
+static void vector_end(struct vector_opener *x)
+{
+    opener_free(&x->opener);
+    arena_free(&x->arena);
+    crypto_provider_free(&x->provider);
+}
+
+static enum open_result open_record(struct vector_opener *x, const struct bytes *record,
+                                    struct opened *out)
+{
+    struct slice fragment = of(record), header = slice_take(&fragment, 5);
+    return opener_open(&x->opener, header, fragment, &x->arena, out);
+}
+
+static void test_vectors(void)
+{
+    for (size_t i = 0; i < VECTOR_COUNT; i++) {
+        struct vector_opener x;
+        char text[64] = "";
+        bool tls13 = record_vectors[i].version == VERSION_TLS13;
+        vector_start(&x, &record_vectors[i]);
+        unsigned before = unit_failures;
+        size_t after_first = 0;
+        for (size_t k = 0; k < x.count; k++) {
+            struct opened out;
+            CHECK_EQ(OPEN_OK, open_record(&x, &x.records[k], &out));
+            if (k == 0 && !tls13) { /* Finished */
+                CHECK_EQ(22, out.type);
+                CHECK_EQ(16, out.plaintext.len);
+                CHECK_EQ(20, slice_at(out.plaintext, 0));
+            }
+            if (out.type == 23)
+                strncat(text, (const char *)out.plaintext.data, out.plaintext.len);
+            if (tls13 && out.type != 0)
+                CHECK_EQ(64, out.plaintext.len + out.padding + (out.padding > 0) - 1 + 1 -
+                                 (out.padding > 0));
+            if (tls13 && out.type == 22) {
+                CHECK_EQ(24, slice_at(out.plaintext, 0));
+                CHECK(opener_update_13(&x.opener));
+                CHECK_EQ(0, opener_seq(&x.opener));
+            } else if (k > 0) {
+                CHECK(tls13 || allocations == after_first);
+            }
+            after_first = allocations;
+        }
+        CHECK_STR("one fish\ntwo fish\n", text);
+        if (unit_failures > before)
+            printf("# in %s\n", record_vectors[i].name);
+        vector_end(&x);
+    }
+}
+
+/* Whatever byte is changed, of the fragment or of the header's authenticated part, nothing opens,
+ * and the opener is then still good for the right record. */
+static void test_flipped_bytes(void)
+{
+    for (size_t i = 0; i < VECTOR_COUNT; i++) {
+        struct vector_opener x;
+        struct opened out;
+        vector_start(&x, &record_vectors[i]);
+        for (size_t at = 0; at < x.records[0].len; at++) {
+            struct bytes bad = x.records[0];
+            if (at == 3 || at == 4)
+                continue; /* the length: TLS 1.2 authenticates the plaintext's instead */
+            bad.data[at] ^= 0x01;
+            CHECK_EQ(OPEN_BAD_TAG, open_record(&x, &bad, &out));
+            CHECK_EQ(0, out.plaintext.len);
+            CHECK_EQ(0, opener_seq(&x.opener));
+        }
+        CHECK_EQ(0, x.arena.used);
+        CHECK_EQ(OPEN_OK, open_record(&x, &x.records[0], &out));
+        CHECK_EQ(OPEN_BAD_TAG, open_record(&x, &x.records[0], &out)); /* replayed */
+        vector_end(&x);
+    }
+}
+
+static void test_truncated(void)
+{
+    for (size_t i = 0; i < VECTOR_COUNT; i++) {
+        struct vector_opener x;
+        struct opened out;
+        vector_start(&x, &record_vectors[i]);
+        for (size_t len = 0; len < x.records[0].len; len++) {
+            /* On the heap and exactly as long, so that a sanitizer sees a read beyond. */
+            uint8_t *copy = malloc(len + 1);
+            if (!copy)
+                abort();
+            memcpy(copy, x.records[0].data, len);
+            struct slice fragment = slice_of(copy, len), header = slice_take(&fragment, 5);
+            enum open_result r = opener_open(&x.opener, header, fragment, &x.arena, &out);
+            CHECK(r == OPEN_BAD_TAG || r == OPEN_TOO_SHORT);
+            CHECK_EQ(0, out.plaintext.len);
+            free(copy);
+        }
+        CHECK_EQ(OPEN_OK, open_record(&x, &x.records[0], &out));
+        vector_end(&x);
+    }
+}
+
+static void test_wrong_key(void)
+{
+    for (size_t i = 0; i < VECTOR_COUNT; i++) {
+        struct vector_opener x;
+        struct opened out;
+        struct record_vector v = record_vectors[i];
+        char secret[129];
+        snprintf(secret, sizeof secret, "%s", v.secret);
+        secret[0] = secret[0] == '0' ? '1' : '0';
+        v.secret = secret;
+        vector_start(&x, &v);
+        for (size_t k = 0; k < x.count; k++)
+            CHECK_EQ(OPEN_BAD_TAG, open_record(&x, &x.records[k], &out));
+        vector_end(&x);
+    }
+}
+
+/* A record that is not opened, or was never seen, does not end the direction. */
+static void test_gaps(void)
+{
+    for (size_t i = 0; i < VECTOR_COUNT; i++) {
+        struct vector_opener x;
+        struct opened out;
+        unsigned skipped;
+        vector_start(&x, &record_vectors[i]);
+        struct slice fragment = of(&x.records[0]), header = slice_take(&fragment, 5);
+        opener_pass(&x.opener, fragment);
+        CHECK_EQ(OPEN_OK, open_record(&x, &x.records[1], &out));
+        vector_end(&x);
+        vector_start(&x, &record_vectors[i]);
+        bool chained = record_vectors[i].version == VERSION_TLS10;
+        fragment = of(&x.records[1]);
+        header = slice_take(&fragment, 5);
+        enum open_result r =
+            opener_open_ahead(&x.opener, header, fragment, &x.arena, 3, &out, &skipped);
+        CHECK_EQ(chained ? 0 : 1, skipped);
+        CHECK_EQ(chained ? 0 : 2, opener_seq(&x.opener));
+        CHECK((r == OPEN_OK) == !chained);
+        vector_end(&x);
+    }
+}
+
+static void test_misfits(void)
+{
+    struct crypto_provider p;
+    struct opener o;
+    struct opened out;
+    struct arena arena = {0};
+    uint8_t bytes[64] = {23, 3, 3};
+    struct key_parts keys = {slice_empty(), slice_empty(), slice_empty()};
+    struct slice header = slice_of(bytes, 5), secret = slice_of(bytes, 32);
+    crypto_provider_init(&p);
+    CHECK(!opener_init_13(&o, &p, NULL, secret));
+    CHECK_EQ(OPEN_UNSUPPORTED, opener_open(&o, header, secret, &arena, &out));
+    opener_pass(&o, secret);
+    CHECK(!opener_update_13(&o));
+    opener_free(&o);
+    CHECK(!opener_init_13(&o, &p, suite_find(0x1302), secret)); /* wants 48 bytes */
+    CHECK(!opener_init_13(&o, &p, suite_find(0xc02f), secret));
+    CHECK(!opener_init_12(&o, &p, VERSION_TLS12, suite_find(0x1301), &keys, false));
+    CHECK(!opener_init_12(&o, &p, VERSION_TLS12, suite_find(0xc02f), &keys, false));
+    /* OpenSSL has no Camellia in GCM: found out at the first record. */
+    keys.key = slice_of(bytes, 16);
+    keys.iv = slice_of(bytes, 4);
+    CHECK(opener_init_12(&o, &p, VERSION_TLS12, suite_find(0xc07a), &keys, false));
+    CHECK(!opener_init_12(&o, &p, VERSION_TLS11, suite_find(0xc07a), &keys, false));
+    CHECK_EQ(OPEN_UNSUPPORTED, opener_open(&o, header, slice_of(bytes, 40), &arena, &out));
+    opener_free(&o);
+    opener_free(&o);
+    arena_free(&arena);
+    crypto_provider_free(&p);
+}
+
+/* RC4, sealed here: no server of today speaks it. */
+static void test_stream(void)
+{
+    struct crypto_provider p;
+    struct opener o;
+    struct opened out;
+    struct arena arena = {0};
+    uint8_t key[36], sealed[3][30];
+    const uint8_t header[5] = {23, 3, 1, 0, 30};
+    for (uint8_t i = 0; i < sizeof key; i++)
+        key[i] = i;
+    struct key_parts keys = {slice_of(key + 16, 20), slice_of(key, 16), slice_empty()};
+    crypto_provider_init(&p);
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    CHECK(EVP_EncryptInit_ex2(c, provider_cipher(&p, CIPHER_RC4_128), key, NULL, NULL) == 1);
+    for (uint8_t i = 0; i < 3; i++) {
+        uint8_t extra[13] = {0, 0, 0, 0, 0, 0, 0, i, 23, 3, 1, 0, 10}, text[30] = "ten bytes\n";
+        int n;
+        struct slice parts[] = {slice_of(extra, 13), slice_of(text, 10)};
+        CHECK(provider_hmac(&p, HASH_SHA1, keys.mac, parts, 2, text + 10));
+        CHECK(EVP_EncryptUpdate(c, sealed[i], &n, text, 30) == 1);
+    }
+    EVP_CIPHER_CTX_free(c);
+    CHECK(opener_init_12(&o, &p, VERSION_TLS10, suite_find(0x0005), &keys, false));
+    struct slice head = slice_of(header, 5);
+    CHECK_EQ(OPEN_BAD_TAG, opener_open(&o, head, slice_of(sealed[1], 30), &arena, &out));
+    CHECK_EQ(OPEN_OK, opener_open(&o, head, slice_of(sealed[0], 30), &arena, &out));
+    CHECK(slice_is(out.plaintext, "ten bytes\n"));
+    opener_pass(&o, slice_of(sealed[1], 30));
+    CHECK_EQ(OPEN_TOO_SHORT, opener_open(&o, head, slice_of(sealed[2], 19), &arena, &out));
+    CHECK_EQ(OPEN_OK, opener_open(&o, head, slice_of(sealed[2], 30), &arena, &out));
+    opener_free(&o);
+    arena_free(&arena);
+    crypto_provider_free(&p);
+}
+
+/* ---- key log ---- */
+
+#define R32 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define S32 "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
+#define S48 S32 "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+
+static void feed(struct key_table *t, const char *text)
+{
+    keylog_feed(t, slice_of_str(text));
+}
+
+static const struct key_secret *find(const struct key_table *t, enum key_label label)
+{
+    struct bytes id = unhex(label == KEY_RSA          ? "0011223344556677"
+                            : label == KEY_SESSION_ID ? "c0ffee"
+                                                      : R32);
+    return key_table_find(t, label, of(&id));
+}
+
+static void test_keylog_labels(void)
+{
+    static struct key_table t;
+    char line[512];
+    key_table_init(&t);
+    CHECK(find(&t, KEY_CLIENT_RANDOM) == NULL);
+    for (unsigned i = 0; i < KEY_RSA; i++) {
+        enum key_label label = (enum key_label)i;
+        bool master = label == KEY_CLIENT_RANDOM;
+        snprintf(line, sizeof line, "%s %s %s\n", key_label_name(label), R32, master ? S48 : S32);
+        feed(&t, line);
+    }
+    feed(&t, "RSA 0011223344556677 " S48 "\nRSA Session-ID:c0ffee Master-Key:" S48 "\n");
+    CHECK_EQ(KEY_LABEL_COUNT, keylog_stats(&t)->valid);
+    CHECK_EQ(KEY_LABEL_COUNT, keylog_stats(&t)->lines);
+    size_t seen = 0;
+    for (const struct key_secret *s = key_table_next(&t, NULL); s; s = key_table_next(&t, s))
+        CHECK_EQ(seen++, s->label);
+    CHECK_EQ(KEY_LABEL_COUNT, seen);
+    struct bytes want = unhex(S48);
+    CHECK(slice_equal(of(&want), key_secret_slice(find(&t, KEY_CLIENT_RANDOM))));
+    CHECK(slice_equal(of(&want), key_secret_slice(find(&t, KEY_SESSION_ID))));
+    CHECK(slice_equal(of(&want), key_secret_slice(find(&t, KEY_RSA))));
+    CHECK_EQ(32, find(&t, KEY_EXPORTER_SECRET)->secret_len);
+    key_table_free(&t);
+    CHECK(find(&t, KEY_CLIENT_RANDOM) == NULL);
+    key_table_free(&t);
+}
+
+static const struct {
+    const char *text;
+    int valid, comments, unknown, malformed;
+} odd_lines[] = {
+    {"CLIENT_RANDOM " R32 " " S48 "\r\n", 1, 0, 0, 0},
+    {"  CLIENT_RANDOM\t" R32 "   " S48 "  \r\n", 1, 0, 0, 0},
+    {"\xef\xbb\xbf"
+     "CLIENT_RANDOM " R32 " " S48 "\n",
+     1, 0, 0, 0},
+    {"CLIENT_RANDOM " R32 " " S48, 1, 0, 0, 0}, /* no newline */
+    {"CLIENT_RANDOM " R32 " " S32 "A0A1a2A3A4A5A6A7A8A9AAABACADAEAF\n", 1, 0, 0, 0},
+    {"QUIC_CLIENT_TRAFFIC_SECRET_0 " R32 " " S32 "\n", 1, 0, 0, 0},
+    {"# hello\n\n \t\r\n#", 0, 4, 0, 0},
+    {"CLIENT_RANDOM\n", 0, 0, 0, 1},
+    {"CLIENT_RANDOM " R32 "\n", 0, 0, 0, 1},
+    {"CLIENT_RANDOM " R32 " " S32 "\n", 0, 0, 0, 1},
+    {"CLIENT_RANDOM " R32 " " S48 "0\n", 0, 0, 0, 1},
+    {"CLIENT_RANDOM " R32 " " S48 " 00\n", 0, 0, 0, 1},
+    {"CLIENT_RANDOM " R32 "00 " S48 "\n", 0, 0, 0, 1},
+    {"CLIENT_RANDOM " R32 " " S32 "a0a1a2a3a4a5a6a7a8a9aaabacadaexf\n", 0, 0, 0, 1},
+    {"CLIENT_TRAFFIC_SECRET_0 " R32 " " S32 "00\n", 0, 0, 0, 1},
+    {"RSA 00112233445566 " S48 "\n", 0, 0, 0, 1},
+    {"RSA Session-ID: Master-Key:" S48 "\n", 0, 0, 0, 1},
+    {"RSA Session-ID:c0ffee Master-Key:" S32 "\n", 0, 0, 0, 1},
+    {"RSA Session-ID:c0ffee Master-Key:" S48 " x\n", 0, 0, 0, 1},
+    {"client_random " R32 " " S48 "\n", 0, 0, 1, 0},
+    {"SERVER_TRAFFIC_SECRET_1 " R32 " " S32 "\nGET / HTTP/1.1\n", 0, 0, 2, 0},
+};
+
+static void test_keylog_odd_lines(void)
+{
+    static struct key_table t;
+    for (size_t i = 0; i < sizeof odd_lines / sizeof odd_lines[0]; i++) {
+        unsigned before = unit_failures;
+        key_table_init(&t);
+        feed(&t, odd_lines[i].text);
+        keylog_finish(&t);
+        CHECK_EQ(odd_lines[i].valid, keylog_stats(&t)->valid);
+        CHECK_EQ(odd_lines[i].comments, keylog_stats(&t)->comments);
+        CHECK_EQ(odd_lines[i].unknown, keylog_stats(&t)->unknown_label);
+        CHECK_EQ(odd_lines[i].malformed, keylog_stats(&t)->malformed);
+        CHECK_EQ(odd_lines[i].valid, t.count);
+        if (unit_failures > before)
+            printf("# in line %zu: %s\n", i, odd_lines[i].text);
+        key_table_free(&t);
+    }
+}
+
+static void test_keylog_replace(void)
+{
+    static struct key_table t;
+    key_table_init(&t);
+    feed(&t, "PMS_CLIENT_RANDOM " R32 " " S32 "\n");
+    const struct key_secret *first = find(&t, KEY_PMS_CLIENT_RANDOM);
+    uint64_t generation = key_table_generation(&t);
+    feed(&t, "PMS_CLIENT_RANDOM " R32 " " S32 "\n");
+    CHECK_EQ(1, keylog_stats(&t)->duplicates);
+    CHECK_EQ(generation, key_table_generation(&t));
+    feed(&t, "PMS_CLIENT_RANDOM " R32 " abcd\n");
+    CHECK(find(&t, KEY_PMS_CLIENT_RANDOM) == first && first->secret_len == 2);
+    CHECK_EQ(1, keylog_stats(&t)->replaced);
+    CHECK(generation != key_table_generation(&t));
+    feed(&t, "PMS_CLIENT_RANDOM " R32 " " S48 "\n"); /* grows: the old address stays readable */
+    CHECK_EQ(48, find(&t, KEY_PMS_CLIENT_RANDOM)->secret_len);
+    CHECK_EQ(0, first->secret_len);
+    CHECK_EQ(2, keylog_stats(&t)->replaced);
+    CHECK(key_table_next(&t, key_table_next(&t, NULL)) == NULL);
+    CHECK(key_table_next(&t, NULL) == find(&t, KEY_PMS_CLIENT_RANDOM));
+    key_table_free(&t);
+}
+
+static void test_keylog_unfinished(void)
+{
+    static struct key_table t;
+    key_table_init(&t);
+    feed(&t, "CLIENT_TRAFFIC_SECRET_0 " R32 " " S32);
+    CHECK(find(&t, KEY_CLIENT_TRAFFIC_SECRET_0) == NULL);
+    keylog_finish(&t);
+    keylog_finish(&t);
+    CHECK_EQ(32, find(&t, KEY_CLIENT_TRAFFIC_SECRET_0)->secret_len);
+    feed(&t, "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"); /* the line was not at its end after all */
+    keylog_finish(&t);
+    feed(&t, "\n");
+    CHECK_EQ(48, find(&t, KEY_CLIENT_TRAFFIC_SECRET_0)->secret_len);
+    CHECK_EQ(1, keylog_stats(&t)->lines);
+    CHECK_EQ(1, keylog_stats(&t)->valid);
+    CHECK_EQ(0, keylog_stats(&t)->duplicates);
+    key_table_free(&t);
+}
+
+static void test_keylog_limits(void)
+{
+    static struct key_table t;
+    static char text[3 * KEYLOG_LINE_MAX];
+    memset(text, 'x', sizeof text);
+    key_table_init(&t);
+    text[KEYLOG_LINE_MAX] = '\n'; /* just fits */
+    keylog_feed(&t, slice_of(text, KEYLOG_LINE_MAX + 1));
+    CHECK_EQ(1, keylog_stats(&t)->unknown_label);
+    text[KEYLOG_LINE_MAX] = 'x';
+    for (int i = 0; i < 100; i++)
+        keylog_feed(&t, slice_of(text, sizeof text));
+    feed(&t, "\nCLIENT_RANDOM " R32 " " S48 "\n");
+    CHECK_EQ(1, keylog_stats(&t)->too_long);
+    CHECK_EQ(1, keylog_stats(&t)->valid);
+    CHECK_EQ(3, keylog_stats(&t)->lines);
+    t.max_count = 1;
+    feed(&t, "RSA 0011223344556677 " S48 "\n");
+    CHECK_EQ(1, keylog_stats(&t)->dropped);
+    CHECK(find(&t, KEY_RSA) == NULL && find(&t, KEY_CLIENT_RANDOM) != NULL);
+    key_table_free(&t);
+}
+
+static void test_key_table_many(void)
+{
+    static struct key_table t;
+    uint8_t id[32] = {0}, secret[32] = {0};
+    key_table_init(&t);
+    for (unsigned i = 0; i < 100000; i++) {
+        id[i % 7] = (uint8_t)i, id[8] = (uint8_t)(i >> 8), id[9] = (uint8_t)(i >> 16);
+        id[10] = (uint8_t)i, secret[0] = (uint8_t)(i * 31);
+        CHECK(key_table_add(&t, KEY_EXPORTER_SECRET, slice_of(id, 32), slice_of(secret, 32)));
+        const struct key_secret *s = key_table_find(&t, KEY_EXPORTER_SECRET, slice_of(id, 32));
+        CHECK(s && s->bytes[0] == secret[0]);
+    }
+    CHECK_EQ(100000, t.count);
+    CHECK(key_table_find(&t, KEY_CLIENT_RANDOM, slice_of(id, 32)) == NULL);
+    CHECK(!key_table_add(&t, KEY_CLIENT_RANDOM, slice_of(id, 32), slice_of(secret, 32)));
+    CHECK(!key_table_add(&t, KEY_EXPORTER_SECRET, slice_of(id, 31), slice_of(secret, 32)));
+    key_table_free(&t);
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        {"suite table", test_suites},
+        {"OpenSSL has the ciphers", test_ciphers_exist},
+        {"digests and HMAC", test_digests},
+        {"transcript hash", test_transcript},
+        {"HKDF", test_hkdf},
+        {"PRF", test_prf},
+        {"RFC 8448 key schedule", test_rfc8448_schedule},
+        {"RFC 8448 records", test_rfc8448_records},
+        {"records of every protection", test_vectors},
+        {"flipped bytes", test_flipped_bytes},
+        {"truncated records", test_truncated},
+        {"wrong key", test_wrong_key},
+        {"records missing or passed over", test_gaps},
+        {"suites and keys that do not fit", test_misfits},
+        {"stream cipher", test_stream},
+        {"key log: labels", test_keylog_labels},
+        {"key log: odd lines", test_keylog_odd_lines},
+        {"key log: later lines replace", test_keylog_replace},
+        {"key log: unfinished last line", test_keylog_unfinished},
+        {"key log: limits", test_keylog_limits},
+        {"key table: many secrets", test_key_table_many},
+    };
+    CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free);
+    return UNIT_RUN(tests);
+}
