@@ -5,7 +5,8 @@
  * number or another opener may be tried.  Nothing unverified is ever handed out.
  *
  * Setting one up only copies the secret: keys are derived and OpenSSL is asked for a context at the
- * first record, once.  No record allocates, apart from RC4, whose state must be kept to be taken
+ * first record, once.  An AEAD record allocates nothing.  Where a MAC is computed, OpenSSL 3.0
+ * makes a small context for each digest that no caller can keep; RC4's state is copied, to be taken
  * back. */
 #ifndef TLSWIRE_CRYPTO_OPENER_H
 #define TLSWIRE_CRYPTO_OPENER_H

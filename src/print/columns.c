@@ -117,16 +117,12 @@ static void column_length(struct buf *out, const struct print_options *options,
 
 static void alert(struct buf *out, const struct info_item *item)
 {
-    static const char *const levels[] = {[1] = "Warning", [2] = "Fatal"}; /* RFC 5246 7.2 */
+    static const char *const levels[] = {"Unknown", "Warning", "Fatal"}; /* RFC 5246 7.2 */
     const char *description = registry_compat(REG_ALERTS, item->b);
-    if (item->a < 1 || item->a > 2 || !description) {
-        buf_str(out, "Encrypted Alert");
-        return;
-    }
     buf_str(out, "Alert (Level: ");
-    buf_str(out, levels[item->a]);
+    buf_str(out, levels[item->a < 3 ? item->a : 0]);
     buf_str(out, ", Description: ");
-    buf_str(out, description);
+    buf_str(out, description ? description : "Unknown");
     buf_char(out, ')');
 }
 
@@ -147,22 +143,38 @@ static void info_item(struct buf *out, const struct info_item *item)
     }
 }
 
+/* "[Malformed Packet]", "[Packet size limited during capture]": a judgement on the packet, which
+ * follows whatever stands before it without a separator and says nothing of its contents. */
+static bool is_remark(const struct info_item *item)
+{
+    return item->kind == INFO_TEXT && item->text &&
+           (strncmp(item->text, "[Malformed", 10) == 0 ||
+            strncmp(item->text, "[Packet size", 12) == 0);
+}
+
+/* True when the line is TCP's own: nothing above TCP took it over. */
+static bool is_plain_tcp(const struct columns *c)
+{
+    return c->has_tcp && (c->item_count == 0 || is_remark(&c->items[0])) &&
+           (!c->protocol || strcmp(c->protocol, "TCP") == 0);
+}
+
 static void column_info(struct buf *out, const struct print_options *options,
                         const struct dissection *d)
 {
     (void)options;
     const struct columns *c = &d->columns;
     size_t start = out->len;
-    if (c->item_count > 0 && c->has_tcp)
-        info_tcp_prefix(out, &d->tcp);
-    else if (c->item_count == 0 && c->has_tcp)
+    if (is_plain_tcp(c)) {
         info_tcp(out, &d->tcp);
-    else if (c->item_count == 0 && !c->protocol) {
+    } else if (c->has_tcp) {
+        info_tcp_prefix(out, &d->tcp);
+    } else if (!c->protocol && c->item_count == 0) {
         const char *name = registry_compat(REG_ETHER_TYPES, c->ether_type);
         buf_str(out, name ? name : "");
     }
     for (uint16_t i = 0; i < c->item_count && out->len - start < INFO_BYTES; i++) {
-        if (out->len > start)
+        if (out->len > start && !is_remark(&c->items[i]))
             buf_put(out, ", ", 2);
         info_item(out, &c->items[i]);
     }

@@ -357,6 +357,22 @@ static void skip_when(struct writer *w, bool skip)
         w->part++;
 }
 
+static void part_picture(struct writer *w)
+{
+    const struct field *field = &fields[w->e->field];
+    value_bits(w->out, w->e->value, field->mask, value_width(field));
+}
+
+static void part_covers(struct writer *w)
+{
+    buf_hex_bytes(w->out, event_covers(w->t, w->e), ':');
+}
+
+static void part_if_bits(struct writer *w)
+{
+    skip_when(w, (w->e->value & w->part->field) == 0);
+}
+
 static void part_if(struct writer *w)
 {
     skip_when(w, !descendant(w, w->part->field));
@@ -408,6 +424,9 @@ static void (*const part_writers[])(struct writer *) = {
     [PART_SELF_BITS] = part_self_bits,
     [PART_OFFSET] = part_offset,
     [PART_LAST] = part_last,
+    [PART_PICTURE] = part_picture,
+    [PART_COVERS] = part_covers,
+    [PART_IF_BITS] = part_if_bits,
 };
 
 static const struct part *template_of(const struct event *e)

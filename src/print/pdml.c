@@ -243,14 +243,12 @@ static void general_information(struct buf *out, const struct dissection *d)
     general_item(out, "num", "Number", packet->number, size);
     general_item(out, "len", "Frame Length", packet->len, size);
     general_item(out, "caplen", "Captured Length", packet->caplen, size);
-    if (packet->has_time) {
-        buf_str(out, "    <field name=\"timestamp\" pos=\"0\" show=\"");
-        clock_text_full(out, packet->time_ns, false);
-        buf_str(out, "\" showname=\"Captured Time\" value=\"");
-        buf_nanoseconds(out, packet->time_ns, 9);
-        number(out, "\" size=\"", size);
-        buf_str(out, "/>\n");
-    }
+    buf_str(out, "    <field name=\"timestamp\" pos=\"0\" show=\"");
+    clock_text_full(out, packet->time_ns, false);
+    buf_str(out, "\" showname=\"Captured Time\" value=\"");
+    buf_nanoseconds(out, packet->time_ns, 9);
+    number(out, "\" size=\"", size);
+    buf_str(out, "/>\n");
     buf_str(out, "  </proto>\n");
 }
 

@@ -22,24 +22,20 @@ typedef void value_writer(struct buf *out, const struct tape *t, const struct ev
 /* ---- addresses and object identifiers ----------------------------------------------------------
  */
 
-static void octet(struct buf *out, uint8_t value)
-{
-    if (!buf_room(out, 3))
-        return;
-    if (value >= 100)
-        out->data[out->len++] = (uint8_t)('0' + value / 100);
-    if (value >= 10)
-        out->data[out->len++] = (uint8_t)('0' + value / 10 % 10);
-    out->data[out->len++] = (uint8_t)('0' + value % 10);
-}
-
 void value_ipv4(struct buf *out, struct slice bytes)
 {
+    char text[16]; /* four times up to three digits and a dot */
+    size_t n = 0;
     for (size_t i = 0; i < 4; i++) {
-        if (i > 0)
-            buf_char(out, '.');
-        octet(out, slice_at(bytes, i));
+        unsigned value = slice_at(bytes, i);
+        if (value >= 100)
+            text[n++] = (char)('0' + value / 100);
+        if (value >= 10)
+            text[n++] = (char)('0' + value / 10 % 10);
+        text[n++] = (char)('0' + value % 10);
+        text[n++] = '.';
     }
+    buf_put(out, text, n - 1);
 }
 
 struct zero_run {

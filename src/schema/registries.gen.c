@@ -1283,6 +1283,20 @@ static const struct code_point versions[] = {
     {0xfeff, 0xfeff, "DTLS 1.0", "DTLS 1.0"},
 };
 
+static const struct code_point arphrd_types[] = {
+    {0x1, 0x1, "Ethernet", "Ethernet"},
+    {0x200, 0x200, "PPP", "PPP"},
+    {0x304, 0x304, "Loopback", "Loopback"},
+    {0xfffe, 0xfffe, "NONE", "NONE"},
+};
+
+static const struct code_point bsd_families[] = {
+    {0x2, 0x2, "IP", "IP"},
+    {0x18, 0x18, "IPv6", "IPv6"},
+    {0x1c, 0x1c, "IPv6", "IPv6"},
+    {0x1e, 0x1e, "IPv6", "IPv6"},
+};
+
 static const struct code_point checksum_status[] = {
     {0x0, 0x0, "Bad", "Bad"},
     {0x1, 0x1, "Good", "Good"},
@@ -1426,12 +1440,24 @@ static const struct code_point not_set[] = {
     {0x1, 0x1, "Set", "Set"},
 };
 
+static const struct code_point ouis[] = {
+    {0x0, 0x0, "Officially Xerox, but 0:0:0:0:0:0 is more common", "Officially Xerox, but"},
+};
+
 static const struct code_point severities[] = {
     {0x100000, 0x100000, "Comment", "Comment"},
     {0x200000, 0x200000, "Chat", "Chat"},
     {0x400000, 0x400000, "Note", "Note"},
     {0x600000, 0x600000, "Warning", "Warning"},
     {0x800000, 0x800000, "Error", "Error"},
+};
+
+static const struct code_point sll_packet_types[] = {
+    {0x0, 0x0, "Unicast to us", "Unicast to us"},
+    {0x1, 0x1, "Broadcast", "Broadcast"},
+    {0x2, 0x2, "Multicast", "Multicast"},
+    {0x3, 0x3, "Unicast to another host", "Unicast to another host"},
+    {0x4, 0x4, "Sent by us", "Sent by us"},
 };
 
 static const struct code_point tcp_completeness[] = {
@@ -1637,6 +1663,8 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_SSLV2_MESSAGE_TYPES] = TABLE(sslv2_message_types),
     [REG_SUPPORTED_GROUPS] = TABLE(supported_groups),
     [REG_VERSIONS] = TABLE(versions),
+    [REG_ARPHRD_TYPES] = TABLE(arphrd_types),
+    [REG_BSD_FAMILIES] = TABLE(bsd_families),
     [REG_CHECKSUM_STATUS] = TABLE(checksum_status),
     [REG_DSCP] = TABLE(dscp),
     [REG_DSCP_SHORT] = TABLE(dscp_short),
@@ -1649,7 +1677,9 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_IP_PROTOCOLS] = TABLE(ip_protocols),
     [REG_LG_BIT] = TABLE(lg_bit),
     [REG_NOT_SET] = TABLE(not_set),
+    [REG_OUIS] = TABLE(ouis),
     [REG_SEVERITIES] = TABLE(severities),
+    [REG_SLL_PACKET_TYPES] = TABLE(sll_packet_types),
     [REG_TCP_COMPLETENESS] = TABLE(tcp_completeness),
     [REG_TCP_EXPERIMENTS] = TABLE(tcp_experiments),
     [REG_TCP_FLAG_NAMES] = TABLE(tcp_flag_names),

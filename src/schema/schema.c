@@ -63,6 +63,9 @@ const struct field fields[FIELD_COUNT] = {
 #define SELF_DEC_BITS(shift, width) {.kind = PART_SELF_BITS, .arg = (shift) << 8 | (width)}
 #define OFFSET {.kind = PART_OFFSET}
 #define LAST {.kind = PART_LAST}
+#define PICTURE {.kind = PART_PICTURE}
+#define COVERS {.kind = PART_COVERS}
+#define WHEN_BITS(mask, parts) {.kind = PART_IF_BITS, .field = mask, .arg = parts}
 #include "schema/all.def"
 
 const struct part *const labels[LABEL_COUNT] = {

@@ -127,6 +127,9 @@ enum part_kind {
     PART_SELF_BITS, /* bits arg>>8 … (arg&255 of them) of the value, decimal */
     PART_OFFSET,    /* the item's offset in its source */
     PART_LAST,      /* the offset of its last byte */
+    PART_PICTURE,   /* bit picture of the item's own value, as the usual text has it */
+    PART_COVERS,    /* the bytes that the item covers, as hex with colons */
+    PART_IF_BITS,   /* skip the next `arg` parts unless the value has a bit of mask `field` */
 };
 
 struct part {

@@ -130,6 +130,7 @@ static struct flow *find_flow(struct flow_table *table, const struct tcp_input *
         return f;
     f = flow_add(table, &key);
     if (f) {
+        f->completeness = facts->analysis & TCP_A_REUSED_PORTS ? TCP_SAW_SYN : 0;
         f->first_time = f->last_time = in->time;
         facts->is_first = true;
     }
@@ -139,7 +140,7 @@ static struct flow *find_flow(struct flow_table *table, const struct tcp_input *
 static void update_completeness(struct flow *f, const struct tcp_facts *facts)
 {
     unsigned kind = facts->flags & (TCP_SYN | TCP_ACK), seen = 0;
-    if (kind == TCP_SYN && facts->is_first)
+    if (kind == TCP_SYN && facts->is_first && !f->completeness)
         seen |= TCP_SAW_SYN | (facts->len > 0 ? TCP_SAW_DATA : 0u);
     if (!facts->is_first) {
         if (kind == (TCP_SYN | TCP_ACK))

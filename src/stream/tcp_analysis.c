@@ -96,7 +96,8 @@ static void judge_place(struct judged *j)
         judge_duplicate_ack(j);
 }
 
-/* Bytes acknowledged that the capture never saw; said once for each hole. */
+/* Bytes acknowledged that the capture never saw; said once for each hole.  When the acknowledgment goes past
+ * all that was seen, it is said again only after the peer has acknowledged something new. */
 static void judge_ack(struct judged *j)
 {
     struct tcp_side *peer = j->peer;
@@ -107,8 +108,15 @@ static void judge_ack(struct judged *j)
     if (!peer->max_to_be_acked || !(j->facts->flags & TCP_ACK) ||
         !seq_above(j->ack, peer->max_to_be_acked))
         return;
-    mark(j, TCP_A_ACK_LOST_SEGMENT);
-    peer->max_to_be_acked = peer->next_seq;
+    j->facts->has_analysis = true;
+    if (peer->max_to_be_acked < peer->next_seq) {
+        peer->max_to_be_acked = peer->next_seq;
+        mark(j, TCP_A_ACK_LOST_SEGMENT);
+        return;
+    }
+    if (peer->dupacks == 0)
+        mark(j, TCP_A_ACK_LOST_SEGMENT);
+    peer->dupacks = -1;
 }
 
 static void measure_rto(struct judged *j)
@@ -119,14 +127,6 @@ static void measure_rto(struct judged *j)
     j->facts->rto_frame = oldest ? oldest->frame : j->own->next_seq_frame;
     if (j->facts->rto == 0)
         j->facts->rto_frame = 0;
-}
-
-static bool already_seen(const struct judged *j)
-{
-    for (const struct tcp_unacked *u = j->own->oldest; u; u = u->next)
-        if (!seq_below(j->seq, u->seq) && !seq_above(j->seq + j->len, u->next_seq))
-            return true;
-    return false;
 }
 
 static bool is_out_of_order(const struct judged *j)
@@ -141,7 +141,8 @@ static bool is_out_of_order(const struct judged *j)
 static bool is_fast_retransmission(const struct judged *j)
 {
     int64_t since = j->time - j->peer->last_ack_time;
-    return j->peer->dupacks >= 2 && j->peer->last_ack == j->seq && since >= 0 &&
+    /* -1 (see judge_ack) counts as many. */
+    return (uint32_t)j->peer->dupacks >= 2 && j->peer->last_ack == j->seq && since >= 0 &&
            since < FAST_RETRANSMIT_TIME;
 }
 
@@ -159,7 +160,7 @@ static void judge_repetition(struct judged *j)
         mark(j, TCP_A_SPURIOUS_RETRANSMISSION);
     else if (behind && is_fast_retransmission(j))
         mark(j, TCP_A_FAST_RETRANSMISSION);
-    else if (behind && is_out_of_order(j) && !already_seen(j))
+    else if (behind && is_out_of_order(j))
         mark(j, TCP_A_OUT_OF_ORDER);
     else if (behind) {
         mark(j, TCP_A_RETRANSMISSION);
@@ -267,12 +268,13 @@ static void measure_flight(struct judged *j)
     uint32_t flight = flight_of(own);
     for (unsigned i = 0; i < j->peer->sack_count; i++)
         flight -= j->peer->sack_right[i] - j->peer->sack_left[i];
-    if (flight > 0 && flight < MAX_FLIGHT)
-        j->facts->bytes_in_flight = flight - (j->syn_or_fin ? 1 : 0);
     /* The count goes on through the segment with PSH and starts again after it. */
     bool push = j->facts->flags & TCP_PSH;
     own->push_bytes = own->push_last ? j->len : own->push_bytes + j->len;
     own->push_last = push;
+    if (flight == 0 || flight >= MAX_FLIGHT)
+        return;
+    j->facts->bytes_in_flight = flight - (j->syn_or_fin ? 1 : 0);
     j->facts->push_bytes_sent = own->push_bytes;
     j->facts->has_analysis = true;
 }

@@ -477,17 +477,44 @@ static void test_summary(void)
     packet.time_decimals = 9;
     d.time_relative = -1482369608783267898;
     c->source = (struct address){ADDRESS_IPV6, {0x20, 1, 0xd, 0xb8, [15] = 1}};
-    c->items[0] = (struct info_item){.kind = INFO_ALERT, .a = 9, .b = 40};
+    c->items[0] = (struct info_item){.kind = INFO_ALERT, .a = 9, .b = 238};
     c->item_count = 1;
     c->segment_of_pdu = true;
     CHECK_STR("123456 -1482369608.783267898  2001:db8::1 → 127.0.0.1    TLSv1.2 60 "
-              "Encrypted Alert [TCP segment of a reassembled PDU]\n",
+              "Alert (Level: Unknown, Description: Unknown) [TCP segment of a reassembled PDU]\n",
               summary(&options));
     start();
     c->source = (struct address){ADDRESS_ETHER, {0, 1, 2, 3, 4, 5}};
     c->ether_type = 0x806;
     CHECK_STR("    1   0.000000 00:01:02:03:04:05 →              0x0806 60 ARP\n",
               (d.time_relative = 0, summary(&options)));
+}
+
+static void test_info_of_tcp(void)
+{
+    const struct print_options options = {.time_decimals = 0};
+    start();
+    d.tcp = (struct tcp_facts){.source_port = 4433,
+                               .destination_port = 5,
+                               .captured = 20,
+                               .flags = TCP_ACK,
+                               .scale = TCP_SCALE_UNKNOWN,
+                               .analysis = TCP_A_RETRANSMISSION};
+    d.columns.protocol = "TCP";
+    d.columns.has_tcp = true;
+    column_write(&out, COLUMN_INFO, &options, &d);
+    CHECK_STR("[TCP Retransmission] 4433 → 5 [ACK] Seq=0 Ack=0 Win=0 Len=0", text());
+    /* TLS takes the line over, but not what was said of the segment. */
+    d.columns.protocol = "TLSv1.3";
+    buf_clear(&out);
+    column_write(&out, COLUMN_INFO, &options, &d);
+    CHECK_STR("[TCP Retransmission] ", text());
+    d.columns.item_count = 2;
+    d.columns.items[0] = (struct info_item){.kind = INFO_HANDSHAKE, .a = 2};
+    d.columns.items[1] = (struct info_item){.kind = INFO_TEXT, .text = "[Malformed Packet]"};
+    buf_clear(&out);
+    column_write(&out, COLUMN_INFO, &options, &d);
+    CHECK_STR("[TCP Retransmission] , Server Hello[Malformed Packet]", text());
 }
 
 static void test_info_ceiling(void)
@@ -575,6 +602,7 @@ int main(void)
         {"pdml", test_pdml},
         {"fields", test_fields},
         {"summary", test_summary},
+        {"info of tcp", test_info_of_tcp},
         {"info ceiling", test_info_ceiling},
         {"times", test_times},
         {"spans", test_spans},
