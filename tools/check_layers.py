@@ -16,9 +16,9 @@ FLOORS = {"base": 0, "schema": 1, "dissect": 2, "stream": 3, "crypto": 3, "filte
 PURE = {"base", "schema", "dissect", "stream", "crypto", "filter", "print"}
 IMPURE_HEADERS = re.compile(r"^(fcntl|unistd|poll|signal|pthread|uv|pcap(/.*)?|netdb|"
                             r"sys/(socket|stat|mman|time|wait|epoll))\.h$")
-IMPURE_CALLS = re.compile(r"(?<![\w.>])(printf|fprintf|puts|putchar|fputs|fputc|fopen|fread|fwrite|fclose|stdout|stderr|"
-                          r"stdin|open|close|read|write|time|clock|clock_gettime|gettimeofday|localtime|localtime_r|"
-                          r"getenv|exit|abort|perror)\s*[(,;]")
+IMPURE_CALLS = re.compile(r"(?<![\w.>(])(?:(printf|fprintf|puts|putchar|fputs|fputc|fopen|fread|fwrite|fclose|open|close|"
+                          r"read|write|time|clock|clock_gettime|gettimeofday|getenv|exit|abort|perror)\s*\(|"
+                          r"(stdout|stderr|stdin)\b)")
 CODE_ONLY = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.S)
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 
@@ -42,7 +42,7 @@ def check(root):
             code = CODE_ONLY.sub(lambda m: "\n" * m.group(0).count("\n"), text)
             for number, line in enumerate(code.split("\n"), 1):
                 if call := IMPURE_CALLS.search(line):
-                    breaches.append(f"{where}:{number}: {room} must not use {call.group(1)}")
+                    breaches.append(f"{where}:{number}: {room} must not use {call.group(1) or call.group(2)}")
         for style, name in INCLUDE.findall(text):
             if style == "<":
                 if room in PURE and IMPURE_HEADERS.match(name):

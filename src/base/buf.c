@@ -64,9 +64,10 @@ void buf_sdec(struct buf *b, int64_t value)
 void buf_dec_pad(struct buf *b, uint64_t value, size_t width, char fill)
 {
     /* Two digits at a time: numbers are most of what a summary line is made of. */
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-                                "34353637383940414243444546474849505152535455565758596061626364656667"
-                                "6869707172737475767778798081828384858687888990919293949596979899";
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
     char digits[20];
     size_t n = sizeof digits;
     while (value >= 10) {
@@ -76,8 +77,6 @@ void buf_dec_pad(struct buf *b, uint64_t value, size_t width, char fill)
     }
     if (value > 0 || n == sizeof digits)
         digits[--n] = (char)('0' + value);
-    else if (digits[n] == '0')
-        n++;
     size_t used = sizeof digits - n;
     if (used < width)
         buf_fill(b, fill, width - used);

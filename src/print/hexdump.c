@@ -1,8 +1,9 @@
 #include "print/hexdump.h"
 
-#define PER_LINE    16
-#define TEXT_COLUMN (PER_LINE * 3 + 4) /* where ASCII begins, counted from the end of the offset \
-                                        */
+#define PER_LINE 16
+#define TEXT_COLUMN                                                              \
+    (PER_LINE * 3 + 4) /* where ASCII begins, counted from the end of the offset \
+                        */
 
 /* Four digits, more when the last offset needs them. */
 static size_t offset_digits(size_t len)

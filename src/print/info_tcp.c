@@ -112,9 +112,9 @@ struct number_row {
 };
 
 static const struct number_row numbers[] = {
-    {TCP_OPTION_MSS, 4, 2, " MSS="},      {TCP_OPTION_ECHO, 6, 4, " ECHO="},
+    {TCP_OPTION_MSS, 4, 2, " MSS="},         {TCP_OPTION_ECHO, 6, 4, " ECHO="},
     {TCP_OPTION_ECHO_REPLY, 6, 4, " ECHO="}, {TCP_OPTION_CC, 6, 4, " CC="},
-    {TCP_OPTION_CC_NEW, 6, 4, " CC="},    {TCP_OPTION_CC_ECHO, 6, 4, " CC="},
+    {TCP_OPTION_CC_NEW, 6, 4, " CC="},       {TCP_OPTION_CC_ECHO, 6, 4, " CC="},
 };
 
 static void plain_option(struct buf *out, const struct tcp_option *option)

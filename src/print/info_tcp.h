@@ -7,7 +7,8 @@
 
 /* The whole line: "[TCP Retransmission] 45964 → 4433 [ACK] Seq=1 Ack=1 Win=342 Len=0 …". */
 void info_tcp(struct buf *out, const struct tcp_facts *facts);
-/* Only the judgements of the analysis, each in brackets with a space after it; nothing when there are none. */
+/* Only the judgements of the analysis, each in brackets with a space after it; nothing when there
+ * are none. */
 void info_tcp_prefix(struct buf *out, const struct tcp_facts *facts);
 
 #endif

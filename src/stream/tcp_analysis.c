@@ -109,7 +109,7 @@ static void judge_ack(struct judged *j)
         !seq_above(j->ack, peer->max_to_be_acked))
         return;
     j->facts->has_analysis = true;
-    if (peer->max_to_be_acked < peer->next_seq) {
+    if (seq_below(peer->max_to_be_acked, peer->next_seq)) {
         peer->max_to_be_acked = peer->next_seq;
         mark(j, TCP_A_ACK_LOST_SEGMENT);
         return;

@@ -85,7 +85,7 @@ static void test_labels_of_numbers(void)
     CHECK_STR("Type: IPv4 (0x0800)", number_label("eth.type", 0x800));
     CHECK_STR("Type: Unknown (0x1234)", number_label("eth.type", 0x1234));
     CHECK_STR("Identification: 0xa781 (42881)", number_label("ip.id", 0xa781));
-    CHECK_STR("0100 .... = Version: 4", number_label("ip.version", 4));
+    CHECK_STR("...0 0000 0000 1010 = Fragment Offset: 10", number_label("ip.frag_offset", 10));
     CHECK_STR("Source Port: 443", number_label("tcp.srcport", 443));
     CHECK_STR(".... .... ..1. = Syn: Set", number_label("tcp.flags.syn", 1));
     CHECK_STR(".... .... ..0. = Syn: Not set", number_label("tcp.flags.syn", 0));
@@ -357,7 +357,7 @@ static void test_pdml(void)
     bytes("a<&\"'>\x1b", 7);
     uint32_t top = tape_open(&d.tape, id("tls"), 0, 0, 7, 0, 0);
     tape_add(&d.tape, id(SNI), 0, 0, 7, 0, 0);
-    tape_add(&d.tape, id("ip.version"), 0, 0, 1, 10, 0);
+    tape_add(&d.tape, id("ip.frag_offset"), 0, 0, 1, 10, 0);
     uint32_t remark = tape_add(&d.tape, id("tcp.connection.syn"), 0, 1, 0, 80, EVENT_HIDDEN);
     tape_set_extra(&d.tape, remark, expert("tcp.connection.syn"));
     tape_close(&d.tape, top);
@@ -372,7 +372,8 @@ static void test_pdml(void)
         "<proto name=\"tls\" showname=\"Transport Layer Security\" size=\"7\" pos=\"0\">\n"
         "    <field name=\"" SNI "\" showname=\"Server Name: a&lt;&amp;&quot;&#x27;&gt;\\033\" "
         "size=\"7\" pos=\"0\" show=\"a&lt;&amp;&quot;&#x27;&gt;\\x1b\" value=\"613c2622273e1b\"/>\n"
-        "    <field name=\"ip.version\" showname=\"1010 .... = Version: 10\" size=\"1\" pos=\"0\" "
+        "    <field name=\"ip.frag_offset\" showname=\"...0 0000 0000 1010 = Fragment Offset: 10\" "
+        "size=\"1\" pos=\"0\" "
         "show=\"10\" value=\"A\" unmaskedvalue=\"61\"/>\n"
         "    <field name=\"tcp.connection.syn\" showname=\"Connection establish request (SYN): "
         "server port 80\" hide=\"yes\" size=\"0\" pos=\"1\" "

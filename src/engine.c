@@ -1,0 +1,178 @@
+#include "engine.h"
+
+#include "dissect/lower.h"
+#include "stream/flow.h"
+#include "stream/tcp.h"
+#include "stream/tcp_emit.h"
+
+#include <stdlib.h>
+
+struct engine {
+    struct engine_options options;
+    struct flow_table flows;
+    struct dissection result;
+    bool wants_frame, wants_lower, wants_tcp;
+    bool has_first, has_displayed;
+    int64_t first_time, previous_time, displayed_time;
+};
+
+#define PROTOCOL_TCP 6
+
+/* Whether a field of any protocol from FIRST up to (not including) END is asked for. */
+static bool any_wanted(const uint8_t *want, enum field_id first, enum field_id end)
+{
+    for (enum field_id id = first; id < end; id++)
+        if (want[id])
+            return true;
+    return false;
+}
+
+struct engine *engine_new(const struct engine_options *options)
+{
+    struct engine *e = calloc(1, sizeof *e);
+    if (!e || !tape_init(&e->result.tape)) {
+        free(e);
+        return NULL;
+    }
+    e->options = *options;
+    flow_table_init(&e->flows, options->seed);
+    e->wants_frame = any_wanted(options->want, F_frame, F__ws_expert);
+    e->wants_lower = any_wanted(options->want, F__ws_expert, F_tcp);
+    e->wants_tcp = any_wanted(options->want, F__ws_expert, FIELD_COUNT);
+    return e;
+}
+
+void engine_free(struct engine *e)
+{
+    if (!e)
+        return;
+    flow_table_free(&e->flows);
+    tape_free(&e->result.tape);
+    free(e);
+}
+
+void engine_keys(struct engine *e, struct slice text)
+{
+    (void)e;
+    (void)text;
+}
+
+void engine_displayed(struct engine *e)
+{
+    e->has_displayed = true;
+    e->displayed_time = e->result.packet->time_ns;
+}
+
+static void set_address(struct address *to, struct slice bytes)
+{
+    *to = (struct address){.kind = bytes.len == 4    ? ADDRESS_IPV4
+                                   : bytes.len == 16 ? ADDRESS_IPV6
+                                   : bytes.len == 6  ? ADDRESS_ETHER
+                                                     : ADDRESS_NONE};
+    if (to->kind != ADDRESS_NONE)
+        memcpy(to->bytes, bytes.data, bytes.len);
+}
+
+static void take_times(struct engine *e, const struct packet *p)
+{
+    struct dissection *d = &e->result;
+    if (!e->has_first) {
+        e->has_first = true;
+        e->first_time = e->previous_time = p->time_ns;
+    }
+    d->time_relative = p->time_ns - e->first_time;
+    d->time_delta = p->time_ns - e->previous_time;
+    d->time_delta_displayed = e->has_displayed ? p->time_ns - e->displayed_time : 0;
+    e->previous_time = p->time_ns;
+}
+
+/* Number that frame.encap_type has for a link type. */
+static uint32_t encapsulation(uint32_t link_type)
+{
+    static const uint16_t rows[][2] = {{LINK_ETHERNET, 1},    {LINK_NULL, 15},
+                                       {LINK_LOOP, 15},       {LINK_RAW, 7},
+                                       {LINK_RAW_BSD, 7},     {LINK_RAW_OPENBSD, 7},
+                                       {LINK_LINUX_SLL, 25},  {LINK_LINUX_SLL2, 210},
+                                       {LINK_IPV4, 129},      {LINK_IPV6, 130}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i][0] == link_type)
+            return rows[i][1];
+    return 0;
+}
+
+static void emit_frame(struct engine *e, const struct packet *p, const char *protocols)
+{
+    struct dissection *d = &e->result;
+    struct tape *t = &d->tape;
+    unsigned made = EVENT_GENERATED;
+    uint32_t at = tape_open(t, F_frame, 0, 0, p->caplen, 0, 0);
+    tape_add(t, F_frame_encap_type, 0, 0, 0, encapsulation(p->link_type), 0);
+    if (p->has_time) {
+        tape_add(t, F_frame_time, 0, 0, 0, (uint64_t)p->time_ns, 0);
+        tape_add(t, F_frame_offset_shift, 0, 0, 0, 0, made);
+        tape_add(t, F_frame_time_epoch, 0, 0, 0, (uint64_t)p->time_ns, 0);
+        tape_add(t, F_frame_time_delta, 0, 0, 0, (uint64_t)d->time_delta, made);
+        tape_add(t, F_frame_time_delta_displayed, 0, 0, 0, (uint64_t)d->time_delta_displayed, made);
+        tape_add(t, F_frame_time_relative, 0, 0, 0, (uint64_t)d->time_relative, made);
+    }
+    tape_add(t, F_frame_number, 0, 0, 0, p->number, 0);
+    tape_add(t, F_frame_len, 0, 0, 0, p->len, 0);
+    tape_add(t, F_frame_cap_len, 0, 0, 0, p->caplen, 0);
+    tape_add(t, F_frame_marked, 0, 0, 0, 0, made);
+    tape_add(t, F_frame_ignored, 0, 0, 0, 0, made);
+    tape_set_text(t, tape_add(t, F_frame_protocols, 0, 0, 0, 0, made), slice_of_str(protocols));
+    tape_close(t, at);
+}
+
+const struct dissection *engine_packet(struct engine *e, const struct packet *packet)
+{
+    struct dissection *d = &e->result;
+    struct columns *c = &d->columns;
+    d->packet = packet;
+    tape_reset(&d->tape, e->options.want);
+    tape_source(&d->tape, packet->bytes, "Frame");
+    take_times(e, packet);
+
+    struct lower lower;
+    lower_read(packet, &lower);
+    set_address(&c->source, lower.source);
+    set_address(&c->destination, lower.destination);
+    c->ether_type = lower.ether_type;
+    c->protocol = lower.network == NETWORK_IPV4   ? "IPv4"
+                  : lower.network == NETWORK_IPV6 ? "IPv6"
+                                                  : NULL;
+    c->has_tcp = c->segment_of_pdu = false;
+    c->item_count = 0;
+
+    struct flow *flow = NULL;
+    int direction = 0;
+    struct slice payload = slice_empty();
+    bool is_tcp = lower.has_payload && lower.protocol == PROTOCOL_TCP && !lower.fragment;
+    if (is_tcp) {
+        struct tcp_input in = {.source = &c->source,
+                               .destination = &c->destination,
+                               .bytes = lower.payload,
+                               .len = lower.payload_length,
+                               .frame = packet->number,
+                               .time = packet->time_ns};
+        tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload);
+        c->has_tcp = true;
+        c->protocol = "TCP";
+    }
+
+    char protocols[64];
+    size_t used = strlen(lower.protocols);
+    memcpy(protocols, lower.protocols, used + 1);
+    if (is_tcp)
+        memcpy(protocols + used, ":tcp", 5);
+    if (e->wants_frame)
+        emit_frame(e, packet, protocols);
+    if (e->wants_lower)
+        lower_emit(&d->tape, packet, &lower);
+    if (is_tcp && e->wants_tcp) {
+        uint32_t at = tcp_emit(&d->tape, 0, lower.payload_offset, &d->tcp);
+        tcp_emit_payload(&d->tape, 0, lower.payload_offset + d->tcp.header_len, &d->tcp);
+        tape_close(&d->tape, at);
+    }
+    return d;
+}

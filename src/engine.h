@@ -1,0 +1,30 @@
+/* The engine: packets in, dissections out.  Ties the rooms together; all state of one reading hangs off it.
+ *
+ * It knows no file, clock or terminal: whoever drives it fetches packets and prints what comes back. */
+#ifndef TLSWIRE_ENGINE_H
+#define TLSWIRE_ENGINE_H
+
+#include "base/error.h"
+#include "base/packet.h"
+#include "stream/dissection.h"
+
+struct engine;
+
+struct engine_options {
+    const uint8_t *want;    /* FIELD_COUNT bytes, borrowed: which fields somebody asks for */
+    const uint16_t *tls_ports; /* -d tcp.port==N,tls: always TLS; borrowed */
+    size_t tls_port_count;
+    uint64_t seed;          /* makes hashing unpredictable */
+};
+
+/* NULL when there is no memory. */
+struct engine *engine_new(const struct engine_options *options);
+void engine_free(struct engine *e);
+/* Key-log text, in any pieces; the last line may be without its end. */
+void engine_keys(struct engine *e, struct slice text);
+/* Dissects the next packet.  The result is good until the next call. */
+const struct dissection *engine_packet(struct engine *e, const struct packet *packet);
+/* Says that the packet just dissected passed the display filter: later ones count their time from it. */
+void engine_displayed(struct engine *e);
+
+#endif
