@@ -40,7 +40,7 @@ bool buf_grow(struct buf *b, size_t n)
 
 void buf_fill(struct buf *b, char c, size_t n)
 {
-    if (buf_room(b, n)) {
+    if (n > 0 && buf_room(b, n)) {
         memset(b->data + b->len, c, n);
         b->len += n;
     }

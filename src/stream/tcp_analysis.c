@@ -272,11 +272,11 @@ static void measure_flight(struct judged *j)
     bool push = j->facts->flags & TCP_PSH;
     own->push_bytes = own->push_last ? j->len : own->push_bytes + j->len;
     own->push_last = push;
+    j->facts->has_analysis = true;
     if (flight == 0 || flight >= MAX_FLIGHT)
         return;
     j->facts->bytes_in_flight = flight - (j->syn_or_fin ? 1 : 0);
     j->facts->push_bytes_sent = own->push_bytes;
-    j->facts->has_analysis = true;
 }
 
 void tcp_analyze(struct flow_table *table, struct flow *flow, struct tcp_facts *facts,

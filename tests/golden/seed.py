@@ -83,7 +83,7 @@ def client_hello(random):
 
 
 def server_flight():
-    hello = Bytes().number(2, 0x0303).number(4, 0x1e717ba2)
+    hello = Bytes().number(2, 0x0303).number(4, 510749474)
     hello.zeros_to(28, "715a37150c7058ab323b138a5d1e286a0b0f03c89ffcb5d4").number(1, 0).number(2, 0xc030).number(1, 0)
     hello.counted(2, extension(0xff01, b"\0") + POINT_FORMATS + SESSION_TICKET + HEARTBEAT)
     point = Bytes().zeros_to(65, "04fb9cf7ecd302437309429607a8104efa4c9eb4bb72a2ef")
@@ -175,7 +175,7 @@ def exchange(port, port6, random, ticks, ids, sums):
 
 
 SHOWN_RANDOM = bytes.fromhex("fcb1cb1142f2bc5051300eee05f389b5de3e1fa92f5543438a577e05c7f46dd4")
-SECOND_RANDOM = Bytes().number(4, 0x60e4a49b).zeros_to(28, "57962d9c3b93e913ae683a289b4d2c4e4476e59d284ddf59")
+SECOND_RANDOM = Bytes().number(4, 1625585019).zeros_to(28, "57962d9c3b93e913ae683a289b4d2c4e4476e59d284ddf59")
 
 
 def clock(start, offsets):
