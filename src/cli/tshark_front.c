@@ -1,8 +1,8 @@
 #include "cli/tshark_front.h"
 
+#include "capture/live.h"
 #include "cli/common.h"
 #include "cli/reading.h"
-#include "capture/live.h"
 #include "schema/schema.h"
 
 #include <getopt.h>
@@ -21,21 +21,15 @@ struct front {
     struct error error;
 };
 
-static bool usage(struct front *f, const char *format, const char *what)
-{
-    char text[400];
-    snprintf(text, sizeof text, format, what);
-    return error_set(&f->error, ERROR_USAGE, "%s", text);
-}
+#define usage(f, ...) error_set(&(f)->error, ERROR_USAGE, __VA_ARGS__)
 
 /* tcp.port==4433,tls */
 static bool decode_as(struct front *f, const char *text)
 {
     const char *layer = "tcp.port==";
     char *end = NULL;
-    unsigned long port = strncmp(text, layer, strlen(layer)) == 0
-                             ? strtoul(text + strlen(layer), &end, 0)
-                             : 65536;
+    unsigned long port =
+        strncmp(text, layer, strlen(layer)) == 0 ? strtoul(text + strlen(layer), &end, 0) : 65536;
     if (!end || port > 65535 || *end != ',')
         return usage(f, "-d %s: only \"tcp.port==<port>,tls\" is understood", text);
     if (strcmp(end + 1, "tls") != 0 && strcmp(end + 1, "ssl") != 0)
@@ -48,10 +42,9 @@ static bool decode_as(struct front *f, const char *text)
 
 static bool preference(struct front *f, const char *text)
 {
-    static const char *const accepted[] = {"tcp.reassemble_out_of_order:TRUE",
-                                           "tcp.desegment_tcp_streams:TRUE",
-                                           "tls.desegment_ssl_records:TRUE",
-                                           "tls.desegment_ssl_application_data:TRUE"};
+    static const char *const accepted[] = {
+        "tcp.reassemble_out_of_order:TRUE", "tcp.desegment_tcp_streams:TRUE",
+        "tls.desegment_ssl_records:TRUE", "tls.desegment_ssl_application_data:TRUE"};
     const char *keys[] = {"tls.keylog_file:", "ssl.keylog_file:"};
     for (size_t i = 0; i < 2; i++)
         if (strncmp(text, keys[i], strlen(keys[i])) == 0) {
@@ -110,28 +103,64 @@ static bool take_option(struct front *f, int option, char *argument)
 {
     struct reading *r = &f->reading;
     switch (option) {
-    case 'i': r->interface = argument; return true;
-    case 'f': r->capture_filter = argument; return true;
-    case 'r': r->file = argument; return true;
-    case 'w': r->write_file = argument; return true;
-    case 'Y': r->display_filter = argument; return true;
-    case 'c': return count(f, argument);
-    case 'a': return stop_at(f, argument);
-    case 'd': return decode_as(f, argument);
-    case 'V': r->print.tree = true; return true;
-    case 'x': r->print.hex = true; return true;
-    case 'O': return only_protocols(f, argument);
-    case 'P': f->summary = true; return true;
-    case 'n': return true; /* names are never resolved */
-    case 't': return print_time_option(&r->print, argument) || usage(f, "-t %s: the formats are a, ad, adoy, d, dd, e, r, u, ud, udoy", argument);
-    case 'T': return choose_printer(f, argument);
-    case 'e': return field_list_add(r->print.list, argument) || usage(f, "Some fields aren't valid:\n\t%s", argument);
-    case 'E': return field_list_option(r->print.list, argument) || usage(f, "-E %s: not an option that is known", argument);
-    case 'o': return preference(f, argument);
-    case 'l': r->line_buffered = true; return true;
-    case 'q': r->quiet = true; return true;
-    case 'D': f->list_interfaces = true; return true;
-    default: return false;
+    case 'i':
+        r->interface = argument;
+        return true;
+    case 'f':
+        r->capture_filter = argument;
+        return true;
+    case 'r':
+        r->file = argument;
+        return true;
+    case 'w':
+        r->write_file = argument;
+        return true;
+    case 'Y':
+        r->display_filter = argument;
+        return true;
+    case 'c':
+        return count(f, argument);
+    case 'a':
+        return stop_at(f, argument);
+    case 'd':
+        return decode_as(f, argument);
+    case 'V':
+        r->print.tree = true;
+        return true;
+    case 'x':
+        r->print.hex = true;
+        return true;
+    case 'O':
+        return only_protocols(f, argument);
+    case 'P':
+        f->summary = true;
+        return true;
+    case 'n':
+        return true; /* names are never resolved */
+    case 't':
+        return print_time_option(&r->print, argument) ||
+               usage(f, "-t %s: the formats are a, ad, adoy, d, dd, e, r, u, ud, udoy", argument);
+    case 'T':
+        return choose_printer(f, argument);
+    case 'e':
+        return field_list_add(r->print.list, argument) ||
+               usage(f, "Some fields aren't valid:\n\t%s", argument);
+    case 'E':
+        return field_list_option(r->print.list, argument) ||
+               usage(f, "-E %s: not an option that is known", argument);
+    case 'o':
+        return preference(f, argument);
+    case 'l':
+        r->line_buffered = true;
+        return true;
+    case 'q':
+        r->quiet = true;
+        return true;
+    case 'D':
+        f->list_interfaces = true;
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -151,8 +180,8 @@ static int run(struct front *f)
     if (f->list_interfaces)
         return list_interfaces(f);
     r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
-    r->no_output = (r->write_file && !f->summary && !r->print.tree && !r->print.hex) ||
-                   (r->quiet && r->file);
+    r->no_output =
+        (r->write_file && !f->summary && !r->print.tree && !r->print.hex) || (r->quiet && r->file);
     r->print.capture_name = r->file ? r->file : "";
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -173,7 +202,8 @@ int tshark_front(int argc, char **argv)
     f->reading.print.list = field_list_new();
     bool good = f->reading.print.list != NULL;
     opterr = 0;
-    for (int option; good && (option = getopt(argc, argv, "+:i:f:r:w:Y:c:a:d:VxO:Pnt:T:e:E:o:lqD")) != -1;) {
+    for (int option;
+         good && (option = getopt(argc, argv, "+:i:f:r:w:Y:c:a:d:VxO:Pnt:T:e:E:o:lqD")) != -1;) {
         char letter[3] = {'-', (char)optopt, '\0'};
         if (option == '?')
             good = usage(f, "the option %s is not there yet; see tlswire --help", letter);
@@ -183,7 +213,8 @@ int tshark_front(int argc, char **argv)
             good = take_option(f, option, optarg);
     }
     if (good && optind < argc)
-        good = usage(f, "\"%s\" is neither a subcommand nor an option; see tlswire --help", argv[optind]);
+        good = usage(f, "\"%s\" is neither a subcommand nor an option; see tlswire --help",
+                     argv[optind]);
     int status = good ? run(f) : common_fail(&f->error, EXIT_RUNTIME);
     field_list_free(f->reading.print.list);
     free(f);

@@ -179,9 +179,9 @@ static void option_text(struct buf *out, const struct tcp_option *option, uint32
 
 static void options_text(struct buf *out, const struct tcp_facts *facts)
 {
-    struct tcp_option_walk walk = tcp_options_of(facts->options);
+    struct tcp_option_walk walk = tcp_options_of(facts->options, facts->header_len - 20u);
     struct tcp_option option;
-    while (tcp_option_next(&walk, &option))
+    while (tcp_option_next(&walk, &option) && option.kind != TCP_OPTION_END)
         if (!option.fault)
             option_text(out, &option, facts->sack_base);
 }

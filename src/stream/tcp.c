@@ -45,6 +45,14 @@ static void read_option(struct tcp_option option, struct tcp_facts *out)
             out->tsecr = slice_u32(&value);
         }
         break;
+    case TCP_OPTION_FAST_OPEN:
+        out->has_cookie = option.len > 2;
+        break;
+    case TCP_OPTION_EXPERIMENT_1:
+    case TCP_OPTION_EXPERIMENT_2:
+        if (slice_u16(&value) == TCP_EXPERIMENT_FAST_OPEN)
+            out->has_cookie = option.len > 4;
+        break;
     default:
         break;
     }
@@ -52,9 +60,9 @@ static void read_option(struct tcp_option option, struct tcp_facts *out)
 
 static void read_options(struct tcp_facts *out)
 {
-    struct tcp_option_walk walk = tcp_options_of(out->options);
+    struct tcp_option_walk walk = tcp_options_of(out->options, out->options.len);
     struct tcp_option option;
-    while (tcp_option_next(&walk, &option))
+    while (tcp_option_next(&walk, &option) && option.kind != TCP_OPTION_END)
         if (option.fault == TCP_OPTION_FINE)
             read_option(option, out);
 }
@@ -179,8 +187,10 @@ static void follow_flags(struct flow *f, struct tcp_facts *facts, int64_t time)
     }
     if (syn) {
         f->server_port = ack ? facts->source_port : facts->destination_port;
-        if (!ack)
+        if (!ack) {
             f->syn_time = time;
+            f->tfo_syn_data |= facts->has_cookie && facts->len > 0;
+        }
         own->first_ack = true;
     }
     if (facts->flags & TCP_FIN) {

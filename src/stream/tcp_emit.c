@@ -112,7 +112,8 @@ static void emit_flag(const struct place *p, const struct flag_row *row)
 {
     uint16_t flags = p->facts->flags;
     bool set = flags & row->bit;
-    uint32_t at = tape_open(p->t, row->field, p->source, p->offset + row->at, 1, set, 0);
+    uint64_t value = row->bit == TCP_RESERVED ? (flags & TCP_RESERVED) >> 9 : set;
+    uint32_t at = tape_open(p->t, row->field, p->source, p->offset + row->at, 1, value, 0);
     if (set && row->bit == TCP_RST)
         remark(p, EXPERT_tcp_rst, 13, 0);
     if (set && row->bit == TCP_SYN)
@@ -299,7 +300,7 @@ static void emit_rest(const struct place *p)
 uint32_t tcp_emit(struct tape *t, uint8_t source, uint32_t offset, const struct tcp_facts *facts)
 {
     struct place p = {.t = t, .facts = facts, .offset = offset, .source = source};
-    bool whole = facts->bogus_header_len || facts->captured < facts->header_len;
+    bool whole = facts->captured < 16 || facts->bogus_header_len || facts->captured < facts->header_len;
     uint32_t length = whole ? facts->captured : facts->header_len;
     uint32_t at = tape_open(t, F_tcp, source, offset, length, 0, 0);
     tape_set_label(t, at, protocol_label(facts));

@@ -10,6 +10,7 @@ struct shown {
     const struct tcp_facts *facts;
     struct tcp_option option;
     uint32_t offset; /* of the option in the source */
+    uint32_t have;   /* bytes of it that were captured */
     uint8_t source;
 };
 
@@ -21,12 +22,14 @@ static uint64_t note_since(struct tape *t, size_t start)
 static void add(const struct shown *o, enum field_id field, uint32_t at, uint32_t length,
                 uint64_t value)
 {
-    tape_add(o->t, field, o->source, o->offset + at, length, value, 0);
+    if (at + length <= o->have)
+        tape_add(o->t, field, o->source, o->offset + at, length, value, 0);
 }
 
 static void derive(const struct shown *o, enum field_id field, uint32_t at, uint64_t value)
 {
-    tape_add(o->t, field, o->source, o->offset + at, 0, value, EVENT_GENERATED);
+    if (o->option.fault == TCP_OPTION_FINE)
+        tape_add(o->t, field, o->source, o->offset + at, 0, value, EVENT_GENERATED);
 }
 
 static void remark(const struct shown *o, enum expert_id id, uint32_t at, uint64_t number)
@@ -163,10 +166,15 @@ static void emit_authentication(const struct shown *o, uint32_t at)
 
 static void emit_cookie(const struct shown *o, uint32_t from)
 {
-    if (o->option.len <= from)
-        add(o, F_tcp_options_tfo_request, from, 0, 0);
-    else
-        add(o, F_tcp_options_tfo_cookie, from, o->option.len - from, 0);
+    if (o->option.len <= from) {
+        add(o, F_tcp_options_tfo_request, 0, from, 0);
+        return;
+    }
+    uint32_t at = tape_open(o->t, F_tcp_options_tfo_cookie, o->source, o->offset + from,
+                            o->have - from, 0, 0);
+    if ((o->facts->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        remark(o, EXPERT_tcp_analysis_tfo_syn, from, 0);
+    tape_close(o->t, at);
 }
 
 static void emit_fast_open(const struct shown *o, uint32_t at)
@@ -195,14 +203,27 @@ static void emit_experiment(const struct shown *o, uint32_t at)
 
 static void emit_acc_ecn(const struct shown *o, uint32_t at)
 {
-    (void)at;
     static const uint16_t order[2][3] = {
         {F_tcp_options_acc_ecn_ee0b, F_tcp_options_acc_ecn_eceb, F_tcp_options_acc_ecn_ee1b},
         {F_tcp_options_acc_ecn_ee1b, F_tcp_options_acc_ecn_eceb, F_tcp_options_acc_ecn_ee0b},
     };
+    static const char names[2][3][7] = {{": EE0B ", ", ECEB ", ", EE1B "},
+                                        {": EE1B ", ", ECEB ", ", EE0B "}};
     struct slice value = o->option.value;
-    for (uint32_t i = 0; i < 3 && value.len >= 3; i++)
-        add(o, order[o->option.kind == TCP_OPTION_ACC_ECN_1][i], 2 + 3 * i, 3, slice_u24(&value));
+    bool second = o->option.kind == TCP_OPTION_ACC_ECN_1;
+    size_t start = o->t->text.len;
+    if (at != TAPE_NONE)
+        buf_str(&o->t->text, second ? " (Order 1)" : " (Order 0)");
+    for (uint32_t i = 0; i < 3 && value.len >= 3; i++) {
+        uint32_t count = slice_u24(&value);
+        add(o, order[second][i], 2 + 3 * i, 3, count);
+        if (at != TAPE_NONE) {
+            buf_put(&o->t->text, names[second][i], sizeof names[second][i]);
+            buf_dec(&o->t->text, count);
+        }
+    }
+    if (at != TAPE_NONE)
+        tape_at(o->t, at)->value = note_since(o->t, start);
 }
 
 static void emit_unknown(const struct shown *o, uint32_t at)
@@ -266,11 +287,15 @@ static void emit_option(const struct shown *o)
         return;
     }
     const struct option_row *row = row_of(option->kind);
-    uint32_t at = tape_open(o->t, row->field, o->source, o->offset, option->len, 0, 0);
+    uint32_t at = tape_open(o->t, row->field, o->source, o->offset, o->have, 0, 0);
+    if (option->kind == TCP_OPTION_MSS && !(o->facts->flags & TCP_SYN))
+        remark(o, EXPERT_tcp_mss_present, 0, 0);
     add(o, F_tcp_option_kind, 0, 1, option->kind);
     emit_length(o, row);
-    if (row->emit && (row->len == 0 || option->len == row->len))
+    if (row->emit && o->have > 2 && (row->len == 0 || option->len == row->len))
         row->emit(o, at);
+    else if (row->emit == emit_fast_open && option->len == 2)
+        emit_fast_open(o, at);
     tape_close(o->t, at);
 }
 
@@ -307,29 +332,57 @@ static void emit_fault(const struct shown *o, uint32_t length)
     tape_close(t, at);
 }
 
-/* Names the options after "Options: (12 bytes)". */
-static uint64_t list_titles(struct tape *t, struct slice options)
+static bool is_zero(struct slice s)
 {
-    struct tcp_option_walk walk = tcp_options_of(options);
+    while (s.len > 0)
+        if (slice_u8(&s) != 0)
+            return false;
+    return true;
+}
+
+/* Names the options after "Options: (12 bytes)". */
+static uint64_t list_titles(struct tape *t, struct tcp_option_walk walk)
+{
     struct tcp_option option;
     size_t start = t->text.len;
-    while (tcp_option_next(&walk, &option)) {
-        if (option.fault)
-            break;
+    while (tcp_option_next(&walk, &option) && !option.fault) {
         buf_str(&t->text, ", ");
         put_title(&t->text, option.kind);
+        if (option.kind == TCP_OPTION_END && !is_zero(walk.rest))
+            break;
     }
     return note_since(t, start);
 }
 
-static void emit_after_end(const struct shown *o, struct slice options)
+/* Something other than zeros after the end of the options. */
+static void emit_padding(const struct shown *o, uint32_t length)
 {
-    struct slice rest = slice_sub(options, o->option.offset + 1u, options.len);
-    while (rest.len > 0)
-        if (slice_u8(&rest) != 0) {
-            remark(o, EXPERT_tcp_bytes_after_eol, 1, 0);
-            return;
-        }
+    uint32_t at = tape_open(o->t, F_tcp_padding, o->source, o->offset + 1, length, 0, 0);
+    remark(o, EXPERT_tcp_bytes_after_eol, 1, 0);
+    tape_close(o->t, at);
+}
+
+/* Shows one option; false when what follows cannot be read as options. */
+static bool emit_any(struct shown *o, const struct tcp_option_walk *walk)
+{
+    uint32_t captured = (uint32_t)walk->options.len - o->option.offset;
+    uint32_t left = captured + (uint32_t)walk->missing;
+    o->have = o->option.len < captured ? o->option.len : captured;
+    if (o->option.fault == TCP_OPTION_CUT) {
+        if (captured >= 2)
+            emit_option(o);
+        return false;
+    }
+    if (o->option.fault) {
+        uint32_t length = o->option.fault == TCP_OPTION_SHORT ? 2 : left - 2;
+        emit_fault(o, length < captured ? length : captured);
+        return false;
+    }
+    emit_option(o);
+    if (o->option.kind != TCP_OPTION_END || is_zero(walk->rest))
+        return true;
+    emit_padding(o, (uint32_t)walk->rest.len);
+    return false;
 }
 
 void tcp_emit_options(struct tape *t, uint8_t source, uint32_t header_offset,
@@ -341,26 +394,19 @@ void tcp_emit_options(struct tape *t, uint8_t source, uint32_t header_offset,
     uint32_t offset = header_offset + MIN_HEADER, nops = 0;
     uint32_t all = tape_open(t, F_tcp_options, source, offset, (uint32_t)options.len, 0, 0);
     tape_set_extra(t, all, facts->header_len - (uint32_t)MIN_HEADER);
-    if (all != TAPE_NONE)
-        tape_at(t, all)->value = list_titles(t, options);
     struct shown o = {.t = t, .facts = facts, .source = source};
-    struct tcp_option_walk walk = tcp_options_of(options);
-    while (tcp_option_next(&walk, &o.option)) {
+    struct tcp_option_walk walk = tcp_options_of(options, facts->header_len - (uint32_t)MIN_HEADER);
+    if (all != TAPE_NONE)
+        tape_at(t, all)->value = list_titles(t, walk);
+    bool readable = true;
+    while (readable && tcp_option_next(&walk, &o.option)) {
         o.offset = offset + o.option.offset;
         nops = o.option.kind == TCP_OPTION_NOP ? nops + 1 : 0;
         if (nops == 4)
             tape_expert(t, EXPERT_tcp_nop, source, offset, 0, 0);
-        if (o.option.fault)
-            emit_fault(&o, (uint32_t)options.len - o.option.offset);
-        else
-            emit_option(&o);
-        if (o.option.kind == TCP_OPTION_END)
-            emit_after_end(&o, options);
+        readable = emit_any(&o, &walk);
     }
-    bool syn = facts->flags & TCP_SYN;
-    if (syn && !facts->has_mss)
+    if (readable && (facts->flags & TCP_SYN) && !facts->has_mss)
         tape_expert(t, EXPERT_tcp_mss_absent, source, offset, 0, 0);
-    if (!syn && facts->has_mss)
-        tape_expert(t, EXPERT_tcp_mss_present, source, offset, 0, 0);
     tape_close(t, all);
 }

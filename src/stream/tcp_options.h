@@ -42,6 +42,7 @@ enum tcp_option_fault {
     TCP_OPTION_FINE,
     TCP_OPTION_SHORT, /* its length is below 2, or is not there: the options cannot be read further */
     TCP_OPTION_LONG,  /* it would end past the end of the options: neither */
+    TCP_OPTION_CUT,   /* the capture ends inside it: `value` is what is there, `len` 0 if not even that is */
 };
 
 struct tcp_option {
@@ -53,16 +54,21 @@ struct tcp_option {
 };
 
 struct tcp_option_walk {
-    struct slice options; /* all of them */
-    struct slice rest;    /* not read yet; empty after END and after a fault */
+    struct slice options; /* all of them, as far as captured */
+    struct slice rest;    /* not read yet; empty after a fault */
+    size_t missing;       /* bytes of options that were not captured */
 };
 
-static inline struct tcp_option_walk tcp_options_of(struct slice options)
+/* DECLARED is the length that the header gives the options, at least options.len. */
+static inline struct tcp_option_walk tcp_options_of(struct slice options, size_t declared)
 {
-    return (struct tcp_option_walk){.options = options, .rest = options};
+    return (struct tcp_option_walk){.options = options,
+                                    .rest = options,
+                                    .missing = declared > options.len ? declared - options.len : 0};
 }
 
-/* Reads the next option; false when there is none. */
+/* Reads the next option; false when there is none.  END does not end the walk: what follows it should be zero,
+ * and zeros read as END. */
 static inline bool tcp_option_next(struct tcp_option_walk *w, struct tcp_option *out)
 {
     if (w->rest.len == 0)
@@ -72,22 +78,19 @@ static inline bool tcp_option_next(struct tcp_option_walk *w, struct tcp_option 
     size_t left = w->rest.len;
     out->kind = slice_u8(&w->rest);
     out->len = 1;
-    if (out->kind == TCP_OPTION_NOP)
+    if (out->kind == TCP_OPTION_NOP || out->kind == TCP_OPTION_END)
         return true;
-    if (out->kind == TCP_OPTION_END) {
-        w->rest = slice_empty();
-        return true;
-    }
     out->len = slice_u8(&w->rest);
-    if (out->len < 2)
+    if (left < 2 && w->missing > 0)
+        out->fault = TCP_OPTION_CUT;
+    else if (out->len < 2)
         out->fault = TCP_OPTION_SHORT;
-    else if (out->len > left)
+    else if (out->len > left + w->missing)
         out->fault = TCP_OPTION_LONG;
-    if (out->fault) {
-        w->rest = slice_empty();
-        return true;
-    }
-    out->value = slice_take(&w->rest, out->len - 2u);
+    else if (out->len > left)
+        out->fault = TCP_OPTION_CUT;
+    out->value = slice_sub(w->rest, 0, out->len < 2 ? 0 : out->len - 2u);
+    slice_skip(&w->rest, out->fault ? w->rest.len : out->value.len);
     return true;
 }
 
