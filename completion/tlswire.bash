@@ -1,5 +1,46 @@
-tlswire(1)
+# Completion for bash.  Options, their values, and fields are the ones that the program itself lists.
 
-# NAME
+_tlswire_options() {
+    "$1" ${2:+"$2"} --help 2>/dev/null </dev/null |
+        grep -oE '^  -[^ ,]+|, --[a-z-]+' | tr -d ' ,'
+}
 
-tlswire - run, capture, read, decrypt and explain TLS
+_tlswire_fields() {
+    "$1" -G fields 2>/dev/null </dev/null | awk -F '\t' -v kinds="$2" 'index(kinds, $1) { print $3 }' | sort -u
+}
+
+_tlswire() {
+    local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local command='' words='' kind=-W
+    COMPREPLY=()
+    case ${COMP_WORDS[1]} in
+    lab | serve | connect) ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]} ;;
+    esac
+    case $command:$before in
+    *:-cert | *:-key | *:-CAfile | *:-keylogfile | :-r | :-w | :--read-file) kind=-f ;;
+    *:-dir | *:-CApath) kind=-d ;;
+    *:-view | *:--view) words='ladder summary tcp hex verbose' ;;
+    *:-color) words='auto always never' ;;
+    *:-min_protocol | *:-max_protocol) words='TLSv1 TLSv1.1 TLSv1.2 TLSv1.3' ;;
+    :-T) words='text fields pdml' ;;
+    :-F) words='pcapng pcap nsecpcap' ;;
+    :-t) words='a ad adoy d dd e r u ud udoy' ;;
+    :-u) words='s hms' ;;
+    :-G) words='fields protocols values' ;;
+    :-E) words='header=y separator= occurrence=a aggregator= quote=n bom=n' ;;
+    :-d) words='tcp.port==4433,tls' ;;
+    :-o) words='tls.keylog_file:' ;;
+    :-i | :--interface) words=$("$program" -D 2>/dev/null </dev/null | awk '{ print $2 }') ;;
+    :-O) words=$(_tlswire_fields "$program" P) ;;
+    :-e | :-Y | :--display-filter) words=$(_tlswire_fields "$program" PF) ;;
+    *)
+        words=$(_tlswire_options "$program" "$command")
+        ((COMP_CWORD == 1)) && words="lab serve connect $words"
+        ;;
+    esac
+    while IFS= read -r; do
+        COMPREPLY+=("$REPLY")
+    done < <(compgen $kind ${words:+"$words"} -- "$word")
+}
+
+complete -F _tlswire tlswire

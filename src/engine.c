@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "dissect/frame.h"
 #include "dissect/lower.h"
 #include "stream/flow.h"
 #include "stream/tcp.h"
@@ -36,7 +37,7 @@ struct engine *engine_new(const struct engine_options *options)
     }
     e->options = *options;
     flow_table_init(&e->flows, options->seed);
-    e->wants_frame = any_wanted(options->want, F_frame, F__ws_expert);
+    e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
     e->wants_lower = any_wanted(options->want, F__ws_expert, F_tcp);
     e->wants_tcp = any_wanted(options->want, F__ws_expert, FIELD_COUNT);
     return e;
@@ -86,43 +87,6 @@ static void take_times(struct engine *e, const struct packet *p)
     e->previous_time = p->time_ns;
 }
 
-/* Number that frame.encap_type has for a link type. */
-static uint32_t encapsulation(uint32_t link_type)
-{
-    static const uint16_t rows[][2] = {
-        {LINK_ETHERNET, 1}, {LINK_NULL, 15},       {LINK_LOOP, 15},      {LINK_RAW, 7},
-        {LINK_RAW_BSD, 7},  {LINK_RAW_OPENBSD, 7}, {LINK_LINUX_SLL, 25}, {LINK_LINUX_SLL2, 210},
-        {LINK_IPV4, 129},   {LINK_IPV6, 130}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i][0] == link_type)
-            return rows[i][1];
-    return 0;
-}
-
-static void emit_frame(struct engine *e, const struct packet *p, const char *protocols)
-{
-    struct dissection *d = &e->result;
-    struct tape *t = &d->tape;
-    unsigned made = EVENT_GENERATED;
-    uint32_t at = tape_open(t, F_frame, 0, 0, p->caplen, 0, 0);
-    tape_add(t, F_frame_encap_type, 0, 0, 0, encapsulation(p->link_type), 0);
-    if (p->has_time) {
-        tape_add(t, F_frame_time, 0, 0, 0, (uint64_t)p->time_ns, 0);
-        tape_add(t, F_frame_offset_shift, 0, 0, 0, 0, made);
-        tape_add(t, F_frame_time_epoch, 0, 0, 0, (uint64_t)p->time_ns, 0);
-        tape_add(t, F_frame_time_delta, 0, 0, 0, (uint64_t)d->time_delta, made);
-        tape_add(t, F_frame_time_delta_displayed, 0, 0, 0, (uint64_t)d->time_delta_displayed, made);
-        tape_add(t, F_frame_time_relative, 0, 0, 0, (uint64_t)d->time_relative, made);
-    }
-    tape_add(t, F_frame_number, 0, 0, 0, p->number, 0);
-    tape_add(t, F_frame_len, 0, 0, 0, p->len, 0);
-    tape_add(t, F_frame_cap_len, 0, 0, 0, p->caplen, 0);
-    tape_add(t, F_frame_marked, 0, 0, 0, 0, made);
-    tape_add(t, F_frame_ignored, 0, 0, 0, 0, made);
-    tape_set_text(t, tape_add(t, F_frame_protocols, 0, 0, 0, 0, made), slice_of_str(protocols));
-    tape_close(t, at);
-}
-
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet)
 {
     struct dissection *d = &e->result;
@@ -159,13 +123,17 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
         c->protocol = "TCP";
     }
 
-    char protocols[64];
+    char protocols[sizeof lower.protocols + 16];
     size_t used = strlen(lower.protocols);
     memcpy(protocols, lower.protocols, used + 1);
     if (is_tcp)
         memcpy(protocols + used, ":tcp", 5);
-    if (e->wants_frame)
-        emit_frame(e, packet, protocols);
+    if (e->wants_frame) {
+        struct frame_times times = {.relative = d->time_relative,
+                                    .delta = d->time_delta,
+                                    .delta_displayed = d->time_delta_displayed};
+        frame_emit(&d->tape, packet, &times, protocols);
+    }
     if (e->wants_lower)
         lower_emit(&d->tape, packet, &lower);
     if (is_tcp && e->wants_tcp) {

@@ -11,10 +11,10 @@
 struct engine;
 
 struct engine_options {
-    const uint8_t *want;    /* FIELD_COUNT bytes, borrowed: which fields somebody asks for */
+    const uint8_t *want;       /* FIELD_COUNT bytes, borrowed: which fields somebody asks for */
     const uint16_t *tls_ports; /* -d tcp.port==N,tls: always TLS; borrowed */
     size_t tls_port_count;
-    uint64_t seed;          /* makes hashing unpredictable */
+    uint64_t seed; /* makes hashing unpredictable */
 };
 
 /* NULL when there is no memory. */

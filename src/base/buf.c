@@ -61,26 +61,38 @@ void buf_sdec(struct buf *b, int64_t value)
     buf_dec(b, magnitude);
 }
 
+/* Two digits at a time: numbers are most of what a summary line is made of. */
+static const char digit_pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233"
+    "34353637383940414243444546474849505152535455565758596061626364656667"
+    "6869707172737475767778798081828384858687888990919293949596979899";
+
+static size_t count_digits(uint64_t value)
+{
+    size_t n = 1;
+    for (; value >= 10000; value /= 10000)
+        n += 4;
+    return n + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 void buf_dec_pad(struct buf *b, uint64_t value, size_t width, char fill)
 {
-    /* Two digits at a time: numbers are most of what a summary line is made of. */
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233"
-        "34353637383940414243444546474849505152535455565758596061626364656667"
-        "6869707172737475767778798081828384858687888990919293949596979899";
-    char digits[20];
-    size_t n = sizeof digits;
-    while (value >= 10) {
-        n -= 2;
-        memcpy(digits + n, pairs + value % 100 * 2, 2);
-        value /= 100;
+    size_t n = count_digits(value);
+    size_t gap = n < width ? width - n : 0;
+    if (!buf_room(b, gap + n))
+        return;
+    for (size_t i = 0; i < gap; i++)
+        b->data[b->len + i] = (uint8_t)fill;
+    b->len += gap + n;
+    uint8_t *end = b->data + b->len;
+    for (; value >= 100; value /= 100) {
+        end -= 2;
+        memcpy(end, digit_pairs + value % 100 * 2, 2);
     }
-    if (value > 0 || n == sizeof digits)
-        digits[--n] = (char)('0' + value);
-    size_t used = sizeof digits - n;
-    if (used < width)
-        buf_fill(b, fill, width - used);
-    buf_put(b, digits + n, used);
+    if (value >= 10)
+        memcpy(end - 2, digit_pairs + value * 2, 2);
+    else
+        end[-1] = (uint8_t)('0' + value);
 }
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -176,5 +188,66 @@ void buf_escaped(struct buf *b, struct slice text)
             buf_put(b, text.data, n);
         }
         slice_skip(&text, n);
+    }
+}
+
+void buf_ipv4(struct buf *out, struct slice bytes)
+{
+    char text[16]; /* four times up to three digits and a dot */
+    size_t n = 0;
+    for (size_t i = 0; i < 4; i++) {
+        unsigned value = slice_at(bytes, i);
+        if (value >= 100)
+            text[n++] = (char)('0' + value / 100);
+        if (value >= 10)
+            text[n++] = (char)('0' + value / 10 % 10);
+        text[n++] = (char)('0' + value % 10);
+        text[n++] = '.';
+    }
+    buf_put(out, text, n - 1);
+}
+
+struct zero_run {
+    size_t at, len;
+};
+
+static struct zero_run longest_zeros(const uint16_t groups[8])
+{
+    struct zero_run best = {8, 1}; /* RFC 5952 4.2.2: one group alone is not shortened */
+    for (size_t i = 0; i < 8; i++) {
+        size_t len = 0;
+        while (i + len < 8 && groups[i + len] == 0)
+            len++;
+        if (len > best.len)
+            best = (struct zero_run){i, len};
+        i += len;
+    }
+    return best;
+}
+
+void buf_ipv6(struct buf *out, struct slice bytes)
+{
+    uint16_t groups[8];
+    struct slice rest = bytes;
+    for (size_t i = 0; i < 8; i++)
+        groups[i] = slice_u16(&rest);
+    struct zero_run zeros = longest_zeros(groups);
+    /* RFC 5952 5: mapped and compatible addresses end in dotted form. */
+    bool mapped = zeros.at == 0 && ((zeros.len == 5 && groups[5] == 0xffff) || zeros.len == 6);
+    for (size_t i = 0; i < 8; i++) {
+        if (i == zeros.at) {
+            buf_str(out, "::");
+            i += zeros.len - 1;
+            continue;
+        }
+        if (mapped && i == 6) {
+            if (zeros.len == 5)
+                buf_char(out, ':');
+            buf_ipv4(out, slice_sub(bytes, 12, 4));
+            return;
+        }
+        if (i > 0 && i != zeros.at + zeros.len)
+            buf_char(out, ':');
+        buf_hex(out, groups[i], 1);
     }
 }

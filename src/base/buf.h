@@ -1,8 +1,8 @@
 /* A growing byte buffer with a ceiling, and the small formatters that output is made of.
  *
  * A write that would pass the ceiling, or that finds no memory, is dropped whole and sets `failed`;
- * nothing is ever written past the end.  Memory is kept when the buffer is cleared, so that a buffer in
- * steady use allocates nothing. */
+ * nothing is ever written past the end.  Memory is kept when the buffer is cleared, so that a
+ * buffer in steady use allocates nothing. */
 #ifndef TLSWIRE_BASE_BUF_H
 #define TLSWIRE_BASE_BUF_H
 
@@ -82,7 +82,12 @@ void buf_hex_bytes(struct buf *b, struct slice bytes, char separator);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Seconds with nine decimals (or DECIMALS of them, cut) from nanoseconds. */
 void buf_nanoseconds(struct buf *b, int64_t ns, unsigned decimals);
-/* The text as a terminal may show it: control bytes and broken UTF-8 as \xNN, nothing else changed. */
+/* The text as a terminal may show it: control bytes and broken UTF-8 as \xNN, nothing else changed.
+ */
 void buf_escaped(struct buf *b, struct slice text);
+
+/* Addresses of 4 and 16 bytes as text: "127.0.0.1", "2001:db8::1" (RFC 5952). */
+void buf_ipv4(struct buf *b, struct slice address);
+void buf_ipv6(struct buf *b, struct slice address);
 
 #endif

@@ -6,19 +6,20 @@
 
 enum error_code {
     ERROR_NONE = 0,
-    ERROR_USAGE,    /* the caller's words are off */
-    ERROR_FILE,     /* a file cannot be opened, read or written */
-    ERROR_FORMAT,   /* a file is not what it should be */
-    ERROR_DAMAGED,  /* a file is cut short or broken part way through */
+    ERROR_USAGE,   /* the caller's words are off */
+    ERROR_FILE,    /* a file cannot be opened, read or written */
+    ERROR_FORMAT,  /* a file is not what it should be */
+    ERROR_DAMAGED, /* a file is cut short or broken part way through */
     ERROR_PERMISSION,
-    ERROR_NETWORK,  /* a name, address, port or interface */
-    ERROR_CRYPTO,   /* keys, certificates, the TLS library */
+    ERROR_NETWORK, /* a name, address, port or interface */
+    ERROR_CRYPTO,  /* keys, certificates, the TLS library */
     ERROR_MEMORY,
 };
 
 struct error {
     enum error_code code;
-    char text[512]; /* one line, or more with the advice on lines of its own; escaped for a terminal */
+    char text
+        [512]; /* one line, or more with the advice on lines of its own; escaped for a terminal */
 };
 
 /* Records the first error; later ones are dropped.  Always returns false, for `return error_set(…)`. */

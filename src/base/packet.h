@@ -39,12 +39,31 @@ struct packet {
         interface_in_section;   /* index within its pcapng section: what frame.interface_id says */
     uint32_t section;           /* pcapng section, from 1 */
     const char *interface_name; /* not escaped; NULL if unknown */
-    struct slice comment;       /* the first comment, UTF-8 not checked, not escaped */
-    struct slice options;       /* all raw pcapng options; see packet_comment() */
-    uint8_t time_decimals;      /* precision that the source states: 0, 1, 2, 3, 6 or 9 */
-    int8_t fcs_bytes;           /* check bytes at the end of `bytes`; -1 unknown */
+    const char *interface_description; /* the same */
+    struct slice comment;              /* the first comment, UTF-8 not checked, not escaped */
+    struct slice options;              /* all raw pcapng options; see packet_option() */
+    uint8_t time_decimals;             /* precision that the source states: 0, 1, 2, 3, 6 or 9 */
+    int8_t fcs_bytes;                  /* check bytes at the end of `bytes`; -1 unknown */
     bool has_time;
     bool big_endian; /* byte order of the file; BSD loopback headers follow it */
 };
+
+/* Codes of pcapng packet options (draft-ietf-opsawg-pcapng 4.3). */
+enum packet_option_code {
+    PACKET_OPTION_END = 0,
+    PACKET_OPTION_COMMENT = 1,
+    PACKET_OPTION_FLAGS = 2,      /* 4 bytes */
+    PACKET_OPTION_DROP_COUNT = 4, /* 8 */
+    PACKET_OPTION_ID = 5,         /* 8 */
+    PACKET_OPTION_QUEUE = 6,      /* 4 */
+};
+
+/* Takes the next option from a LIST of them; false at its end, or where it is broken. */
+bool packet_next_option(struct slice *list, bool big_endian, uint16_t *code, struct slice *value);
+/* Option number INDEX of this CODE; false when there are no more.  VALUE is borrowed as the packet.
+ */
+bool packet_option(const struct packet *p, uint16_t code, size_t index, struct slice *value);
+/* The same for a number of SIZE (4 or 8) bytes; false when it is missing or of another size. */
+bool packet_option_number(const struct packet *p, uint16_t code, size_t size, uint64_t *number);
 
 #endif

@@ -9,13 +9,11 @@ enum {
     SECTION_MIN = 28,
     BLOCK_SECTION = 0x0a0d0d0a,
     BYTE_ORDER_MAGIC = 0x1a2b3c4d,
-    OPTION_END = 0,
-    OPTION_COMMENT = 1,
     OPTION_IF_NAME = 2,
+    OPTION_IF_DESCRIPTION = 3,
     OPTION_IF_TSRESOL = 9,
     OPTION_IF_FCSLEN = 13,
     OPTION_IF_TSOFFSET = 14,
-    OPTION_EPB_FLAGS = 2,
     MAX_INTERFACES = 65536,
     MAX_INTERFACE_NAME = 255,
 };
@@ -44,31 +42,14 @@ static size_t padded(size_t size)
     return (size + 3) & ~(size_t)3;
 }
 
-/* The next option; false at the end of the list, or where it is broken: the packet before it is
- * good. */
 static bool next_option(struct slice *list, bool big, struct option *o)
 {
-    if (list->len < 4)
-        return false;
-    o->code = read_u16(list, big);
-    uint16_t len = read_u16(list, big);
-    if (o->code == OPTION_END || len > list->len)
-        return false;
-    o->value = slice_sub(*list, 0, len);
-    return slice_skip(list, padded(len) < list->len ? padded(len) : list->len);
+    return packet_next_option(list, big, &o->code, &o->value);
 }
 
 bool packet_comment(const struct packet *p, size_t index, struct slice *comment)
 {
-    struct slice list = p->options;
-    struct option o;
-    while (next_option(&list, p->big_endian, &o)) {
-        if (o.code == OPTION_COMMENT && index-- == 0) {
-            *comment = o.value;
-            return true;
-        }
-    }
-    return false;
+    return packet_option(p, PACKET_OPTION_COMMENT, index, comment);
 }
 
 static enum block_result damaged(struct reader *r, const struct block *b, const char *what)
@@ -138,6 +119,8 @@ static enum block_result read_interface(struct reader *r, struct block *b, struc
     while (next_option(&b->body, b->big, &o)) {
         if (o.code == OPTION_IF_NAME)
             made.name = keep_name(r, o.value);
+        else if (o.code == OPTION_IF_DESCRIPTION)
+            made.description = keep_name(r, o.value);
         else if (o.code == OPTION_IF_TSRESOL && o.value.len == 1)
             tsresol = slice_u8(&o.value);
         else if (o.code == OPTION_IF_TSOFFSET && o.value.len == 8)
@@ -179,6 +162,7 @@ static enum block_result finish_packet(struct reader *r, struct block *b, struct
     p->interface = (uint32_t)index;
     p->interface_in_section = id;
     p->interface_name = on->name;
+    p->interface_description = on->description;
     p->section = r->info.sections;
     p->time_decimals = on->clock.decimals;
     p->fcs_bytes = on->fcs_bytes;
@@ -197,10 +181,10 @@ static void read_packet_options(struct block *b, struct packet *p)
     struct option o;
     bool commented = false;
     while (next_option(&b->body, b->big, &o)) {
-        if (o.code == OPTION_COMMENT && !commented) {
+        if (o.code == PACKET_OPTION_COMMENT && !commented) {
             p->comment = o.value;
             commented = true;
-        } else if (o.code == OPTION_EPB_FLAGS && o.value.len == 4) {
+        } else if (o.code == PACKET_OPTION_FLAGS && o.value.len == 4) {
             uint32_t fcs = read_u32(&o.value, b->big) >> 5 & 0xf;
             if (fcs != 0) /* 0: not known */
                 p->fcs_bytes = (int8_t)fcs;

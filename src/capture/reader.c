@@ -263,6 +263,9 @@ bool reader_scan_secrets(struct reader *r, reader_secrets *secrets, void *contex
     if (!scan)
         return true;
     scan->scanning = true;
+    struct source *file = r->source.upstream ? r->source.upstream : &r->source;
+    struct source *again = scan->source.upstream ? scan->source.upstream : &scan->source;
+    again->gives_back = file->gives_back;
     struct packet unused;
     while (reader_next(scan, &unused, &ignored) == READ_PACKET) {
     }

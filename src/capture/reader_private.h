@@ -18,7 +18,8 @@ struct clock {
 
 struct capture_interface {
     struct clock clock;
-    const char *name; /* in the arena, or NULL */
+    const char *name;        /* in the arena, or NULL */
+    const char *description; /* the same */
     uint32_t link_type;
     uint32_t snaplen;
     uint32_t max_caplen;

@@ -78,6 +78,7 @@ void source_from_fd(struct source *s, int fd, bool owned)
     (void)madvise(map, size, MADV_SEQUENTIAL);
     s->map = map;
     s->map_size = size;
+    s->gives_back = true;
     s->fetch = NULL;
     s->at_end = true;
     s->window = s->whole = slice_of(map, size);
@@ -146,6 +147,15 @@ bool source_fill(struct source *s, size_t size)
             s->window = slice_of(s->buffer + s->start, s->window.len + (size_t)n);
     }
     return s->window.len >= size;
+}
+
+void source_release(struct source *s)
+{
+    /* Whole pages, and one step less than was read: what was just taken is about to be looked at. */
+    uint64_t end = s->offset - s->offset % SOURCE_RELEASE_STEP - SOURCE_RELEASE_STEP;
+    struct slice read = slice_sub(s->whole, (size_t)s->released, (size_t)(end - s->released));
+    (void)madvise((void *)(uintptr_t)read.data, read.len, MADV_DONTNEED);
+    s->released = end;
 }
 
 void source_close(struct source *s)

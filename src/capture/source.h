@@ -17,6 +17,9 @@
 /* The longest run of bytes that can be asked for at once: a pcapng block of 16 MiB. */
 #define SOURCE_CEILING ((size_t)16 << 20)
 
+/* Of a mapped file, at most twice as many bytes stay in memory after they were read. */
+#define SOURCE_RELEASE_STEP ((size_t)1 << 20)
+
 struct source;
 struct inflater;
 
@@ -33,8 +36,10 @@ struct source {
     const volatile sig_atomic_t *stop; /* when set non-zero, the input ends; may be NULL */
     void *map;                         /* mapped file, or NULL */
     size_t map_size;
-    struct slice whole;        /* all the raw bytes, when they are in memory */
-    struct source *upstream;   /* owned: the compressed bytes; NULL when there are none */
+    bool gives_back;         /* `whole` is a mapped file: pages that were read are released again */
+    uint64_t released;       /* bytes from the start of the file that were */
+    struct slice whole;      /* all the raw bytes, when they are in memory */
+    struct source *upstream; /* owned: the compressed bytes; NULL when there are none */
     struct inflater *inflater; /* owned */
     struct error error;        /* a failed read or a broken compressed stream */
     int fd;                    /* -1 when there is none */
@@ -52,6 +57,8 @@ const char *source_decompress(struct source *s);
 void source_close(struct source *s);
 
 bool source_fill(struct source *s, size_t size);
+/* Releases the pages before the window, see source_take(). */
+void source_release(struct source *s);
 
 /* True when at least SIZE bytes (at most SOURCE_CEILING) are in the window; waits for them. */
 static inline bool source_need(struct source *s, size_t size)
@@ -59,11 +66,16 @@ static inline bool source_need(struct source *s, size_t size)
     return s->window.len >= size || source_fill(s, size);
 }
 
-/* Takes SIZE bytes that source_need() has found.  Good until the next source_need(). */
+/* Takes SIZE bytes that source_need() has found.  Good until the next source_need().
+ *
+ * Reading a large mapped file must not fill the memory with it.  Released bytes stay valid: they are
+ * read from the file again if somebody looks at them. */
 static inline struct slice source_take(struct source *s, size_t size)
 {
     s->offset += size;
     s->start += size;
+    if (s->gives_back && s->offset - s->released >= 2 * SOURCE_RELEASE_STEP)
+        source_release(s);
     return slice_take(&s->window, size);
 }
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define IDLE_AFTER_EOF_MS 2000 /* the peer's time to answer when our input is over */
-#define SENDING_CEILING                                                       \
+#define SENDING_CEILING \
     ((size_t)1 << 18) /* bytes waiting for the peer before input is held back \
                        */
 

@@ -1,143 +1,116 @@
 #include "cli/reading.h"
 
-#include "capture/live.h"
 #include "capture/reader.h"
-#include "capture/writer.h"
-#include "cli/common.h"
-#include "engine.h"
-#include "filter/filter.h"
+#include "cli/progress.h"
+#include "cli/reading_private.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/utsname.h>
 #include <time.h>
-#include <unistd.h>
 
 #define FLUSH_AT ((size_t)64 * 1024)
 
-struct run {
-    const struct reading *reading;
-    struct engine *engine;
-    struct filter *filter;
-    struct writer *writer;
-    struct buf out;
-    uint8_t want[FIELD_COUNT];
-    uint64_t packets;
-};
-
-static volatile sig_atomic_t interrupted;
+volatile sig_atomic_t reading_stopped;
 
 static void on_signal(int number)
 {
-    (void)number;
-    interrupted = 1;
+    reading_stopped = number;
 }
 
-static bool flush(struct run *r, struct error *error)
+bool reading_flush(struct run *r, struct error *error)
 {
-    if (r->out.len > 0 && fwrite(r->out.data, 1, r->out.len, r->reading->out) != r->out.len)
-        return error_set(error, ERROR_FILE, "cannot write the output: %s", strerror(errno));
+    FILE *out = r->reading->out;
+    bool lost = r->out.failed;
+    bool good = r->out.len == 0 || fwrite(r->out.data, 1, r->out.len, out) == r->out.len;
+    good = fflush(out) == 0 && good;
     buf_clear(&r->out);
-    if (r->reading->line_buffered || r->reading->file == NULL)
-        fflush(r->reading->out);
-    return true;
+    if (good && !lost)
+        return true;
+    r->reader_gone = !good && errno == EPIPE;
+    if (r->reader_gone)
+        return false;
+    return error_set(error, ERROR_FILE, "not all the packets could be printed: %s",
+                     lost              ? "out of memory"
+                     : errno == ENOSPC ? "there is no space left on the file system"
+                                       : strerror(errno));
 }
 
-static bool take(struct run *r, const struct packet *packet, struct error *error)
+bool reading_packet(struct run *r, const struct packet *packet, struct error *error)
 {
     const struct reading *reading = r->reading;
-    const struct dissection *d = engine_packet(r->engine, packet);
     r->packets++;
-    if (r->filter && !filter_match(r->filter, &d->tape))
-        return true;
-    if (!reading->no_output)
-        reading->printer->packet(&r->out, &reading->print, d);
-    engine_displayed(r->engine);
+    if (!reading->no_output || r->filter) {
+        const struct dissection *d = engine_packet(r->engine, packet);
+        if (r->filter && !filter_match(r->filter, &d->tape))
+            return true;
+        if (!reading->no_output)
+            reading->printer->packet(&r->out, &reading->print, d);
+        engine_displayed(r->engine);
+    }
     if (r->writer && !writer_packet(r->writer, packet, error))
         return false;
     if (r->out.len < FLUSH_AT && !reading->line_buffered && reading->file)
         return true;
-    return flush(r, error);
+    return reading_flush(r, error);
 }
 
+static void take_keys(void *context, struct slice text)
+{
+    engine_keys(context, text);
+}
+
+/* Secrets inside the capture are used, and kept in a copy of it. */
 static void take_secrets(void *context, uint32_t type, struct slice text)
 {
     struct run *r = context;
+    struct error ignored = {0}; /* the next packet written fails the same way */
     if (type == SECRETS_TLS_KEY_LOG)
         engine_keys(r->engine, text);
+    if (r->writer && r->reading->format == WRITE_PCAPNG)
+        (void)writer_secrets(r->writer, type, text, &ignored);
 }
 
 static int read_file(struct run *r, struct error *error)
 {
-    struct reader_options options = {.secrets = take_secrets, .context = r, .stop = &interrupted};
+    struct reader_options options = {
+        .secrets = take_secrets, .context = r, .stop = &reading_stopped};
     struct reader *reader = reader_open(r->reading->file, &options, error);
     if (!reader)
-        return EXIT_USAGE;
+        return READING_FAILED;
+    struct progress progress;
+    progress_start(&progress, r->reading->file);
     struct packet packet;
-    enum read_result result = READ_PACKET;
-    uint64_t limit = r->reading->packet_limit;
-    while (!interrupted && (limit == 0 || r->packets < limit) &&
-           (result = reader_next(reader, &packet, error)) == READ_PACKET)
-        if (!take(r, &packet, error))
+    while (!reading_stopped && !reading_complete(r) &&
+           reader_next(reader, &packet, error) == READ_PACKET) {
+        if (!reading_packet(r, &packet, error))
             break;
+        if (progress_due(&progress))
+            progress_show(&progress, reader_info(reader).offset);
+    }
+    progress_end(&progress);
     reader_close(reader);
-    return error->code == ERROR_NONE ? EXIT_OK : EXIT_USAGE;
+    return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static int read_live(struct run *r, struct error *error)
+static bool open_writer(struct run *r, struct error *error)
 {
     const struct reading *reading = r->reading;
-    struct live_options options = {.interface = reading->interface,
-                                   .filter = reading->capture_filter,
-                                   .immediate = reading->line_buffered};
-    struct live *live = live_open(&options, error);
-    if (!live)
-        return EXIT_RUNTIME;
-    fprintf(stderr, "Capturing on '%s'\n", live_interface(live));
-    double end = reading->duration > 0 ? seconds_now() + reading->duration : 0;
-    enum live_result result = LIVE_NONE;
-    struct packet packet;
-    while (!interrupted && (reading->packet_limit == 0 || r->packets < reading->packet_limit)) {
-        if (end > 0 && seconds_now() >= end)
-            break;
-        result = live_next(live, &packet, 100, error);
-        if (result == LIVE_ERROR || result == LIVE_END)
-            break;
-        if (result == LIVE_PACKET && !take(r, &packet, error))
-            break;
-    }
-    live_close(live);
-    flush(r, error);
-    if (!reading->quiet)
-        fprintf(stderr, "%llu packet%s captured\n", (unsigned long long)r->packets,
-                r->packets == 1 ? "" : "s");
-    return error->code == ERROR_NONE ? EXIT_OK : EXIT_RUNTIME;
-}
-
-static bool load_keys(struct run *r, struct error *error)
-{
-    const char *path = r->reading->keylog_file;
-    FILE *file = path ? fopen(path, "re") : NULL;
-    if (path && !file)
-        return error_set(error, ERROR_FILE,
-                         "cannot open the key log file \"%s\": %s; check tls.keylog_file", path,
-                         strerror(errno));
-    char chunk[16384];
-    for (size_t n; file && (n = fread(chunk, 1, sizeof chunk, file)) > 0;)
-        engine_keys(r->engine, slice_of(chunk, n));
-    explicit_bzero(chunk, sizeof chunk);
-    if (file)
-        fclose(file);
-    return true;
+    if (!reading->write_file)
+        return true;
+    struct utsname system;
+    char os[sizeof system.sysname + sizeof system.release + 2] = "";
+    if (uname(&system) == 0)
+        snprintf(os, sizeof os, "%s %s", system.sysname, system.release);
+    struct writer_options options = {.format = reading->format,
+                                     .os = *os ? os : NULL,
+                                     .application = "tlswire " TLSWIRE_VERSION,
+                                     .snaplen = reading->file ? 0 : reading->snaplen,
+                                     .flush_each = reading->line_buffered};
+    r->writer = writer_open(reading->write_file, &options, error);
+    return r->writer != NULL;
 }
 
 static int prepare(struct run *r, struct error *error)
@@ -147,7 +120,7 @@ static int prepare(struct run *r, struct error *error)
     if (reading->display_filter) {
         r->filter = filter_compile(reading->display_filter, error);
         if (!r->filter)
-            return EXIT_USAGE;
+            return READING_FAILED;
         filter_wants(r->filter, r->want);
     }
     struct engine_options options = {.want = r->want,
@@ -158,42 +131,57 @@ static int prepare(struct run *r, struct error *error)
     r->engine = engine_new(&options);
     if (!r->engine) {
         error_set(error, ERROR_MEMORY, "out of memory");
-        return EXIT_RUNTIME;
+        return READING_FAILED;
     }
-    if (!load_keys(r, error))
-        return EXIT_USAGE;
-    if (reading->write_file) {
-        r->writer = writer_open(reading->write_file, NULL, error);
-        if (!r->writer)
-            return EXIT_USAGE;
-    }
-    return EXIT_OK;
+    keys_file_open(&r->keys, reading->keylog_file, !reading->file, take_keys, r->engine);
+    return open_writer(r, error) ? READING_OK : READING_FAILED;
+}
+
+static int read_and_print(struct run *r, struct error *error)
+{
+    const struct reading *reading = r->reading;
+    if (!reading->no_output)
+        reading->printer->header(&r->out, &reading->print);
+    int status = reading->file ? read_file(r, error) : reading_live(r, error);
+    if (!reading->no_output)
+        reading->printer->footer(&r->out, &reading->print);
+    if (!r->reader_gone)
+        (void)reading_flush(r, error);
+    return status == READING_OK && (r->reader_gone || error->code != ERROR_NONE) ? READING_FAILED
+                                                                                 : status;
+}
+
+static void release(struct run *r)
+{
+    keys_file_close(&r->keys);
+    filter_free(r->filter);
+    engine_free(r->engine);
+    buf_free(&r->out);
+    free(r);
 }
 
 int reading_run(const struct reading *reading, struct error *error)
 {
     struct run *r = calloc(1, sizeof *r);
-    if (!r)
-        return error_set(error, ERROR_MEMORY, "out of memory"), EXIT_RUNTIME;
-    r->reading = reading;
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    int status = prepare(r, error);
-    if (status == EXIT_OK) {
-        if (!reading->no_output)
-            reading->printer->header(&r->out, &reading->print);
-        status = reading->file ? read_file(r, error) : read_live(r, error);
-        if (!reading->no_output)
-            reading->printer->footer(&r->out, &reading->print);
-        if (!flush(r, error) || fflush(reading->out) != 0)
-            status = EXIT_RUNTIME;
+    if (!r) {
+        error_set(error, ERROR_MEMORY, "out of memory");
+        return READING_FAILED;
     }
-    if (r->writer && !writer_close(r->writer, error) && status == EXIT_OK)
-        status = EXIT_RUNTIME;
-    filter_free(r->filter);
-    engine_free(r->engine);
-    buf_free(&r->out);
-    free(r);
+    r->reading = reading;
+    reading_stopped = 0;
+    struct sigaction action = {.sa_handler = on_signal}, interrupt, terminate;
+    sigaction(SIGINT, &action, &interrupt);
+    sigaction(SIGTERM, &action, &terminate);
+    int status = prepare(r, error);
+    if (status == READING_OK)
+        status = read_and_print(r, error);
+    if (r->writer && !writer_close(r->writer, error))
+        status = READING_FAILED;
+    release(r);
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGTERM, &terminate, NULL);
+    /* A file read half is no success: whoever started us sees that we were stopped. */
+    if (reading_stopped && reading->file && status == READING_OK)
+        (void)raise(reading_stopped);
     return status;
 }

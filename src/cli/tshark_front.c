@@ -2,8 +2,10 @@
 
 #include "capture/live.h"
 #include "cli/common.h"
-#include "cli/reading.h"
-#include "schema/schema.h"
+#include "cli/glossary.h"
+#include "cli/help.h"
+#include "cli/nearest.h"
+#include "cli/tshark_options.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -11,211 +13,246 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_PORTS 256
+#define MAX_ROWS   128
+#define LONG_FIRST 256 /* what getopt_long() returns for the row of that index */
 
-struct front {
-    struct reading reading;
-    uint16_t ports[MAX_PORTS];
-    uint8_t expanded[FIELD_COUNT];
-    bool summary, list_interfaces;
-    struct error error;
+/* The table in the two forms that getopt_long() wants. */
+struct parser {
+    char letters[2 * MAX_ROWS + 3];
+    struct option names[MAX_ROWS + 1];
 };
 
-#define usage(f, ...) error_set(&(f)->error, ERROR_USAGE, __VA_ARGS__)
-
-/* tcp.port==4433,tls */
-static bool decode_as(struct front *f, const char *text)
+static bool is_end(const struct option_row *row)
 {
-    const char *layer = "tcp.port==";
-    char *end = NULL;
-    unsigned long port =
-        strncmp(text, layer, strlen(layer)) == 0 ? strtoul(text + strlen(layer), &end, 0) : 65536;
-    if (!end || port > 65535 || *end != ',')
-        return usage(f, "-d %s: only \"tcp.port==<port>,tls\" is understood", text);
-    if (strcmp(end + 1, "tls") != 0 && strcmp(end + 1, "ssl") != 0)
-        return usage(f, "-d %s: the protocol must be tls (or ssl)", text);
-    if (f->reading.tls_port_count == MAX_PORTS)
-        return usage(f, "-d %s: too many of them", text);
-    f->ports[f->reading.tls_port_count++] = (uint16_t)port;
-    return true;
+    return !row->letter && !row->name && !row->help;
 }
 
-static bool preference(struct front *f, const char *text)
+static void make_parser(struct parser *p)
 {
-    static const char *const accepted[] = {
-        "tcp.reassemble_out_of_order:TRUE", "tcp.desegment_tcp_streams:TRUE",
-        "tls.desegment_ssl_records:TRUE", "tls.desegment_ssl_application_data:TRUE"};
-    const char *keys[] = {"tls.keylog_file:", "ssl.keylog_file:"};
-    for (size_t i = 0; i < 2; i++)
-        if (strncmp(text, keys[i], strlen(keys[i])) == 0) {
-            f->reading.keylog_file = text + strlen(keys[i]);
-            return true;
+    size_t letters = 0, names = 0;
+    *p = (struct parser){0};
+    p->letters[letters++] = '+'; /* the first word that is no option ends them */
+    p->letters[letters++] = ':'; /* we tell of errors ourselves */
+    for (int i = 0; i < MAX_ROWS && !is_end(&tshark_options[i]); i++) {
+        const struct option_row *row = &tshark_options[i];
+        if (row->letter) {
+            p->letters[letters++] = row->letter;
+            if (row->argument)
+                p->letters[letters++] = ':';
         }
-    for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++)
-        if (strcasecmp(text, accepted[i]) == 0)
-            return true;
-    return usage(f, "-o %s: this preference is not supported yet", text);
+        if (row->name)
+            p->names[names++] = (struct option){
+                row->name, row->argument ? required_argument : no_argument, NULL, LONG_FIRST + i};
+    }
 }
 
-static bool only_protocols(struct front *f, char *list)
+static const struct option_row *row_of(int option)
 {
-    char *rest = list;
-    for (char *name; (name = strsep(&rest, ",")) != NULL;) {
-        enum field_id id = field_find(name, strlen(name));
-        if (id == F_NONE || fields[id].type != TYPE_PROTOCOL)
-            return usage(f, "-O: \"%s\" is not a protocol that is dissected here", name);
-        f->expanded[id] = 1;
+    if (option >= LONG_FIRST)
+        return &tshark_options[option - LONG_FIRST];
+    for (const struct option_row *row = tshark_options; !is_end(row); row++)
+        if (row->letter && row->letter == option)
+            return row;
+    return NULL;
+}
+
+static bool unknown_option(struct front *f, const char *text)
+{
+    char word[64] = "";
+    size_t len = strcspn(text, "=");
+    memcpy(word, text, len < sizeof word ? len : sizeof word - 1);
+    struct nearest near = {.wanted = word};
+    for (const struct option_row *row = tshark_options; !is_end(row); row++)
+        if (row->name && strlen(word) > 2)
+            nearest_offer(&near, row->name);
+    if (near.best)
+        return front_refuse(f, "unrecognized option: %s; did you mean --%s?", front_shown(f, word),
+                            near.best);
+    return front_refuse(f, "unrecognized option: %s; tlswire -h lists them", front_shown(f, word));
+}
+
+static bool take_option(struct front *f, int option, char **argv)
+{
+    char letter[2] = {(char)optopt, '\0'};
+    if (option == '?' || option == ':') {
+        const char *word = optopt > 0 && optopt < LONG_FIRST ? letter : argv[optind - 1];
+        word += strspn(word, "-");
+        if (option == '?')
+            return unknown_option(f, word);
+        return front_refuse(f, "option requires an argument: %s; see tlswire -h",
+                            front_shown(f, word));
     }
-    f->reading.print.expanded = f->expanded;
-    f->reading.print.tree = true;
+    const struct option_row *row = row_of(option);
+    if (!row)
+        return unknown_option(f, "");
+    if (row->take)
+        return row->take(f, row, optarg);
+    letter[0] = row->letter;
+    return front_refuse(f, "the option %s%s is not there yet; tlswire -h lists those that are",
+                        option < LONG_FIRST ? "-" : "--", option < LONG_FIRST ? letter : row->name);
+}
+
+/* ---- what the options come to together
+ * -------------------------------------------------------------- */
+
+static bool refuse_fields(struct front *f)
+{
+    struct buf text = {.ceiling = sizeof f->error.text - 1};
+    buf_str(&text, "Some fields aren't valid:");
+    for (size_t i = f->bad_field_count; i-- > 0;) {
+        const char *near = nearest_field(f->bad_fields[i]);
+        buf_str(&text, "\n\t");
+        buf_str(&text, front_shown(f, f->bad_fields[i]));
+        if (near) {
+            buf_str(&text, " (did you mean ");
+            buf_str(&text, near);
+            buf_str(&text, "?)");
+        }
+    }
+    front_refuse(f, "%.*s", (int)text.len, text.data ? (const char *)text.data : "");
+    buf_free(&text);
+    return false;
+}
+
+static bool check_format(struct front *f)
+{
+    const struct reading *r = &f->reading;
+    bool has_fields = field_list_count(r->print.list) > 0;
+    bool wants_fields = strcmp(r->printer->name, "fields") == 0;
+    bool text = strcmp(r->printer->name, "text") == 0;
+    if (wants_fields && !has_fields)
+        return front_refuse(
+            f, "\"-Tfields\" was specified, but no fields were specified with \"-e\".");
+    if (has_fields && text)
+        return front_refuse(f, "Output fields were specified with \"-e\", but \"-Tek, -Tfields, "
+                               "-Tjson or -Tpdml\" was not specified.");
+    if (has_fields && !wants_fields)
+        return front_refuse(f, "-e with -T %s is not there yet; with -T fields it is",
+                            r->printer->name);
+    if (r->print.hex && !text)
+        return front_refuse(f, "Raw packet hex data can only be printed as text, PostScript, JSON, "
+                               "JSONRAW or EK JSON");
     return true;
 }
 
-static bool choose_printer(struct front *f, const char *name)
+static bool check(struct front *f)
 {
-    f->reading.printer = printer_find(name);
-    if (f->reading.printer)
-        return true;
-    return usage(f, "-T %s: not a format that is there yet; there are text, fields and pdml", name);
+    const struct reading *r = &f->reading;
+    if (f->bad_field_count > 0)
+        return refuse_fields(f);
+    if (r->file && r->capture_filter)
+        return front_refuse(f,
+                            "Only read filters, not capture filters, can be specified when reading "
+                            "a capture file.");
+    if (r->file && f->stops_by_time)
+        return front_refuse(
+            f, "A maximum capture time was specified, but a capture isn't being done.");
+    if (!r->file && r->display_filter && r->write_file)
+        return front_refuse(f, "Display filters aren't supported when capturing and saving the "
+                               "captured packets.");
+    if (r->write_file && strcmp(r->write_file, "-") == 0 && f->printing)
+        return front_refuse(f, "You can't write both raw packet data and dissected packets to the "
+                               "standard output.");
+    return check_format(f);
 }
 
-static bool stop_at(struct front *f, const char *text)
+/* The words after the options are a filter: for the display of a file, for a capture else. */
+static bool take_filter(struct front *f, struct buf *joined, char **words)
 {
-    char *end = NULL;
-    if (strncmp(text, "duration:", 9) == 0) {
-        f->reading.duration = strtod(text + 9, &end);
-        if (end != text + 9 && *end == '\0' && f->reading.duration > 0)
-            return true;
+    for (size_t i = 0; words[i]; i++) {
+        if (i > 0)
+            buf_char(joined, ' ');
+        buf_str(joined, words[i]);
     }
-    return usage(f, "-a %s: only \"duration:<seconds>\" is there yet", text);
+    if (joined->len == 0)
+        return true;
+    buf_char(joined, '\0');
+    const char **filter = f->reading.file ? &f->reading.display_filter : &f->reading.capture_filter;
+    if (*filter)
+        return front_refuse(f, f->reading.file
+                                   ? "Display filters were specified both with \"-Y\" and with "
+                                     "additional command-line arguments."
+                                   : "A capture filter was specified both with \"-f\" and with "
+                                     "additional command-line arguments.");
+    *filter = (const char *)joined->data;
+    return !joined->failed || error_set(&f->error, ERROR_MEMORY, "out of memory");
 }
 
-static bool count(struct front *f, const char *text)
-{
-    char *end = NULL;
-    f->reading.packet_limit = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || f->reading.packet_limit == 0)
-        return usage(f, "-c %s: a number of packets above 0 is wanted", text);
-    return true;
-}
-
-static bool take_option(struct front *f, int option, char *argument)
-{
-    struct reading *r = &f->reading;
-    switch (option) {
-    case 'i':
-        r->interface = argument;
-        return true;
-    case 'f':
-        r->capture_filter = argument;
-        return true;
-    case 'r':
-        r->file = argument;
-        return true;
-    case 'w':
-        r->write_file = argument;
-        return true;
-    case 'Y':
-        r->display_filter = argument;
-        return true;
-    case 'c':
-        return count(f, argument);
-    case 'a':
-        return stop_at(f, argument);
-    case 'd':
-        return decode_as(f, argument);
-    case 'V':
-        r->print.tree = true;
-        return true;
-    case 'x':
-        r->print.hex = true;
-        return true;
-    case 'O':
-        return only_protocols(f, argument);
-    case 'P':
-        f->summary = true;
-        return true;
-    case 'n':
-        return true; /* names are never resolved */
-    case 't':
-        return print_time_option(&r->print, argument) ||
-               usage(f, "-t %s: the formats are a, ad, adoy, d, dd, e, r, u, ud, udoy", argument);
-    case 'T':
-        return choose_printer(f, argument);
-    case 'e':
-        return field_list_add(r->print.list, argument) ||
-               usage(f, "Some fields aren't valid:\n\t%s", argument);
-    case 'E':
-        return field_list_option(r->print.list, argument) ||
-               usage(f, "-E %s: not an option that is known", argument);
-    case 'o':
-        return preference(f, argument);
-    case 'l':
-        r->line_buffered = true;
-        return true;
-    case 'q':
-        r->quiet = true;
-        return true;
-    case 'D':
-        f->list_interfaces = true;
-        return true;
-    default:
-        return false;
-    }
-}
+/* ---- what is done
+ * ------------------------------------------------------------------------------------ */
 
 static int list_interfaces(struct front *f)
 {
     struct buf out = {0};
     if (!live_list(&out, &f->error))
-        return common_fail(&f->error, EXIT_RUNTIME);
-    fwrite(out.data, 1, out.len, stdout);
+        return READING_REFUSED;
+    bool good = fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_free(&out);
-    return EXIT_OK;
+    return good ? READING_OK : READING_FAILED;
+}
+
+static int read_packets(struct front *f)
+{
+    struct reading *r = &f->reading;
+    struct timespec now;
+    if (!check(f))
+        return READING_REFUSED;
+    r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
+    r->no_output = !f->printing && (r->write_file || f->quiet);
+    r->print.capture_name = r->file ? r->file : "";
+    r->print.terminal = isatty(STDOUT_FILENO);
+    clock_gettime(CLOCK_REALTIME, &now);
+    r->print.started_ns = now.tv_sec * 1000000000 + now.tv_nsec;
+    return reading_run(r, &f->error);
 }
 
 static int run(struct front *f)
 {
-    struct reading *r = &f->reading;
-    if (f->list_interfaces)
+    switch (f->task) {
+    case TASK_HELP:
+        return help_print(stdout);
+    case TASK_VERSION:
+        return help_version(stdout);
+    case TASK_INTERFACES:
         return list_interfaces(f);
-    r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
-    r->no_output =
-        (r->write_file && !f->summary && !r->print.tree && !r->print.hex) || (r->quiet && r->file);
-    r->print.capture_name = r->file ? r->file : "";
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    r->print.started_ns = now.tv_sec * 1000000000 + now.tv_nsec;
-    int status = reading_run(r, &f->error);
+    case TASK_GLOSSARY:
+        return glossary_print(stdout, f->glossary, &f->error);
+    case TASK_READ:
+        break;
+    }
+    return read_packets(f);
+}
+
+static int parse_and_run(struct front *f, int argc, char **argv)
+{
+    struct parser parser;
+    struct buf filter = {0};
+    bool good = true;
+    int option;
+    make_parser(&parser);
+    opterr = 0;
+    while (good && f->task != TASK_HELP &&
+           (option = getopt_long(argc, argv, parser.letters, parser.names, NULL)) != -1)
+        good = take_option(f, option, argv);
+    good = good && (f->task != TASK_READ || take_filter(f, &filter, argv + optind));
+    int status = good ? run(f) : READING_REFUSED;
+    buf_free(&filter);
     return f->error.code == ERROR_NONE ? status : common_fail(&f->error, status);
 }
 
 int tshark_front(int argc, char **argv)
 {
     struct front *f = calloc(1, sizeof *f);
+    int status = READING_FAILED;
     if (!f)
-        return EXIT_RUNTIME;
+        return status;
     f->reading.out = stdout;
     f->reading.tls_ports = f->ports;
     f->reading.printer = printer_find("text");
     f->reading.print.time_decimals = TIME_DECIMALS_AUTO;
     f->reading.print.list = field_list_new();
-    bool good = f->reading.print.list != NULL;
-    opterr = 0;
-    for (int option;
-         good && (option = getopt(argc, argv, "+:i:f:r:w:Y:c:a:d:VxO:Pnt:T:e:E:o:lqD")) != -1;) {
-        char letter[3] = {'-', (char)optopt, '\0'};
-        if (option == '?')
-            good = usage(f, "the option %s is not there yet; see tlswire --help", letter);
-        else if (option == ':')
-            good = usage(f, "the option %s needs an argument", letter);
-        else
-            good = take_option(f, option, optarg);
-    }
-    if (good && optind < argc)
-        good = usage(f, "\"%s\" is neither a subcommand nor an option; see tlswire --help",
-                     argv[optind]);
-    int status = good ? run(f) : common_fail(&f->error, EXIT_RUNTIME);
+    if (f->reading.print.list)
+        status = parse_and_run(f, argc, argv);
     field_list_free(f->reading.print.list);
     free(f);
     return status;

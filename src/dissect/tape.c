@@ -76,8 +76,8 @@ static void expert_summary(struct buf *out, const struct expert *expert, uint64_
     buf_str(out, place + 2);
 }
 
-void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t offset, uint32_t length,
-                 uint64_t number)
+void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t offset,
+                 uint32_t length, uint64_t number)
 {
     const struct expert *expert = &experts[id];
     uint32_t at = tape_open(t, F__ws_expert, source, offset, length, number, EVENT_GENERATED);
@@ -99,8 +99,9 @@ void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t off
 
 struct slice event_covers(const struct tape *t, const struct event *e)
 {
-    return e->source < t->source_count ? slice_sub(t->sources[e->source].bytes, e->offset, e->length)
-                                       : slice_empty();
+    return e->source < t->source_count
+               ? slice_sub(t->sources[e->source].bytes, e->offset, e->length)
+               : slice_empty();
 }
 
 struct slice event_bytes(const struct tape *t, const struct event *e)

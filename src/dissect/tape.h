@@ -1,13 +1,12 @@
 /* The tape: what dissecting one packet gave, as a flat array of small events in pre-order.
  *
- * It is emptied for each packet and keeps its memory, so that a packet costs no allocation.  Filters,
- * printers and explanations read the tape and never the bytes' format.  Values:
- *   numbers, booleans, frame numbers     `value`
- *   times                                `value`, signed nanoseconds
- *   bytes, strings, addresses, OIDs      the bytes at offset…offset+length of source `source`, unless
- *                                        EVENT_IN_TEXT: then value>>32 bytes at (uint32_t)value of `text`
- *   headings, protocols                  none (a label may use `value` and `extra`)
- * Length may be 0 or differ from the value's width: it is what a hex view would highlight. */
+ * It is emptied for each packet and keeps its memory, so that a packet costs no allocation.
+ * Filters, printers and explanations read the tape and never the bytes' format.  Values: numbers,
+ * booleans, frame numbers     `value` times                                `value`, signed
+ * nanoseconds bytes, strings, addresses, OIDs      the bytes at offset…offset+length of source
+ * `source`, unless EVENT_IN_TEXT: then value>>32 bytes at (uint32_t)value of `text` headings,
+ * protocols                  none (a label may use `value` and `extra`) Length may be 0 or differ
+ * from the value's width: it is what a hex view would highlight. */
 #ifndef TLSWIRE_DISSECT_TAPE_H
 #define TLSWIRE_DISSECT_TAPE_H
 
@@ -23,27 +22,28 @@ enum event_flags {
 };
 
 struct event {
-    uint16_t field;   /* enum field_id */
-    uint16_t label;   /* enum label_id; LABEL_USUAL means the field's own */
-    uint8_t depth;    /* 0 for a protocol */
-    uint8_t flags;    /* enum event_flags */
-    uint8_t source;   /* index into `sources` */
+    uint16_t field; /* enum field_id */
+    uint16_t label; /* enum label_id; LABEL_USUAL means the field's own */
+    uint8_t depth;  /* 0 for a protocol */
+    uint8_t flags;  /* enum event_flags */
+    uint8_t source; /* index into `sources` */
     uint8_t spare;
-    uint32_t offset;  /* in the source */
+    uint32_t offset; /* in the source */
     uint32_t length;
-    uint32_t next;    /* index of the first event after this one's subtree */
-    uint32_t extra;   /* second number for the label; for an expert, enum expert_id */
+    uint32_t next;  /* index of the first event after this one's subtree */
+    uint32_t extra; /* second number for the label; for an expert, enum expert_id */
     uint64_t value;
 };
 
-/* A run of bytes that offsets refer to: the frame itself, a reassembled stream, a decrypted record. */
+/* A run of bytes that offsets refer to: the frame itself, a reassembled stream, a decrypted record.
+ */
 struct source {
     struct slice bytes;
     const char *name; /* "Frame", "Reassembled TCP", "Decrypted TLS" */
 };
 
-#define TAPE_NONE UINT32_MAX
-#define TAPE_MAX_EVENTS 1000000 /* as many as tshark's own ceiling */
+#define TAPE_NONE        UINT32_MAX
+#define TAPE_MAX_EVENTS  1000000 /* as many as tshark's own ceiling */
 #define TAPE_MAX_SOURCES 255
 
 struct tape {
@@ -51,10 +51,10 @@ struct tape {
     uint32_t count, capacity;
     struct source sources[TAPE_MAX_SOURCES];
     uint32_t source_count;
-    struct buf text;      /* bytes of generated values */
-    const uint8_t *want;  /* one byte a field id: not 0 when somebody asks for it */
-    uint32_t depth;       /* of the next event; stored up to 255 */
-    bool full;            /* a ceiling was hit: events are missing, the output says so */
+    struct buf text;     /* bytes of generated values */
+    const uint8_t *want; /* one byte a field id: not 0 when somebody asks for it */
+    uint32_t depth;      /* of the next event; stored up to 255 */
+    bool full;           /* a ceiling was hit: events are missing, the output says so */
 };
 
 bool tape_init(struct tape *t);
@@ -73,8 +73,8 @@ static inline bool tape_wants(const struct tape *t, enum field_id field)
 }
 
 /* Adds an event at the present depth.  Returns its index, or TAPE_NONE when nobody wants it. */
-static inline uint32_t tape_add(struct tape *t, enum field_id field, uint8_t source, uint32_t offset,
-                                uint32_t length, uint64_t value, unsigned flags)
+static inline uint32_t tape_add(struct tape *t, enum field_id field, uint8_t source,
+                                uint32_t offset, uint32_t length, uint64_t value, unsigned flags)
 {
     if (!t->want[field])
         return TAPE_NONE;
@@ -92,9 +92,10 @@ static inline uint32_t tape_add(struct tape *t, enum field_id field, uint8_t sou
     return t->count++;
 }
 
-/* Adds an event whose children follow until tape_close().  Pass what it returned to tape_close, TAPE_NONE too. */
-static inline uint32_t tape_open(struct tape *t, enum field_id field, uint8_t source, uint32_t offset,
-                                 uint32_t length, uint64_t value, unsigned flags)
+/* Adds an event whose children follow until tape_close().  Pass what it returned to tape_close,
+ * TAPE_NONE too. */
+static inline uint32_t tape_open(struct tape *t, enum field_id field, uint8_t source,
+                                 uint32_t offset, uint32_t length, uint64_t value, unsigned flags)
 {
     uint32_t at = tape_add(t, field, source, offset, length, value, flags);
     t->depth++;
@@ -138,8 +139,8 @@ void tape_set_text(struct tape *t, uint32_t at, struct slice bytes);
 
 /* Adds a remark under the event that is open now: _ws.expert with its message, severity and group.
  * NUMBER fills the "%u" of its summary.  The place is the item that it is about. */
-void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t offset, uint32_t length,
-                 uint64_t number);
+void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t offset,
+                 uint32_t length, uint64_t number);
 
 /* The bytes of an event's value (bytes, strings, addresses, OIDs), wherever they are. */
 struct slice event_bytes(const struct tape *t, const struct event *e);

@@ -1,7 +1,7 @@
 #include "print/hexdump.h"
 
 #define PER_LINE 16
-#define TEXT_COLUMN                                                              \
+#define TEXT_COLUMN \
     (PER_LINE * 3 + 4) /* where ASCII begins, counted from the end of the offset \
                         */
 

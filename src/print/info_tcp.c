@@ -47,16 +47,29 @@ void info_tcp_prefix(struct buf *out, const struct tcp_facts *facts)
     }
 }
 
+/* A literal, whose length the compiler knows: this line is written for nearly every packet. */
+#define LITERAL(out, text) buf_put((out), "" text, sizeof(text) - 1)
+
 static void number(struct buf *out, const char *name, uint64_t value)
 {
     buf_str(out, name);
     buf_dec(out, value);
 }
 
+#define NUMBER(out, name, value) (LITERAL(out, name), buf_dec((out), (value)))
+
 static void flags(struct buf *out, uint16_t bits)
 {
     static const char names[][9] = {"FIN", "SYN", "RST", "PSH", "ACK",
                                     "URG", "ECE", "CWR", "AE",  "Reserved"};
+    if (bits == TCP_ACK) {
+        LITERAL(out, " [ACK]");
+        return;
+    }
+    if (bits == (TCP_PSH | TCP_ACK)) {
+        LITERAL(out, " [PSH, ACK]");
+        return;
+    }
     const char *before = " [";
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         unsigned mask = i == 9 ? (unsigned)TCP_RESERVED : 1u << i;
@@ -72,8 +85,8 @@ static void flags(struct buf *out, uint16_t bits)
 static void sack(struct buf *out, struct slice value, uint32_t base)
 {
     while (value.len >= 8) {
-        number(out, " SLE=", slice_u32(&value) - base);
-        number(out, " SRE=", slice_u32(&value) - base);
+        NUMBER(out, " SLE=", slice_u32(&value) - base);
+        NUMBER(out, " SRE=", slice_u32(&value) - base);
     }
 }
 
@@ -134,7 +147,7 @@ static void option_text(struct buf *out, const struct tcp_option *option, uint32
     case TCP_OPTION_WSCALE:
         if (option->len == 3) {
             uint8_t shift = slice_u8(&value);
-            number(out, " WS=", UINT64_C(1) << (shift > 14 ? 14 : shift));
+            NUMBER(out, " WS=", UINT64_C(1) << (shift > 14 ? 14 : shift));
         }
         break;
     case TCP_OPTION_SACK_PERM:
@@ -145,8 +158,8 @@ static void option_text(struct buf *out, const struct tcp_option *option, uint32
         break;
     case TCP_OPTION_TIMESTAMPS:
         if (option->len == 10) {
-            number(out, " TSval=", slice_u32(&value));
-            number(out, " TSecr=", slice_u32(&value));
+            NUMBER(out, " TSval=", slice_u32(&value));
+            NUMBER(out, " TSecr=", slice_u32(&value));
         }
         break;
     case TCP_OPTION_MD5:
@@ -190,15 +203,15 @@ void info_tcp(struct buf *out, const struct tcp_facts *facts)
 {
     info_tcp_prefix(out, facts);
     buf_dec(out, facts->source_port);
-    buf_str(out, ARROW);
+    LITERAL(out, ARROW);
     buf_dec(out, facts->destination_port);
     if (facts->captured < 16)
         return;
     flags(out, facts->flags);
-    number(out, " Seq=", facts->seq);
+    NUMBER(out, " Seq=", facts->seq);
     if (facts->flags & TCP_ACK)
-        number(out, " Ack=", facts->ack);
-    number(out, " Win=", facts->window);
+        NUMBER(out, " Ack=", facts->ack);
+    NUMBER(out, " Win=", facts->window);
     if (facts->bogus_header_len) {
         number(out, ", bogus TCP header length (", facts->header_len);
         buf_str(out, ", must be at least 20)");
@@ -207,8 +220,8 @@ void info_tcp(struct buf *out, const struct tcp_facts *facts)
     if (facts->captured < 20)
         return;
     if (facts->flags & TCP_URG)
-        number(out, " Urg=", facts->urgent);
+        NUMBER(out, " Urg=", facts->urgent);
     if (!facts->short_segment)
-        number(out, " Len=", facts->len);
+        NUMBER(out, " Len=", facts->len);
     options_text(out, facts);
 }

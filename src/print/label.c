@@ -3,8 +3,9 @@
 #include "print/text.h"
 #include "print/value.h"
 
-#define TRUNCATED " [truncated]"
-#define NO_NAME   SIZE_MAX
+#define TRUNCATED  " [truncated]"
+#define NO_NAME    SIZE_MAX
+#define NOTE_BYTES (4 * LABEL_BYTES) /* more cannot show */
 
 struct writer {
     struct buf *out;
@@ -242,6 +243,33 @@ static void part_self_times(struct writer *w)
     put_number(w, w->e->value * w->part->arg);
 }
 
+static void put_unit(struct writer *w, bool *more, uint64_t count, const char *unit)
+{
+    if (count == 0)
+        return;
+    if (*more)
+        buf_str(w->out, ", ");
+    *more = true;
+    buf_dec(w->out, count);
+    buf_char(w->out, ' ');
+    buf_str(w->out, unit);
+    if (count != 1)
+        buf_char(w->out, 's');
+}
+
+/* "1 day, 2 hours, 5 seconds" of the item's own value in seconds. */
+static void part_self_span(struct writer *w)
+{
+    uint64_t seconds = w->e->value;
+    bool more = false;
+    put_unit(w, &more, seconds / 86400, "day");
+    put_unit(w, &more, seconds / 3600 % 24, "hour");
+    put_unit(w, &more, seconds / 60 % 60, "minute");
+    put_unit(w, &more, seconds % 60, "second");
+    if (!more)
+        buf_str(w->out, "0 seconds");
+}
+
 /* Bits arg>>8 … (arg&255 of them) of the item's own value. */
 static uint64_t part_bits_of(const struct writer *w)
 {
@@ -309,6 +337,13 @@ static void part_note(struct writer *w)
     uint64_t packed = w->e->value;
     struct slice note = slice_sub(buf_slice(&w->t->text), (uint32_t)packed, (size_t)(packed >> 32));
     text_label(w->out, slice_sub(note, 0, LABEL_BYTES + 1), false);
+}
+
+/* The same by `extra`, for items whose number is their own. */
+static void part_extra_note(struct writer *w)
+{
+    if (w->e->extra > 0)
+        text_label(w->out, slice_sub(buf_slice(&w->t->text), w->e->extra - 1, NOTE_BYTES), false);
 }
 
 static void part_bits(struct writer *w)
@@ -419,11 +454,13 @@ static void (*const part_writers[])(struct writer *) = {
     [PART_IF_LENGTH] = part_if_length,
     [PART_VALUE_TEXT] = part_value_text,
     [PART_NOTE] = part_note,
+    [PART_EXTRA_NOTE] = part_extra_note,
     [PART_BITS] = part_bits,
     [PART_SELF_FLAGS] = part_self_flags,
     [PART_SELF_BITS] = part_self_bits,
     [PART_OFFSET] = part_offset,
     [PART_LAST] = part_last,
+    [PART_SELF_SPAN] = part_self_span,
     [PART_PICTURE] = part_picture,
     [PART_COVERS] = part_covers,
     [PART_IF_BITS] = part_if_bits,

@@ -236,7 +236,9 @@ static void general_item(struct buf *out, const char *name, const char *title, u
 static void general_information(struct buf *out, const struct dissection *d)
 {
     const struct packet *packet = d->packet;
-    uint32_t size = d->tape.count > 0 ? d->tape.events[0].length : packet->caplen;
+    uint32_t size = d->tape.count > 0 && d->tape.events[0].field == F_frame
+                        ? d->tape.events[0].length
+                        : packet->caplen;
     number(out, "  <proto name=\"geninfo\" pos=\"0\" showname=\"General information\" size=\"",
            size);
     buf_str(out, ">\n");

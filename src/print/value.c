@@ -3,15 +3,7 @@
 #include "print/clock_text.h"
 #include "print/text.h"
 
-#if __has_include("schema/oids.h")
 #include "schema/oids.h"
-#else
-static const char *oid_name(struct slice oid)
-{
-    (void)oid;
-    return NULL;
-}
-#endif
 
 #define BYTES_SHOWN  36  /* more are cut off with an ellipsis */
 #define STRING_SHOWN 240 /* no label is longer */
@@ -24,110 +16,17 @@ typedef void value_writer(struct buf *out, const struct tape *t, const struct ev
 
 void value_ipv4(struct buf *out, struct slice bytes)
 {
-    char text[16]; /* four times up to three digits and a dot */
-    size_t n = 0;
-    for (size_t i = 0; i < 4; i++) {
-        unsigned value = slice_at(bytes, i);
-        if (value >= 100)
-            text[n++] = (char)('0' + value / 100);
-        if (value >= 10)
-            text[n++] = (char)('0' + value / 10 % 10);
-        text[n++] = (char)('0' + value % 10);
-        text[n++] = '.';
-    }
-    buf_put(out, text, n - 1);
-}
-
-struct zero_run {
-    size_t at, len;
-};
-
-static struct zero_run longest_zeros(const uint16_t groups[8])
-{
-    struct zero_run best = {8, 1}; /* RFC 5952 4.2.2: one group alone is not shortened */
-    for (size_t i = 0; i < 8; i++) {
-        size_t len = 0;
-        while (i + len < 8 && groups[i + len] == 0)
-            len++;
-        if (len > best.len)
-            best = (struct zero_run){i, len};
-        i += len;
-    }
-    return best;
+    buf_ipv4(out, bytes);
 }
 
 void value_ipv6(struct buf *out, struct slice bytes)
 {
-    uint16_t groups[8];
-    struct slice rest = bytes;
-    for (size_t i = 0; i < 8; i++)
-        groups[i] = slice_u16(&rest);
-    struct zero_run zeros = longest_zeros(groups);
-    /* RFC 5952 5: mapped and compatible addresses end in dotted form. */
-    bool mapped = zeros.at == 0 && ((zeros.len == 5 && groups[5] == 0xffff) || zeros.len == 6);
-    for (size_t i = 0; i < 8; i++) {
-        if (i == zeros.at) {
-            buf_str(out, "::");
-            i += zeros.len - 1;
-            continue;
-        }
-        if (mapped && i == 6) {
-            if (zeros.len == 5)
-                buf_char(out, ':');
-            value_ipv4(out, slice_sub(bytes, 12, 4));
-            return;
-        }
-        if (i > 0 && i != zeros.at + zeros.len)
-            buf_char(out, ':');
-        buf_hex(out, groups[i], 1);
-    }
+    buf_ipv6(out, bytes);
 }
 
 void value_oid(struct buf *out, struct slice bytes)
 {
-    bool first = true;
-    while (bytes.len > 0) {
-        uint64_t arc = 0;
-        uint8_t octets = 0, more = 0x80;
-        while (more && bytes.len > 0 && octets++ < 9) {
-            uint8_t b = slice_u8(&bytes);
-            arc = arc << 7 | (b & 0x7f);
-            more = b & 0x80;
-        }
-        if (more)
-            return;
-        if (first) {
-            uint64_t top = arc < 80 ? arc / 40 : 2;
-            buf_dec(out, top);
-            arc -= top * 40;
-        }
-        first = false;
-        buf_char(out, '.');
-        buf_dec(out, arc);
-    }
-}
-
-/* The known name; else the dotted form with the name of its first arc. */
-static void oid_text(struct buf *out, struct slice bytes)
-{
-    static const char *const roots[] = {"itu-t", "iso", "joint-iso-itu-t"};
-    const char *name = oid_name(bytes);
-    if (name || bytes.len == 0) {
-        buf_str(out, name ? name : "");
-        return;
-    }
-    size_t start = out->len;
-    value_oid(out, bytes);
-    if (out->len == start)
-        return;
-    struct slice dotted = slice_sub(buf_slice(out), start + 1, out->len);
-    size_t root = (size_t)(slice_at(buf_slice(out), start) - '0');
-    uint8_t copy[STRING_SHOWN];
-    size_t n = dotted.len < sizeof copy ? dotted.len : sizeof copy;
-    memcpy(copy, dotted.data, n);
-    out->len = start;
-    buf_str(out, roots[root < 3 ? root : 2]);
-    buf_put(out, copy, n);
+    oid_dotted(out, bytes);
 }
 
 /* ---- numbers ------------------------------------------------------------------------------------

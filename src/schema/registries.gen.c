@@ -1283,11 +1283,49 @@ static const struct code_point versions[] = {
     {0xfeff, 0xfeff, "DTLS 1.0", "DTLS 1.0"},
 };
 
+static const struct code_point alert_levels[] = {
+    {0x1, 0x1, "Warning", "Warning"},
+    {0x2, 0x2, "Fatal", "Fatal"},
+};
+
 static const struct code_point arphrd_types[] = {
     {0x1, 0x1, "Ethernet", "Ethernet"},
     {0x200, 0x200, "PPP", "PPP"},
     {0x304, 0x304, "Loopback", "Loopback"},
-    {0xfffe, 0xfffe, "NONE", "NONE"},
+    {0x30a, 0x30a, "GRE over IP", "GRE over IP"},
+    {0xfffe, 0xfffe, "NONE", "zero header length"},
+};
+
+static const struct code_point asn1_tags[] = {
+    {0x0, 0x0, "end-of-contents", "end-of-contents"},
+    {0x1, 0x1, "BOOLEAN", "BOOLEAN"},
+    {0x2, 0x2, "INTEGER", "INTEGER"},
+    {0x3, 0x3, "BIT STRING", "BIT STRING"},
+    {0x4, 0x4, "OCTET STRING", "OCTET STRING"},
+    {0x5, 0x5, "NULL", "NULL"},
+    {0x6, 0x6, "OBJECT IDENTIFIER", "OBJECT IDENTIFIER"},
+    {0x7, 0x7, "ObjectDescriptor", "ObjectDescriptor"},
+    {0x8, 0x8, "EXTERNAL", "EXTERNAL"},
+    {0x9, 0x9, "REAL", "REAL"},
+    {0xa, 0xa, "ENUMERATED", "ENUMERATED"},
+    {0xb, 0xb, "EMBEDDED PDV", "EMBEDDED PDV"},
+    {0xc, 0xc, "UTF8String", "UTF8String"},
+    {0xd, 0xd, "RELATIVE-OID", "RELATIVE-OID"},
+    {0x10, 0x10, "SEQUENCE", "SEQUENCE"},
+    {0x11, 0x11, "SET", "SET"},
+    {0x12, 0x12, "NumericString", "NumericString"},
+    {0x13, 0x13, "PrintableString", "PrintableString"},
+    {0x14, 0x14, "TeletexString", "TeletexString"},
+    {0x15, 0x15, "VideotexString", "VideotexString"},
+    {0x16, 0x16, "IA5String", "IA5String"},
+    {0x17, 0x17, "UTCTime", "UTCTime"},
+    {0x18, 0x18, "GeneralizedTime", "GeneralizedTime"},
+    {0x19, 0x19, "GraphicString", "GraphicString"},
+    {0x1a, 0x1a, "VisibleString", "VisibleString"},
+    {0x1b, 0x1b, "GeneralString", "GeneralString"},
+    {0x1c, 0x1c, "UniversalString", "UniversalString"},
+    {0x1d, 0x1d, "CHARACTER STRING", "CHARACTER STRING"},
+    {0x1e, 0x1e, "BMPString", "BMPString"},
 };
 
 static const struct code_point bsd_families[] = {
@@ -1295,6 +1333,11 @@ static const struct code_point bsd_families[] = {
     {0x18, 0x18, "IPv6", "IPv6"},
     {0x1c, 0x1c, "IPv6", "IPv6"},
     {0x1e, 0x1e, "IPv6", "IPv6"},
+};
+
+static const struct code_point certificate_status_types[] = {
+    {0x1, 0x1, "OCSP", "OCSP"},
+    {0x2, 0x2, "OCSP Multi", "OCSP Multi"},
 };
 
 static const struct code_point checksum_status[] = {
@@ -1306,6 +1349,7 @@ static const struct code_point checksum_status[] = {
 
 static const struct code_point dscp[] = {
     {0x0, 0x0, "Default", "Default"},
+    {0x1, 0x1, "Lower Effort", "Lower Effort"},
     {0x8, 0x8, "Class Selector 1", "Class Selector 1"},
     {0xa, 0xa, "Assured Forwarding 11", "Assured Forwarding 11"},
     {0xc, 0xc, "Assured Forwarding 12", "Assured Forwarding 12"},
@@ -1355,6 +1399,12 @@ static const struct code_point dscp_short[] = {
     {0x38, 0x38, "CS7", "CS7"},
 };
 
+static const struct code_point ec_curve_types[] = {
+    {0x1, 0x1, "explicit_prime", "explicit_prime"},
+    {0x2, 0x2, "explicit_char2", "explicit_char2"},
+    {0x3, 0x3, "named_curve", "named_curve"},
+};
+
 static const struct code_point ecn[] = {
     {0x0, 0x0, "Not ECN-Capable Transport", "Not ECN-Capable Transport"},
     {0x1, 0x1, "ECN-Capable Transport codepoint '01'", "ECN-Capable Transport codepoint '01'"},
@@ -1376,6 +1426,7 @@ static const struct code_point encapsulations[] = {
     {0x19, 0x19, "Linux cooked-mode capture v1", "Linux cooked-mode capture v1"},
     {0x81, 0x81, "Raw IPv4", "Raw IPv4"},
     {0x82, 0x82, "Raw IPv6", "Raw IPv6"},
+    {0xae, 0xae, "OpenBSD loopback", "OpenBSD loopback"},
     {0xd2, 0xd2, "Linux cooked-mode capture v2", "Linux cooked-mode capture v2"},
 };
 
@@ -1388,6 +1439,7 @@ static const struct code_point ether_types[] = {
     {0x8863, 0x8863, "PPPoE Discovery", "PPPoE Discovery"},
     {0x8864, 0x8864, "PPPoE Session", "PPPoE Session"},
     {0x88a8, 0x88a8, "802.1ad Provider Bridge (Q-in-Q)", "802.1ad Provider Bridge (Q-in-Q)"},
+    {0x9100, 0x9100, "QinQ: old non-standard 802.1ad", "QinQ: old non-standard 802.1ad"},
 };
 
 static const struct code_point expert_groups[] = {
@@ -1401,15 +1453,44 @@ static const struct code_point expert_groups[] = {
     {0x8000000, 0x8000000, "Debug", "Debug"},
     {0x9000000, 0x9000000, "Protocol", "Protocol"},
     {0xa000000, 0xa000000, "Security", "Security"},
-    {0xb000000, 0xb000000, "Comments", "Comments"},
+    {0xb000000, 0xb000000, "Comments", "Comment"},
     {0xc000000, 0xc000000, "Decryption", "Decryption"},
     {0xd000000, 0xd000000, "Assumption", "Assumption"},
     {0xe000000, 0xe000000, "Deprecated", "Deprecated"},
 };
 
+static const struct code_point heartbeat_modes[] = {
+    {0x1, 0x1, "Peer allowed to send requests", "Peer allowed to send requests"},
+    {0x2, 0x2, "Peer not allowed to send requests", "Peer not allowed to send requests"},
+};
+
+static const struct code_point heartbeat_types[] = {
+    {0x1, 0x1, "Request", "Request"},
+    {0x2, 0x2, "Response", "Response"},
+};
+
 static const struct code_point ig_bit[] = {
     {0x0, 0x0, "Individual address (unicast)", "Individual address (unicast)"},
     {0x1, 0x1, "Group address (multicast/broadcast)", "Group address (multicast/broadcast)"},
+};
+
+static const struct code_point ip_option_classes[] = {
+    {0x0, 0x0, "Control", "Control"},
+    {0x1, 0x1, "Reserved for future use", "Reserved for future use"},
+    {0x2, 0x2, "Debugging and measurement", "Debugging and measurement"},
+    {0x3, 0x3, "Reserved for future use", "Reserved for future use"},
+};
+
+static const struct code_point ip_option_numbers[] = {
+    {0x0, 0x0, "End of Option List (EOL)", "End of Option List (EOL)"},
+    {0x1, 0x1, "No-Operation (NOP)", "No-Operation (NOP)"},
+    {0x2, 0x2, "Security", "Security"},
+    {0x3, 0x3, "Loose source route", "Loose source route"},
+    {0x4, 0x4, "Time stamp", "Time stamp"},
+    {0x7, 0x7, "Record route", "Record route"},
+    {0x8, 0x8, "Stream identifier", "Stream identifier"},
+    {0x9, 0x9, "Strict source route", "Strict source route"},
+    {0x14, 0x14, "Router Alert", "Router Alert"},
 };
 
 static const struct code_point ip_protocols[] = {
@@ -1430,6 +1511,37 @@ static const struct code_point ip_protocols[] = {
     {0x3c, 0x3c, "Destination Options for IPv6", "Destination Options for IPv6"},
 };
 
+static const struct code_point ip_router_alerts[] = {
+    {0x0, 0x0, "Router shall examine packet", "Router shall examine packet"},
+    {0x1, 0xffff, "Reserved", "Reserved"},
+};
+
+static const struct code_point ipv6_option_actions[] = {
+    {0x0, 0x0, "Skip and continue", "Skip and continue"},
+    {0x1, 0x1, "Discard", "Discard"},
+    {0x2, 0x2, "Discard and send ICMP", "Discard and send ICMP"},
+    {0x3, 0x3, "Discard and send ICMP if not multicast", "Discard and send ICMP if not multicast"},
+};
+
+static const struct code_point ipv6_option_types[] = {
+    {0x0, 0x0, "Pad1", "Pad1"},
+    {0x1, 0x1, "PadN", "PadN"},
+    {0x5, 0x5, "Router Alert", "Router Alert"},
+    {0xc2, 0xc2, "Jumbo Payload", "Jumbo Payload"},
+};
+
+static const struct code_point ipv6_routing_types[] = {
+    {0x0, 0x0, "Source Route", "Source Route"},
+    {0x2, 0x2, "Type 2 Routing", "Type 2 Routing"},
+    {0x3, 0x3, "RPL Source Route", "RPL Source Route"},
+    {0x4, 0x4, "Segment Routing", "Segment Routing"},
+};
+
+static const struct code_point key_update_requests[] = {
+    {0x0, 0x0, "update_not_requested", "update_not_requested"},
+    {0x1, 0x1, "update_requested", "update_requested"},
+};
+
 static const struct code_point lg_bit[] = {
     {0x0, 0x0, "Globally unique address (factory default)", "Globally unique address (factory default)"},
     {0x1, 0x1, "Locally administered address (this is NOT the factory default)", "Locally administered address (this is NOT the factory default)"},
@@ -1442,6 +1554,38 @@ static const struct code_point not_set[] = {
 
 static const struct code_point ouis[] = {
     {0x0, 0x0, "Officially Xerox, but 0:0:0:0:0:0 is more common", "Officially Xerox, but"},
+};
+
+static const struct code_point p2p_directions[] = {
+    {0x0, 0x0, "Sent", "Sent"},
+    {0x1, 0x1, "Received", "Received"},
+};
+
+static const struct code_point packet_directions[] = {
+    {0x0, 0x0, "Unknown", "Unknown"},
+    {0x1, 0x1, "Inbound", "Inbound"},
+    {0x2, 0x2, "Outbound", "Outbound"},
+};
+
+static const struct code_point packet_ways[] = {
+    {0x1, 0x1, "inbound", "inbound"},
+    {0x2, 0x2, "outbound", "outbound"},
+};
+
+static const struct code_point reception_types[] = {
+    {0x0, 0x0, "Not specified", "Not specified"},
+    {0x1, 0x1, "Unicast", "Unicast"},
+    {0x2, 0x2, "Multicast", "Multicast"},
+    {0x3, 0x3, "Broadcast", "Broadcast"},
+    {0x4, 0x4, "Promiscuous", "Promiscuous"},
+};
+
+static const struct code_point sct_versions[] = {
+    {0x0, 0x0, "v1", NULL},
+};
+
+static const struct code_point server_name_types[] = {
+    {0x0, 0x0, "host_name", "host_name"},
 };
 
 static const struct code_point severities[] = {
@@ -1632,9 +1776,119 @@ static const struct code_point tcp_option_titles[] = {
     {0xfe, 0xfe, "Experimental", "Experimental"},
 };
 
+static const struct code_point tls_versions_short[] = {
+    {0x101, 0x101, "TLCP", "TLCP"},
+    {0x300, 0x300, "SSLv3", "SSLv3"},
+    {0x301, 0x301, "TLSv1", "TLSv1"},
+    {0x302, 0x302, "TLSv1.1", "TLSv1.1"},
+    {0x303, 0x303, "TLSv1.2", "TLSv1.2"},
+    {0x304, 0x304, "TLSv1.3", "TLSv1.3"},
+};
+
 static const struct code_point true_false[] = {
     {0x0, 0x0, "False", "False"},
     {0x1, 0x1, "True", "True"},
+};
+
+static const struct code_point vlan_eligible[] = {
+    {0x0, 0x0, "Ineligible", "Ineligible"},
+    {0x1, 0x1, "Eligible", "Eligible"},
+};
+
+static const struct code_point vlan_priorities[] = {
+    {0x0, 0x0, "Best Effort (default)", "Best Effort (default)"},
+    {0x1, 0x1, "Background", "Background"},
+    {0x2, 0x2, "Excellent Effort", "Excellent Effort"},
+    {0x3, 0x3, "Critical Applications", "Critical Applications"},
+    {0x4, 0x4, "Video, < 100ms latency and jitter", "Video, < 100ms latency and jitter"},
+    {0x5, 0x5, "Voice, < 10ms latency and jitter", "Voice, < 10ms latency and jitter"},
+    {0x6, 0x6, "Internetwork Control", "Internetwork Control"},
+    {0x7, 0x7, "Network Control", "Network Control"},
+};
+
+static const struct code_point x509_crl_reasons[] = {
+    {0x0, 0x0, "unspecified", "unspecified"},
+    {0x1, 0x1, "keyCompromise", "keyCompromise"},
+    {0x2, 0x2, "cACompromise", "cACompromise"},
+    {0x3, 0x3, "affiliationChanged", "affiliationChanged"},
+    {0x4, 0x4, "superseded", "superseded"},
+    {0x5, 0x5, "cessationOfOperation", "cessationOfOperation"},
+    {0x6, 0x6, "certificateHold", "certificateHold"},
+    {0x8, 0x8, "removeFromCRL", "removeFromCRL"},
+    {0x9, 0x9, "privilegeWithdrawn", "privilegeWithdrawn"},
+    {0xa, 0xa, "aaCompromise", "aaCompromise"},
+};
+
+static const struct code_point x509_display_text_forms[] = {
+    {0x0, 0x0, "ia5String", "ia5String"},
+    {0x1, 0x1, "visibleString", "visibleString"},
+    {0x2, 0x2, "bmpString", "bmpString"},
+    {0x3, 0x3, "utf8String", "utf8String"},
+};
+
+static const struct code_point x509_distribution_point_forms[] = {
+    {0x0, 0x0, "fullName", "fullName"},
+    {0x1, 0x1, "nameRelativeToCRLIssuer", "nameRelativeToCRLIssuer"},
+};
+
+static const struct code_point x509_ec_parameter_forms[] = {
+    {0x0, 0x0, "specifiedCurve", "specifiedCurve"},
+    {0x1, 0x1, "namedCurve", "namedCurve"},
+    {0x2, 0x2, "implicitCurve", "implicitCurve"},
+};
+
+static const struct code_point x509_ec_versions[] = {
+    {0x1, 0x1, "ecpVer1", "ecpVer1"},
+};
+
+static const struct code_point x509_general_name_forms[] = {
+    {0x0, 0x0, "otherName", "otherName"},
+    {0x1, 0x1, "rfc822Name", "rfc822Name"},
+    {0x2, 0x2, "dNSName", "dNSName"},
+    {0x3, 0x3, "x400Address", "x400Address"},
+    {0x4, 0x4, "directoryName", "directoryName"},
+    {0x5, 0x5, "ediPartyName", "ediPartyName"},
+    {0x6, 0x6, "uniformResourceIdentifier", "uniformResourceIdentifier"},
+    {0x7, 0x7, "iPAddress", "iPAddress"},
+    {0x8, 0x8, "registeredID", "registeredID"},
+};
+
+static const struct code_point x509_logotype_forms[] = {
+    {0x0, 0x0, "direct", "direct"},
+    {0x1, 0x1, "indirect", "indirect"},
+};
+
+static const struct code_point x509_name_forms[] = {
+    {0x0, 0x0, "rdnSequence", "rdnSequence"},
+};
+
+static const struct code_point x509_string_forms[] = {
+    {0x0, 0x0, "teletexString", "teletexString"},
+    {0x1, 0x1, "printableString", "printableString"},
+    {0x2, 0x2, "universalString", "universalString"},
+    {0x3, 0x3, "bmpString", "bmpString"},
+    {0x4, 0x4, "uTF8String", "uTF8String"},
+};
+
+static const struct code_point x509_time_forms[] = {
+    {0x0, 0x0, "utcTime", "utcTime"},
+    {0x1, 0x1, "generalizedTime", "generalizedTime"},
+};
+
+static const struct code_point x509_tls_features[] = {
+    {0x5, 0x5, "status_request", "status_request"},
+    {0x11, 0x11, "status_request_v2", "status_request_v2"},
+};
+
+static const struct code_point x509_versions[] = {
+    {0x0, 0x0, "v1", "v1"},
+    {0x1, 0x1, "v2", "v2"},
+    {0x2, 0x2, "v3", "v3"},
+};
+
+static const struct code_point yes_no[] = {
+    {0x0, 0x0, "No", "No"},
+    {0x1, 0x1, "Yes", "Yes"},
 };
 
 #define TABLE(id) {#id, id, sizeof id / sizeof id[0]}
@@ -1663,21 +1917,40 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_SSLV2_MESSAGE_TYPES] = TABLE(sslv2_message_types),
     [REG_SUPPORTED_GROUPS] = TABLE(supported_groups),
     [REG_VERSIONS] = TABLE(versions),
+    [REG_ALERT_LEVELS] = TABLE(alert_levels),
     [REG_ARPHRD_TYPES] = TABLE(arphrd_types),
+    [REG_ASN1_TAGS] = TABLE(asn1_tags),
     [REG_BSD_FAMILIES] = TABLE(bsd_families),
+    [REG_CERTIFICATE_STATUS_TYPES] = TABLE(certificate_status_types),
     [REG_CHECKSUM_STATUS] = TABLE(checksum_status),
     [REG_DSCP] = TABLE(dscp),
     [REG_DSCP_SHORT] = TABLE(dscp_short),
+    [REG_EC_CURVE_TYPES] = TABLE(ec_curve_types),
     [REG_ECN] = TABLE(ecn),
     [REG_ECN_SHORT] = TABLE(ecn_short),
     [REG_ENCAPSULATIONS] = TABLE(encapsulations),
     [REG_ETHER_TYPES] = TABLE(ether_types),
     [REG_EXPERT_GROUPS] = TABLE(expert_groups),
+    [REG_HEARTBEAT_MODES] = TABLE(heartbeat_modes),
+    [REG_HEARTBEAT_TYPES] = TABLE(heartbeat_types),
     [REG_IG_BIT] = TABLE(ig_bit),
+    [REG_IP_OPTION_CLASSES] = TABLE(ip_option_classes),
+    [REG_IP_OPTION_NUMBERS] = TABLE(ip_option_numbers),
     [REG_IP_PROTOCOLS] = TABLE(ip_protocols),
+    [REG_IP_ROUTER_ALERTS] = TABLE(ip_router_alerts),
+    [REG_IPV6_OPTION_ACTIONS] = TABLE(ipv6_option_actions),
+    [REG_IPV6_OPTION_TYPES] = TABLE(ipv6_option_types),
+    [REG_IPV6_ROUTING_TYPES] = TABLE(ipv6_routing_types),
+    [REG_KEY_UPDATE_REQUESTS] = TABLE(key_update_requests),
     [REG_LG_BIT] = TABLE(lg_bit),
     [REG_NOT_SET] = TABLE(not_set),
     [REG_OUIS] = TABLE(ouis),
+    [REG_P2P_DIRECTIONS] = TABLE(p2p_directions),
+    [REG_PACKET_DIRECTIONS] = TABLE(packet_directions),
+    [REG_PACKET_WAYS] = TABLE(packet_ways),
+    [REG_RECEPTION_TYPES] = TABLE(reception_types),
+    [REG_SCT_VERSIONS] = TABLE(sct_versions),
+    [REG_SERVER_NAME_TYPES] = TABLE(server_name_types),
     [REG_SEVERITIES] = TABLE(severities),
     [REG_SLL_PACKET_TYPES] = TABLE(sll_packet_types),
     [REG_TCP_COMPLETENESS] = TABLE(tcp_completeness),
@@ -1686,5 +1959,21 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_TCP_GRANULARITY] = TABLE(tcp_granularity),
     [REG_TCP_OPTION_KINDS] = TABLE(tcp_option_kinds),
     [REG_TCP_OPTION_TITLES] = TABLE(tcp_option_titles),
+    [REG_TLS_VERSIONS_SHORT] = TABLE(tls_versions_short),
     [REG_TRUE_FALSE] = TABLE(true_false),
+    [REG_VLAN_ELIGIBLE] = TABLE(vlan_eligible),
+    [REG_VLAN_PRIORITIES] = TABLE(vlan_priorities),
+    [REG_X509_CRL_REASONS] = TABLE(x509_crl_reasons),
+    [REG_X509_DISPLAY_TEXT_FORMS] = TABLE(x509_display_text_forms),
+    [REG_X509_DISTRIBUTION_POINT_FORMS] = TABLE(x509_distribution_point_forms),
+    [REG_X509_EC_PARAMETER_FORMS] = TABLE(x509_ec_parameter_forms),
+    [REG_X509_EC_VERSIONS] = TABLE(x509_ec_versions),
+    [REG_X509_GENERAL_NAME_FORMS] = TABLE(x509_general_name_forms),
+    [REG_X509_LOGOTYPE_FORMS] = TABLE(x509_logotype_forms),
+    [REG_X509_NAME_FORMS] = TABLE(x509_name_forms),
+    [REG_X509_STRING_FORMS] = TABLE(x509_string_forms),
+    [REG_X509_TIME_FORMS] = TABLE(x509_time_forms),
+    [REG_X509_TLS_FEATURES] = TABLE(x509_tls_features),
+    [REG_X509_VERSIONS] = TABLE(x509_versions),
+    [REG_YES_NO] = TABLE(yes_no),
 };

@@ -5,67 +5,174 @@
 
 const struct field fields[FIELD_COUNT] = {
     [F_NONE] = {.abbrev = "", .label = ""},
-#define PROTOCOL(id, abbrev_, name_, meaning_, section_)                                           \
-    [F_##id] = {.abbrev = abbrev_,                                                                 \
-                .label = name_,                                                                    \
-                .type = TYPE_PROTOCOL,                                                             \
-                .meaning = meaning_,                                                               \
+#define PROTOCOL(id, abbrev_, name_, meaning_, section_) \
+    [F_##id] = {.abbrev = abbrev_,                       \
+                .label = name_,                          \
+                .type = TYPE_PROTOCOL,                   \
+                .meaning = meaning_,                     \
                 .section = section_},
-#define FIELD_AS(id, abbrev_, label_, type_, display_, registry_, mask_, template_, meaning_,      \
-                 section_)                                                                         \
-    [F_##id] = {.abbrev = abbrev_,                                                                 \
-                .label = label_,                                                                   \
-                .type = TYPE_##type_,                                                              \
-                .display = SHOW_##display_,                                                        \
-                .registry = REG_##registry_,                                                       \
-                .mask = mask_,                                                                     \
-                .template = LABEL_##template_,                                                     \
-                .meaning = meaning_,                                                               \
+#define FIELD_AS(id, abbrev_, label_, type_, display_, registry_, mask_, template_, meaning_, \
+                 section_)                                                                    \
+    [F_##id] = {.abbrev = abbrev_,                                                            \
+                .label = label_,                                                              \
+                .type = TYPE_##type_,                                                         \
+                .display = SHOW_##display_,                                                   \
+                .registry = REG_##registry_,                                                  \
+                .mask = mask_,                                                                \
+                .template = LABEL_##template_,                                                \
+                .meaning = meaning_,                                                          \
                 .section = section_},
-#define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section)                  \
+#define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section) \
     FIELD_AS(id, abbrev, label, type, display, registry, mask, USUAL, meaning, section)
-#define EXPERT(id, abbrev_, severity, group, summary, meaning_)                                     \
+#define EXPERT(id, abbrev_, severity, group, summary, meaning_) \
     [F_expert_##id] = {.abbrev = abbrev_, .label = summary, .meaning = meaning_},
-#define HEADING(id, template_) [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_},
+#define HEADING(id, template_) \
+    [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_},
 #include "schema/all.def"
 };
 
 #define LABEL(id, ...) static const struct part label_##id[] = {__VA_ARGS__, {.kind = PART_END}};
 /* The parts of a label as the rows write them. */
-#define TEXT(t) {.kind = PART_TEXT, .text = t}
-#define USUAL_TEXT {.kind = PART_USUAL}
-#define EXPERT_TEXT {.kind = PART_EXPERT}
-#define SHOWN(f) {.kind = PART_SHOWN, .field = F_##f}
-#define DEC(f) {.kind = PART_DEC, .field = F_##f}
-#define HEX(f, digits) {.kind = PART_HEX, .field = F_##f, .arg = digits}
-#define TIMES(f, n) {.kind = PART_TIMES, .field = F_##f, .arg = n}
-#define NAME(f, unknown) {.kind = PART_NAME, .field = F_##f, .text = unknown}
-#define SELF {.kind = PART_SELF_SHOWN}
-#define SELF_DEC {.kind = PART_SELF_DEC}
-#define SELF_HEX(digits) {.kind = PART_SELF_HEX, .arg = digits}
-#define SELF_TIMES(n) {.kind = PART_SELF_TIMES, .arg = n}
+#define TEXT(t)                      \
+    {                                \
+        .kind = PART_TEXT, .text = t \
+    }
+#define USUAL_TEXT         \
+    {                      \
+        .kind = PART_USUAL \
+    }
+#define EXPERT_TEXT         \
+    {                       \
+        .kind = PART_EXPERT \
+    }
+#define SHOWN(f)                           \
+    {                                      \
+        .kind = PART_SHOWN, .field = F_##f \
+    }
+#define DEC(f)                           \
+    {                                    \
+        .kind = PART_DEC, .field = F_##f \
+    }
+#define HEX(f, digits)                                  \
+    {                                                   \
+        .kind = PART_HEX, .field = F_##f, .arg = digits \
+    }
+#define TIMES(f, n)                                  \
+    {                                                \
+        .kind = PART_TIMES, .field = F_##f, .arg = n \
+    }
+#define NAME(f, unknown)                                   \
+    {                                                      \
+        .kind = PART_NAME, .field = F_##f, .text = unknown \
+    }
+#define SELF                    \
+    {                           \
+        .kind = PART_SELF_SHOWN \
+    }
+#define SELF_DEC              \
+    {                         \
+        .kind = PART_SELF_DEC \
+    }
+#define SELF_HEX(digits)                     \
+    {                                        \
+        .kind = PART_SELF_HEX, .arg = digits \
+    }
+#define SELF_TIMES(n)                     \
+    {                                     \
+        .kind = PART_SELF_TIMES, .arg = n \
+    }
 #define SELF_NAME(reg, shift, width, unknown)                                                      \
-    {.kind = PART_SELF_NAME, .field = REG_##reg, .arg = (shift) << 8 | (width), .text = unknown}
-#define EXTRA_DEC {.kind = PART_EXTRA_DEC}
-#define EXTRA_NAME(reg, unknown) {.kind = PART_EXTRA_NAME, .field = REG_##reg, .text = unknown}
-#define CHILDREN(f) {.kind = PART_COUNT, .field = F_##f}
-#define PLURAL(one, many) {.kind = PART_PLURAL, .text = one "|" many}
-#define LENGTH {.kind = PART_LENGTH}
-#define OWN_LABEL {.kind = PART_LABEL}
-#define WHEN(f, parts) {.kind = PART_IF, .field = F_##f, .arg = parts}
-#define UNLESS(f, parts) {.kind = PART_UNLESS, .field = F_##f, .arg = parts}
-#define WHEN_EXTRA(parts) {.kind = PART_IF_EXTRA, .arg = parts}
-#define WHEN_LENGTH(parts) {.kind = PART_IF_LENGTH, .arg = parts}
-#define VALUE_TEXT {.kind = PART_VALUE_TEXT}
-#define NOTE {.kind = PART_NOTE}
-#define BITS(width, mask) {.kind = PART_BITS, .arg = width, .field = mask}
-#define SELF_FLAGS(reg, none) {.kind = PART_SELF_FLAGS, .field = REG_##reg, .text = none}
-#define SELF_DEC_BITS(shift, width) {.kind = PART_SELF_BITS, .arg = (shift) << 8 | (width)}
-#define OFFSET {.kind = PART_OFFSET}
-#define LAST {.kind = PART_LAST}
-#define PICTURE {.kind = PART_PICTURE}
-#define COVERS {.kind = PART_COVERS}
-#define WHEN_BITS(mask, parts) {.kind = PART_IF_BITS, .field = mask, .arg = parts}
+    {                                                                                              \
+        .kind = PART_SELF_NAME, .field = REG_##reg, .arg = (shift) << 8 | (width), .text = unknown \
+    }
+#define EXTRA_DEC              \
+    {                          \
+        .kind = PART_EXTRA_DEC \
+    }
+#define EXTRA_NAME(reg, unknown)                                     \
+    {                                                                \
+        .kind = PART_EXTRA_NAME, .field = REG_##reg, .text = unknown \
+    }
+#define CHILDREN(f)                        \
+    {                                      \
+        .kind = PART_COUNT, .field = F_##f \
+    }
+#define PLURAL(one, many)                         \
+    {                                             \
+        .kind = PART_PLURAL, .text = one "|" many \
+    }
+#define LENGTH              \
+    {                       \
+        .kind = PART_LENGTH \
+    }
+#define OWN_LABEL          \
+    {                      \
+        .kind = PART_LABEL \
+    }
+#define WHEN(f, parts)                                \
+    {                                                 \
+        .kind = PART_IF, .field = F_##f, .arg = parts \
+    }
+#define UNLESS(f, parts)                                  \
+    {                                                     \
+        .kind = PART_UNLESS, .field = F_##f, .arg = parts \
+    }
+#define WHEN_EXTRA(parts)                   \
+    {                                       \
+        .kind = PART_IF_EXTRA, .arg = parts \
+    }
+#define WHEN_LENGTH(parts)                   \
+    {                                        \
+        .kind = PART_IF_LENGTH, .arg = parts \
+    }
+#define VALUE_TEXT              \
+    {                           \
+        .kind = PART_VALUE_TEXT \
+    }
+#define NOTE              \
+    {                     \
+        .kind = PART_NOTE \
+    }
+#define EXTRA_NOTE              \
+    {                           \
+        .kind = PART_EXTRA_NOTE \
+    }
+#define BITS(width, mask)                              \
+    {                                                  \
+        .kind = PART_BITS, .arg = width, .field = mask \
+    }
+#define SELF_FLAGS(reg, none)                                     \
+    {                                                             \
+        .kind = PART_SELF_FLAGS, .field = REG_##reg, .text = none \
+    }
+#define SELF_DEC_BITS(shift, width)                           \
+    {                                                         \
+        .kind = PART_SELF_BITS, .arg = (shift) << 8 | (width) \
+    }
+#define OFFSET              \
+    {                       \
+        .kind = PART_OFFSET \
+    }
+#define LAST              \
+    {                     \
+        .kind = PART_LAST \
+    }
+#define SELF_SPAN              \
+    {                          \
+        .kind = PART_SELF_SPAN \
+    }
+#define PICTURE              \
+    {                        \
+        .kind = PART_PICTURE \
+    }
+#define COVERS              \
+    {                       \
+        .kind = PART_COVERS \
+    }
+#define WHEN_BITS(mask, parts)                            \
+    {                                                     \
+        .kind = PART_IF_BITS, .field = mask, .arg = parts \
+    }
 #include "schema/all.def"
 
 const struct part *const labels[LABEL_COUNT] = {
@@ -76,30 +183,32 @@ const struct part *const labels[LABEL_COUNT] = {
 
 const struct expert experts[EXPERT_COUNT] = {
     [EXPERT_NONE] = {.summary = ""},
-#define EXPERT(id, abbrev, severity_, group_, summary_, meaning)                                   \
-    [EXPERT_##id] = {.field = F_expert_##id,                                                       \
-                     .severity = SEVERITY_##severity_,                                             \
-                     .group = GROUP_##group_,                                                      \
+#define EXPERT(id, abbrev, severity_, group_, summary_, meaning) \
+    [EXPERT_##id] = {.field = F_expert_##id,                     \
+                     .severity = SEVERITY_##severity_,           \
+                     .group = GROUP_##group_,                    \
                      .summary = summary_},
 #include "schema/all.def"
 };
 
-#define BLOCK(id) static const struct row block_##id[] = {
+#define BLOCK(id)           static const struct row block_##id[] = {
 #define EXTENSION(code, id) BLOCK(ext_##id)
-#define MESSAGE(code, id) BLOCK(msg_##id)
-#define ROW(op_, size_, field_, arg_)                                                              \
+#define MESSAGE(code, id)   BLOCK(msg_##id)
+#define ROW(op_, size_, field_, arg_) \
     {.op = OP_##op_, .size = size_, .field = F_##field_, .arg = (uint32_t)(arg_)},
-#define END                                                                                        \
-    {.op = OP_END}                                                                                 \
-    }                                                                                              \
+#define END          \
+    {                \
+        .op = OP_END \
+    }                \
+    }                \
     ;
 #include "schema/all.def"
 
 const struct row *const blocks[BLOCK_COUNT] = {
     [BLOCK_NONE] = NULL,
-#define BLOCK(id) [BLOCK_##id] = block_##id,
+#define BLOCK(id)           [BLOCK_##id] = block_##id,
 #define EXTENSION(code, id) BLOCK(ext_##id)
-#define MESSAGE(code, id) BLOCK(msg_##id)
+#define MESSAGE(code, id)   BLOCK(msg_##id)
 #include "schema/all.def"
 };
 

@@ -45,12 +45,12 @@ enum field_display {
     SHOW_DEC_HEX,
     SHOW_HEX_DEC,
     SHOW_PORT,
-    SHOW_UTC,      /* times: in UTC */
-    SHOW_LOCAL,    /* times: in the user's zone */
-    SHOW_SECONDS,  /* " seconds" after the number */
+    SHOW_UTC,     /* times: in UTC */
+    SHOW_LOCAL,   /* times: in the user's zone */
+    SHOW_SECONDS, /* " seconds" after the number */
     SHOW_MILLISECONDS,
-    SHOW_BYTES,    /* " bytes" after the number, " byte" after 1 */
-    SHOW_BITS_8,  /* booleans and masked numbers: width of the bit picture "..1. .... = " */
+    SHOW_BYTES,  /* " bytes" after the number, " byte" after 1 */
+    SHOW_BITS_8, /* booleans and masked numbers: width of the bit picture "..1. .... = " */
     SHOW_BITS_12,
     SHOW_BITS_16,
     SHOW_BITS_24,
@@ -63,20 +63,21 @@ struct field {
     const char *label;  /* "Handshake Type" */
     uint64_t mask;      /* the bits that hold it; 0: all of them */
     uint16_t registry;  /* enum registry, REG_NONE */
-    uint16_t template;  /* enum label_id: its text when that is not the usual "Label: value"; LABEL_USUAL */
-    uint8_t type;       /* enum field_type */
-    uint8_t display;    /* enum field_display */
+    uint16_t template; /* enum label_id: its text when that is not the usual "Label: value"; LABEL_USUAL */
+    uint8_t type;        /* enum field_type */
+    uint8_t display;     /* enum field_display */
     const char *meaning; /* one sentence, or NULL */
     const char *section; /* "RFC 9846 4.2.8", or NULL */
 };
 
 enum field_id {
     F_NONE,
-#define PROTOCOL(id, abbrev, name, meaning, section)                                     F_##id,
-#define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section)         F_##id,
-#define FIELD_AS(id, abbrev, label, type, display, registry, mask, template, meaning, section) F_##id,
-#define HEADING(id, template)                                                            F_##id,
-#define EXPERT(id, abbrev, severity, group, summary, meaning)                             F_expert_##id,
+#define PROTOCOL(id, abbrev, name, meaning, section)                              F_##id,
+#define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section) F_##id,
+#define FIELD_AS(id, abbrev, label, type, display, registry, mask, template, meaning, section) \
+    F_##id,
+#define HEADING(id, template)                                 F_##id,
+#define EXPERT(id, abbrev, severity, group, summary, meaning) F_expert_##id,
 #include "schema/all.def"
     FIELD_COUNT
 };
@@ -96,40 +97,42 @@ enum field_id field_protocol(enum field_id id);
 /* A label is a list of parts, each a text or a value looked up among the item's descendants. */
 enum part_kind {
     PART_END,
-    PART_TEXT,      /* text as it is */
-    PART_USUAL,     /* the usual text of the item: bit picture, "Label: value" */
-    PART_EXPERT,    /* summary of expert `extra` with the item's value */
-    PART_SHOWN,     /* value of descendant `field` as the usual "Label: value" shows it, without "Label: " */
-    PART_DEC,       /* value of descendant `field`, decimal */
-    PART_HEX,       /* 0x…, `arg` digits at least */
-    PART_TIMES,     /* value of descendant `field` times `arg`, decimal */
-    PART_NAME,      /* name of descendant `field` in its own registry; else `text` with %u or %x for the number */
+    PART_TEXT,   /* text as it is */
+    PART_USUAL,  /* the usual text of the item: bit picture, "Label: value" */
+    PART_EXPERT, /* summary of expert `extra` with the item's value */
+    PART_SHOWN, /* value of descendant `field` as the usual "Label: value" shows it, without "Label: " */
+    PART_DEC,   /* value of descendant `field`, decimal */
+    PART_HEX,   /* 0x…, `arg` digits at least */
+    PART_TIMES, /* value of descendant `field` times `arg`, decimal */
+    PART_NAME, /* name of descendant `field` in its own registry; else `text` with %u or %x for the number */
     PART_SELF_SHOWN,
     PART_SELF_DEC,
     PART_SELF_HEX,
     PART_SELF_TIMES,
     PART_SELF_NAME, /* name of bits arg>>8 … (arg&255 of them) of the item's own value in registry `field` */
-    PART_EXTRA_DEC, /* the item's `extra` */
-    PART_EXTRA_NAME,/* name of the item's `extra` in registry `field`; else `text` */
-    PART_COUNT,     /* how many children of kind `field` */
-    PART_PLURAL,    /* `text` is "singular|plural", by the last number written */
-    PART_LENGTH,    /* the item's length in bytes */
-    PART_LABEL,     /* the field's own label */
-    PART_IF,        /* skip the next `arg` parts unless descendant `field` is there */
-    PART_UNLESS,    /* skip the next `arg` parts if descendant `field` is there */
-    PART_IF_EXTRA,  /* skip the next `arg` parts unless `extra` is not 0 */
-    PART_IF_LENGTH, /* skip the next `arg` parts unless the length is not 0 */
-    PART_VALUE_TEXT,/* the text value of the item (strings and generated strings), unescaped for tree */
-    PART_NOTE,      /* text that the item's number names: value>>32 bytes at (uint32_t)value of the tape's text */
-    PART_BITS,      /* bit picture of `extra`, `arg` bits wide, its bits in mask `field` shown: "0101 .... = " */
-    PART_SELF_FLAGS,/* names in registry `field` of the bits set in the value, from bit 0, with ", " between;
+    PART_EXTRA_DEC,  /* the item's `extra` */
+    PART_EXTRA_NAME, /* name of the item's `extra` in registry `field`; else `text` */
+    PART_COUNT,      /* how many children of kind `field` */
+    PART_PLURAL,     /* `text` is "singular|plural", by the last number written */
+    PART_LENGTH,     /* the item's length in bytes */
+    PART_LABEL,      /* the field's own label */
+    PART_IF,         /* skip the next `arg` parts unless descendant `field` is there */
+    PART_UNLESS,     /* skip the next `arg` parts if descendant `field` is there */
+    PART_IF_EXTRA,   /* skip the next `arg` parts unless `extra` is not 0 */
+    PART_IF_LENGTH,  /* skip the next `arg` parts unless the length is not 0 */
+    PART_VALUE_TEXT, /* the text value of the item (strings and generated strings), unescaped for tree */
+    PART_NOTE, /* text that the item's number names: value>>32 bytes at (uint32_t)value of the tape's text */
+    PART_BITS, /* bit picture of `extra`, `arg` bits wide, its bits in mask `field` shown: "0101 .... = " */
+    PART_SELF_FLAGS, /* names in registry `field` of the bits set in the value, from bit 0, with ", " between;
                        a name that repeats its forerunner is left out; `text` when no bit is set */
     PART_SELF_BITS, /* bits arg>>8 … (arg&255 of them) of the value, decimal */
     PART_OFFSET,    /* the item's offset in its source */
     PART_LAST,      /* the offset of its last byte */
     PART_PICTURE,   /* bit picture of the item's own value, as the usual text has it */
     PART_COVERS,    /* the bytes that the item covers, as hex with colons */
-    PART_IF_BITS,   /* skip the next `arg` parts unless the value has a bit of mask `field` */
+    PART_SELF_SPAN, /* the value as a span of time: "2 hours, 5 minutes" */
+    PART_EXTRA_NOTE, /* text that ends at a NUL in the tape's text, from `extra` - 1 on; none when `extra` is 0 */
+    PART_IF_BITS, /* skip the next `arg` parts unless the value has a bit of mask `field` */
 };
 
 struct part {
@@ -184,7 +187,7 @@ enum expert_id {
 };
 
 struct expert {
-    uint16_t field;      /* its filterable field of type NONE, e.g. tcp.connection.syn */
+    uint16_t field; /* its filterable field of type NONE, e.g. tcp.connection.syn */
     uint32_t severity;
     uint32_t group;
     const char *summary; /* "%u" stands for the event's number, at most once */
@@ -195,27 +198,52 @@ extern const struct expert experts[EXPERT_COUNT];
 /* ---- blocks: the order of fields on the wire, run by dissect/walk.c ---------------------------------- */
 
 enum op {
-    OP_END,     /* end of the block */
-    OP_NUM,     /* number of `size` bytes, big-endian: an event; kept as the register */
-    OP_PEEK,    /* the same without consuming: bit fields inside the number that follows or went before */
-    OP_LEN,     /* a number that is the length of the SCOPE that follows */
-    OP_SCOPE,   /* open a scope of register bytes: nothing inside can read past it */
+    OP_END,  /* end of the block */
+    OP_NUM,  /* number of `size` bytes, big-endian: an event */
+    OP_KEEP, /* the same, kept as the register */
+    OP_PEEK, /* the same without consuming: bit fields inside the number that follows or went before */
+    OP_LEN,   /* a number, kept as the register, that is the length of the SCOPE that follows */
+    OP_SCOPE, /* open a scope of register bytes: nothing inside can read past it */
     OP_REST_SCOPE, /* open a scope of all that is left */
-    OP_UNSCOPE, /* close it; bytes left over are shown as trailing */
-    OP_OPEN,    /* an item whose children follow; spans what is read until CLOSE */
+    OP_UNSCOPE,    /* close it; bytes left over are shown as trailing */
+    OP_OPEN,       /* an item whose children follow; spans what is read until CLOSE */
+    OP_OPEN_BYTES, /* the same with a value of `size` bytes; they are read by the children, or passed over */
     OP_CLOSE,
-    OP_EACH,    /* repeat until NEXT while bytes are left in the scope */
+    OP_EACH, /* repeat until NEXT while bytes are left in the scope */
     OP_NEXT,
-    OP_BYTES,   /* `size` bytes as one value */
-    OP_REST,    /* all bytes left in the scope as one value, when there are any */
-    OP_REST_OR_EMPTY, /* the same, an event of length 0 when there are none */
-    OP_IF_MORE, /* skip to ENDIF when the scope is empty */
-    OP_IF_EQ,   /* skip to ENDIF unless the register equals `arg` */
-    OP_IF_IN,   /* skip to ENDIF unless the message type's bit is set in `arg` (bits IN_…) */
+    OP_BYTES,         /* `size` bytes as one value */
+    OP_REST,          /* all bytes left in the scope as one value, when there are any */
+    OP_REST_OR_EMPTY, /* the same, an event of length 0 when there are none; `arg`: its label */
+    OP_IF_MORE,       /* skip to ENDIF when the scope is empty */
+    OP_IF_EQ,         /* skip to ENDIF unless the register equals `arg` */
+    OP_IF_NONZERO,    /* skip to ENDIF when the register is 0 */
+    OP_IF_IN,     /* skip to ENDIF unless a bit of the context is in `arg` (enum walk_context) */
+    OP_UNLESS_IN, /* skip to ENDIF if one is */
     OP_ENDIF,
-    OP_SKIP,    /* pass over `size` bytes without an event */
-    OP_CALL,    /* run escape hatch `arg` (enum call_id) */
-    OP_RUN,     /* run block `arg` */
+    OP_SKIP,      /* pass over `size` bytes without an event */
+    OP_SKIP_REST, /* pass over all bytes left in the scope */
+    OP_CALL,      /* run escape hatch `arg` (enum call_id) */
+    OP_RUN,       /* run block `arg` */
+};
+
+/* What a walk is about: the message, the version, the key exchange.  Bits for IF_IN and UNLESS_IN. */
+enum walk_context {
+    IN_CLIENT_HELLO = 1 << 0,
+    IN_SERVER_HELLO = 1 << 1,
+    IN_HELLO_RETRY_REQUEST = 1 << 2,
+    IN_ENCRYPTED_EXTENSIONS = 1 << 3,
+    IN_CERTIFICATE = 1 << 4,
+    IN_CERTIFICATE_REQUEST = 1 << 5,
+    IN_TICKET = 1 << 6,
+    IN_TLS13 = 1 << 8,
+    IN_TLS12 = 1 << 9,  /* the version with pairs of hash and signature */
+    IN_CLOCK = 1 << 10, /* the random begins with a clock, as before TLS 1.3 */
+    KEY_ECDHE = 1 << 12,
+    KEY_DHE = 1 << 13,
+    KEY_RSA = 1 << 14,
+    KEY_PSK = 1 << 15,      /* a shared key alone */
+    KEY_WITH_PSK = 1 << 16, /* one of the others with a shared key */
+    KEY_SIGNED = 1 << 17,   /* the server signs its parameters */
 };
 
 struct row {
@@ -227,9 +255,9 @@ struct row {
 
 enum block_id {
     BLOCK_NONE,
-#define BLOCK(id) BLOCK_##id,
+#define BLOCK(id)           BLOCK_##id,
 #define EXTENSION(code, id) BLOCK_ext_##id,
-#define MESSAGE(code, id) BLOCK_msg_##id,
+#define MESSAGE(code, id)   BLOCK_msg_##id,
 #include "schema/all.def"
     BLOCK_COUNT
 };
@@ -240,7 +268,7 @@ extern const struct row *const blocks[BLOCK_COUNT];
 enum block_id block_of_extension(uint16_t type);
 enum block_id block_of_message(uint8_t type);
 
-/* The escape hatches, implemented in dissect/. */
+/* The escape hatches, implemented in dissect/calls.c. */
 enum call_id {
 #define CALL_ID(id) CALL_##id,
 #include "schema/calls.def"

@@ -15,9 +15,9 @@ struct address {
 
 /* One thing that the Info column says of a TLS record or message. */
 enum info_kind {
-    INFO_HANDSHAKE,           /* a = handshake type */
-    INFO_TEXT,                /* text: "Change Cipher Spec", "Application Data", … */
-    INFO_ALERT,               /* a = level, b = description */
+    INFO_HANDSHAKE, /* a = handshake type */
+    INFO_TEXT,      /* text: "Change Cipher Spec", "Application Data", … */
+    INFO_ALERT,     /* a = level, b = description */
 };
 
 struct info_item {
@@ -30,11 +30,11 @@ struct info_item {
 
 struct columns {
     struct address source, destination;
-    const char *protocol;  /* "TCP", "TLSv1.2"; static */
-    uint32_t ether_type;   /* shown when nothing above the link is known */
-    bool has_tcp;          /* `tcp` below is filled */
-    bool segment_of_pdu;   /* " [TCP segment of a reassembled PDU]" follows */
-    uint16_t item_count;   /* TLS items; 0: the Info column is TCP's own line */
+    const char *protocol; /* "TCP", "TLSv1.2"; static */
+    uint32_t ether_type;  /* shown when nothing above the link is known */
+    bool has_tcp;         /* `tcp` below is filled */
+    bool segment_of_pdu;  /* " [TCP segment of a reassembled PDU]" follows */
+    uint16_t item_count;  /* TLS items; 0: the Info column is TCP's own line */
     struct info_item items[INFO_ITEMS];
 };
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #define FIRST_CAPACITY 256
-#define MAX_CAPACITY ((uint32_t)1 << 28)
+#define MAX_CAPACITY   ((uint32_t)1 << 28)
 
 void flow_table_init(struct flow_table *t, uint64_t seed)
 {

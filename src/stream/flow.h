@@ -43,10 +43,10 @@ struct tcp_side {
     int64_t last_ack_time;
     uint32_t last_ack_tried; /* the ack that `oldest`… was last swept with */
     uint32_t last_nondup_frame;
-    int32_t dupacks;      /* -1: an unseen segment was acked by dup acks */
-    uint32_t last_flags;  /* analysis flags of the last segment */
-    uint32_t window;      /* raw; UINT32_MAX before the first segment */
-    int32_t shift;        /* window scale as a shift; TCP_SCALE_UNKNOWN, TCP_SCALE_NONE */
+    int32_t dupacks;     /* -1: an unseen segment was acked by dup acks */
+    uint32_t last_flags; /* analysis flags of the last segment */
+    uint32_t window;     /* raw; UINT32_MAX before the first segment */
+    int32_t shift;       /* window scale as a shift; TCP_SCALE_UNKNOWN, TCP_SCALE_NONE */
     uint32_t push_bytes;
     uint32_t flight_first, flight_last; /* extent of the list, relative, when !flight_stale */
     uint32_t fin_frame;

@@ -3,9 +3,9 @@
 #include "stream/tcp_analysis.h"
 #include "stream/tcp_options.h"
 
-#define MIN_HEADER 20
+#define MIN_HEADER      20
 #define FOLLOWED_HEADER 16 /* up to the window: enough to follow the stream */
-#define MAX_SHIFT 14       /* RFC 7323 2.3 */
+#define MAX_SHIFT       14 /* RFC 7323 2.3 */
 
 static void read_sack(struct slice value, struct tcp_facts *out)
 {
@@ -221,6 +221,18 @@ static void follow_scale(struct flow *f, const struct tcp_facts *facts)
         own->shift = TCP_SCALE_NONE;
 }
 
+/* The first SACK block reports bytes that had come before: it is acknowledged already, or lies
+ * inside the second block (RFC 2883 4). */
+static bool repeats_received(const struct tcp_facts *facts)
+{
+    const struct tcp_sack_block *first = &facts->sack[0], *second = &facts->sack[1];
+    if (facts->sack_count == 0)
+        return false;
+    if (!seq_above(first->right, facts->ack))
+        return true;
+    return facts->sack_count > 1 && first->left >= second->left && first->right <= second->right;
+}
+
 static void follow_sack(struct flow *f, struct tcp_facts *facts)
 {
     struct tcp_side *own = &f->side[facts->direction];
@@ -232,8 +244,7 @@ static void follow_sack(struct flow *f, struct tcp_facts *facts)
         facts->sack[i].left -= facts->sack_base;
         facts->sack[i].right -= facts->sack_base;
     }
-    if (facts->sack_count > 0)
-        facts->sack_duplicate = seq_below(facts->sack[0].left, facts->ack);
+    facts->sack_duplicate = repeats_received(facts);
 }
 
 bool tcp_segment(struct flow_table *table, const struct tcp_input *in, struct tcp_facts *out,

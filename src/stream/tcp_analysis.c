@@ -1,9 +1,9 @@
 #include "stream/tcp_analysis.h"
 
-#define MILLISECOND INT64_C(1000000)
+#define MILLISECOND          INT64_C(1000000)
 #define FAST_RETRANSMIT_TIME (20 * MILLISECOND)
-#define REORDER_TIME (3 * MILLISECOND) /* when the round-trip time is not known */
-#define MAX_FLIGHT 2000000000u         /* a larger number is a sign of wrong bookkeeping */
+#define REORDER_TIME         (3 * MILLISECOND) /* when the round-trip time is not known */
+#define MAX_FLIGHT           2000000000u       /* a larger number is a sign of wrong bookkeeping */
 
 /* One segment being judged. */
 struct judged {
@@ -65,7 +65,8 @@ static void judge_duplicate_ack(struct judged *j)
     j->facts->dupack_frame = j->own->last_nondup_frame;
 }
 
-/* What the segment is by its place and window.  Probes and the answers to them end the questions. */
+/* What the segment is by its place and window.  Probes and the answers to them end the questions.
+ */
 static void judge_place(struct judged *j)
 {
     struct tcp_side *own = j->own, *peer = j->peer;
@@ -96,8 +97,9 @@ static void judge_place(struct judged *j)
         judge_duplicate_ack(j);
 }
 
-/* Bytes acknowledged that the capture never saw; said once for each hole.  When the acknowledgment goes past
- * all that was seen, it is said again only after the peer has acknowledged something new. */
+/* Bytes acknowledged that the capture never saw; said once for each hole.  When the acknowledgment
+ * goes past all that was seen, it is said again only after the peer has acknowledged something new.
+ */
 static void judge_ack(struct judged *j)
 {
     struct tcp_side *peer = j->peer;
@@ -131,8 +133,7 @@ static void measure_rto(struct judged *j)
 
 static bool is_out_of_order(const struct judged *j)
 {
-    int64_t limit =
-        j->flow->initial_rtt == TCP_NO_TIME ? REORDER_TIME : j->flow->initial_rtt;
+    int64_t limit = j->flow->initial_rtt == TCP_NO_TIME ? REORDER_TIME : j->flow->initial_rtt;
     int64_t since = j->time - j->own->next_seq_time;
     return since >= 0 && since < limit &&
            j->own->next_seq != j->seq + j->len + (j->syn_or_fin ? 1 : 0);
@@ -168,7 +169,8 @@ static void judge_repetition(struct judged *j)
     }
 }
 
-/* Keeps the extent of what is in flight current, or has it counted anew when the list has shrunk. */
+/* Keeps the extent of what is in flight current, or has it counted anew when the list has shrunk.
+ */
 static void extend_flight(struct tcp_side *own, uint32_t seq, uint32_t next_seq)
 {
     uint32_t first = seq - own->base_seq, last = next_seq - own->base_seq;

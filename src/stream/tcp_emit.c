@@ -88,8 +88,8 @@ static void emit_ack(const struct place *p)
 
 static uint32_t open_header_len(const struct place *p)
 {
-    uint32_t at = tape_open(p->t, F_tcp_hdr_len, p->source, p->offset + 12, 1,
-                            p->facts->header_len, 0);
+    uint32_t at =
+        tape_open(p->t, F_tcp_hdr_len, p->source, p->offset + 12, 1, p->facts->header_len, 0);
     tape_set_extra(p->t, at, (uint32_t)p->facts->header_len << 2);
     return at;
 }
@@ -112,7 +112,7 @@ static void emit_flag(const struct place *p, const struct flag_row *row)
 {
     uint16_t flags = p->facts->flags;
     bool set = flags & row->bit;
-    uint64_t value = row->bit == TCP_RESERVED ? (flags & TCP_RESERVED) >> 9 : set;
+    uint64_t value = row->bit == TCP_RESERVED ? (flags & (unsigned)TCP_RESERVED) >> 9 : set;
     uint32_t at = tape_open(p->t, row->field, p->source, p->offset + row->at, 1, value, 0);
     if (set && row->bit == TCP_RST)
         remark(p, EXPERT_tcp_rst, 13, 0);
@@ -128,8 +128,8 @@ static void emit_flag(const struct place *p, const struct flag_row *row)
 static void emit_flag_letters(const struct place *p)
 {
     static const char letters[] = "RRRACEUAPRSF";
-    uint32_t at = tape_open(p->t, F_tcp_flags_str, p->source, p->offset + 12, 2, 0,
-                            EVENT_GENERATED);
+    uint32_t at =
+        tape_open(p->t, F_tcp_flags_str, p->source, p->offset + 12, 2, 0, EVENT_GENERATED);
     if (at != TAPE_NONE) {
         char text[2 * 12];
         size_t len = 0;
@@ -241,8 +241,8 @@ static const struct analysis_row analysis_rows[] = {
 static void emit_analysis_flags(const struct place *p)
 {
     const struct tcp_facts *f = p->facts;
-    uint32_t at = tape_open(p->t, F_tcp_analysis_flags, p->source, p->offset, 0, 0,
-                            EVENT_GENERATED);
+    uint32_t at =
+        tape_open(p->t, F_tcp_analysis_flags, p->source, p->offset, 0, 0, EVENT_GENERATED);
     for (size_t i = 0; i < sizeof analysis_rows / sizeof analysis_rows[0]; i++) {
         const struct analysis_row *row = &analysis_rows[i];
         if (!(f->analysis & row->flags))
@@ -300,7 +300,8 @@ static void emit_rest(const struct place *p)
 uint32_t tcp_emit(struct tape *t, uint8_t source, uint32_t offset, const struct tcp_facts *facts)
 {
     struct place p = {.t = t, .facts = facts, .offset = offset, .source = source};
-    bool whole = facts->captured < 16 || facts->bogus_header_len || facts->captured < facts->header_len;
+    bool whole =
+        facts->captured < 16 || facts->bogus_header_len || facts->captured < facts->header_len;
     uint32_t length = whole ? facts->captured : facts->header_len;
     uint32_t at = tape_open(t, F_tcp, source, offset, length, 0, 0);
     tape_set_label(t, at, protocol_label(facts));
@@ -323,9 +324,9 @@ void tcp_emit_payload(struct tape *t, uint8_t source, uint32_t offset,
     if (length == 0)
         return;
     if (facts->flags & TCP_RST) {
-        tape_add(t, F_tcp_reset_cause, source, offset + facts->header_len, length, 0, 0);
+        tape_add(t, F_tcp_reset_cause, source, offset, length, 0, 0);
         return;
     }
-    uint32_t at = tape_add(t, F_tcp_payload, source, offset + facts->header_len, length, 0, 0);
+    uint32_t at = tape_add(t, F_tcp_payload, source, offset, length, 0, 0);
     tape_set_extra(t, at, facts->len);
 }

@@ -11,7 +11,8 @@
  * whether there can be a payload. */
 uint32_t tcp_emit(struct tape *t, uint8_t source, uint32_t offset, const struct tcp_facts *facts);
 
-/* Adds tcp.payload, or tcp.reset_cause for the payload of a reset; nothing when none was captured. */
+/* Adds tcp.payload, or tcp.reset_cause for the payload of a reset; nothing when none was captured.
+ * The payload stands at OFFSET of source SOURCE. */
 void tcp_emit_payload(struct tape *t, uint8_t source, uint32_t offset,
                       const struct tcp_facts *facts);
 

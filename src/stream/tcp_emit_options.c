@@ -69,7 +69,8 @@ static void emit_wscale(const struct shown *o, uint32_t at)
 {
     (void)at;
     uint8_t shift = slice_at(o->option.value, 0);
-    uint32_t item = tape_open(o->t, F_tcp_options_wscale_shift, o->source, o->offset + 2, 1, shift, 0);
+    uint32_t item =
+        tape_open(o->t, F_tcp_options_wscale_shift, o->source, o->offset + 2, 1, shift, 0);
     if (shift > 14)
         remark(o, EXPERT_tcp_wscale_invalid, 2, 0);
     tape_close(o->t, item);
@@ -167,7 +168,7 @@ static void emit_authentication(const struct shown *o, uint32_t at)
 static void emit_cookie(const struct shown *o, uint32_t from)
 {
     if (o->option.len <= from) {
-        add(o, F_tcp_options_tfo_request, 0, from, 0);
+        add(o, F_tcp_options_tfo_request, from - 2, 2, 0);
         return;
     }
     uint32_t at = tape_open(o->t, F_tcp_options_tfo_cookie, o->source, o->offset + from,
@@ -266,8 +267,7 @@ static const struct option_row *row_of(uint8_t kind)
 static void emit_length(const struct shown *o, const struct option_row *row)
 {
     const struct tcp_option *option = &o->option;
-    uint32_t at =
-        tape_open(o->t, F_tcp_option_len, o->source, o->offset + 1, 1, option->len, 0);
+    uint32_t at = tape_open(o->t, F_tcp_option_len, o->source, o->offset + 1, 1, option->len, 0);
     if (row->len != 0 && option->len != row->len)
         remark(o, EXPERT_tcp_option_length, 1, row->len);
     if (row->field == F_tcp_options_experimental && option->len < 4)
@@ -300,9 +300,13 @@ static void emit_option(const struct shown *o)
 }
 
 /* An option that ends too early or too late: a heading with a remark that says it again. */
-static void put_fault(struct buf *out, const struct tcp_option *option)
+static void put_fault(struct buf *out, const struct tcp_option *option, uint32_t length)
 {
     put_title(out, option->kind);
+    if (option->fault == TCP_OPTION_SHORT && length < 2) {
+        buf_str(out, " (length byte past end of options)");
+        return;
+    }
     bool is_short = option->fault == TCP_OPTION_SHORT;
     buf_str(out, is_short ? " (with too-short option length = " : " (option length = ");
     buf_dec(out, option->len);
@@ -314,7 +318,7 @@ static void emit_fault(const struct shown *o, uint32_t length)
 {
     struct tape *t = o->t;
     size_t start = t->text.len;
-    put_fault(&t->text, &o->option);
+    put_fault(&t->text, &o->option, length);
     uint64_t note = note_since(t, start);
     uint32_t at =
         tape_open(t, F_tcp_option_fault, o->source, o->offset, length, note, EVENT_GENERATED);

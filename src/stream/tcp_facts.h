@@ -44,7 +44,7 @@ enum tcp_analysis {
 };
 
 /* Any kind of bytes that were sent before: such a segment is not handed to TLS. */
-#define TCP_A_ANY_RETRANSMISSION                                                                   \
+#define TCP_A_ANY_RETRANSMISSION \
     (TCP_A_RETRANSMISSION | TCP_A_FAST_RETRANSMISSION | TCP_A_SPURIOUS_RETRANSMISSION)
 
 /* Conversation completeness, the bits of tcp.completeness. */
@@ -57,10 +57,10 @@ enum tcp_completeness {
     TCP_SAW_RST = 32,
 };
 
-#define TCP_SCALE_UNKNOWN (-1)
-#define TCP_SCALE_NONE (-2)
-#define TCP_MAX_SACK_BLOCKS 4 /* as many as the 40 bytes of options hold (RFC 2018 3) */
-#define TCP_NO_TIME INT64_MIN /* for times that are not known */
+#define TCP_SCALE_UNKNOWN   (-1)
+#define TCP_SCALE_NONE      (-2)
+#define TCP_MAX_SACK_BLOCKS 4         /* as many as the 40 bytes of options hold (RFC 2018 3) */
+#define TCP_NO_TIME         INT64_MIN /* for times that are not known */
 
 struct tcp_sack_block {
     uint32_t left, right; /* relative when the other side's base is known, else raw */
@@ -70,14 +70,14 @@ struct tcp_facts {
     /* The header. */
     uint16_t source_port, destination_port;
     uint32_t seq_raw, ack_raw;
-    uint32_t seq, ack;     /* relative; equal to the raw ones when !relative */
-    uint32_t next_seq;     /* relative, SYN and FIN counted */
-    uint32_t len;          /* payload bytes that the IP length declares */
-    uint16_t header_len;   /* bytes, 0 to 60; below 20 it is bogus */
-    uint16_t flags;        /* 12 bits, enum tcp_flag */
-    uint16_t window_raw;   /* as in the header */
-    uint32_t window;       /* scaled when the scale is known */
-    int32_t scale;         /* multiplier 1, 2, 4 …; TCP_SCALE_UNKNOWN, TCP_SCALE_NONE */
+    uint32_t seq, ack;   /* relative; equal to the raw ones when !relative */
+    uint32_t next_seq;   /* relative, SYN and FIN counted */
+    uint32_t len;        /* payload bytes that the IP length declares */
+    uint16_t header_len; /* bytes, 0 to 60; below 20 it is bogus */
+    uint16_t flags;      /* 12 bits, enum tcp_flag */
+    uint16_t window_raw; /* as in the header */
+    uint32_t window;     /* scaled when the scale is known */
+    int32_t scale;       /* multiplier 1, 2, 4 …; TCP_SCALE_UNKNOWN, TCP_SCALE_NONE */
     uint16_t checksum;
     uint16_t urgent;
     struct slice options;  /* option bytes, as far as they were captured */
@@ -111,16 +111,17 @@ struct tcp_facts {
     uint32_t analysis; /* bits of enum tcp_analysis */
     bool has_analysis; /* there is something to say, be it only an acknowledgement */
     uint32_t acks_frame;
-    int64_t ack_rtt;         /* ns; meaningful when acks_frame */
-    int64_t initial_rtt;     /* ns; TCP_NO_TIME: unknown */
+    int64_t ack_rtt;     /* ns; meaningful when acks_frame */
+    int64_t initial_rtt; /* ns; TCP_NO_TIME: unknown */
     uint32_t bytes_in_flight;
     uint32_t push_bytes_sent;
-    int64_t rto;             /* ns; meaningful when rto_frame */
+    int64_t rto; /* ns; meaningful when rto_frame */
     uint32_t rto_frame;
     uint32_t dupack_num, dupack_frame;
     uint32_t fin_retransmission; /* frame of the first FIN that this one repeats */
     bool sack_duplicate;         /* the first SACK block is a D-SACK (RFC 2883) */
-    bool tfo_ack, tfo_ignored;   /* this SYN+ACK takes, or ignores, data sent with the SYN (RFC 7413) */
+    bool tfo_ack,
+        tfo_ignored; /* this SYN+ACK takes, or ignores, data sent with the SYN (RFC 7413) */
     bool fin_active, fin_passive; /* this FIN begins, or answers, the closing */
 };
 

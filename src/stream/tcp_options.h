@@ -41,8 +41,8 @@ enum tcp_experiment {
 enum tcp_option_fault {
     TCP_OPTION_FINE,
     TCP_OPTION_SHORT, /* its length is below 2, or is not there: the options cannot be read further */
-    TCP_OPTION_LONG,  /* it would end past the end of the options: neither */
-    TCP_OPTION_CUT,   /* the capture ends inside it: `value` is what is there, `len` 0 if not even that is */
+    TCP_OPTION_LONG, /* it would end past the end of the options: neither */
+    TCP_OPTION_CUT, /* the capture ends inside it: `value` is what is there, `len` 0 if not even that is */
 };
 
 struct tcp_option {

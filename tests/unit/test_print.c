@@ -85,7 +85,7 @@ static void test_labels_of_numbers(void)
     CHECK_STR("Type: IPv4 (0x0800)", number_label("eth.type", 0x800));
     CHECK_STR("Type: Unknown (0x1234)", number_label("eth.type", 0x1234));
     CHECK_STR("Identification: 0xa781 (42881)", number_label("ip.id", 0xa781));
-    CHECK_STR("...0 0000 0000 1010 = Fragment Offset: 10", number_label("ip.frag_offset", 10));
+    CHECK_STR("...0 0000 0000 1010 = Fragment Offset: 80", number_label("ip.frag_offset", 10));
     CHECK_STR("Source Port: 443", number_label("tcp.srcport", 443));
     CHECK_STR(".... .... ..1. = Syn: Set", number_label("tcp.flags.syn", 1));
     CHECK_STR(".... .... ..0. = Syn: Not set", number_label("tcp.flags.syn", 0));
@@ -372,7 +372,7 @@ static void test_pdml(void)
         "<proto name=\"tls\" showname=\"Transport Layer Security\" size=\"7\" pos=\"0\">\n"
         "    <field name=\"" SNI "\" showname=\"Server Name: a&lt;&amp;&quot;&#x27;&gt;\\033\" "
         "size=\"7\" pos=\"0\" show=\"a&lt;&amp;&quot;&#x27;&gt;\\x1b\" value=\"613c2622273e1b\"/>\n"
-        "    <field name=\"ip.frag_offset\" showname=\"...0 0000 0000 1010 = Fragment Offset: 10\" "
+        "    <field name=\"ip.frag_offset\" showname=\"...0 0000 0000 1010 = Fragment Offset: 80\" "
         "size=\"1\" pos=\"0\" "
         "show=\"10\" value=\"A\" unmaskedvalue=\"61\"/>\n"
         "    <field name=\"tcp.connection.syn\" showname=\"Connection establish request (SYN): "

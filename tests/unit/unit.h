@@ -27,19 +27,19 @@ static inline bool unit_fail(const char *file, int line, const char *what)
     return false;
 }
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            unit_fail(__FILE__, __LINE__, #condition);                                             \
+#define CHECK(condition)                               \
+    do {                                               \
+        if (!(condition))                              \
+            unit_fail(__FILE__, __LINE__, #condition); \
     } while (0)
 
-#define CHECK_EQ(want, got)                                                                        \
-    do {                                                                                           \
-        long long unit_want = (long long)(want), unit_got = (long long)(got);                      \
-        if (unit_want != unit_got) {                                                               \
-            unit_fail(__FILE__, __LINE__, #got);                                                   \
-            printf("#   want %lld got %lld\n", unit_want, unit_got);                               \
-        }                                                                                          \
+#define CHECK_EQ(want, got)                                                   \
+    do {                                                                      \
+        long long unit_want = (long long)(want), unit_got = (long long)(got); \
+        if (unit_want != unit_got) {                                          \
+            unit_fail(__FILE__, __LINE__, #got);                              \
+            printf("#   want %lld got %lld\n", unit_want, unit_got);          \
+        }                                                                     \
     } while (0)
 
 #define CHECK_STR(want, got)                                                                       \

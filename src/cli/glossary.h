@@ -1,0 +1,12 @@
+/* -G: what the schema knows, in tshark's tab-separated form. */
+#ifndef TLSWIRE_CLI_GLOSSARY_H
+#define TLSWIRE_CLI_GLOSSARY_H
+
+#include "base/error.h"
+
+#include <stdio.h>
+
+/* WHAT: "fields", "protocols" or "values".  An exit status, with the error set unless it is 0. */
+int glossary_print(FILE *out, const char *what, struct error *error);
+
+#endif

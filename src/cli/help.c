@@ -1,0 +1,49 @@
+#include "cli/help.h"
+
+#include "cli/reading.h"
+#include "cli/tshark_options.h"
+
+#include <openssl/crypto.h>
+#include <pcap/pcap.h>
+#include <uv.h>
+
+static void put_option(FILE *out, const struct option_row *row)
+{
+    char usage[96];
+    int used = snprintf(usage, sizeof usage, "  -%c%s%s%s%s", row->letter, row->argument ? " " : "",
+                        row->argument ? row->argument : "", row->name ? ", --" : "",
+                        row->name ? row->name : "");
+    if (used > 26)
+        fprintf(out, "%s\n%27s%s\n", usage, "", row->help);
+    else
+        fprintf(out, "%-27s%s\n", usage, row->help);
+}
+
+int help_print(FILE *out)
+{
+    fputs("tlswire " TLSWIRE_VERSION ": runs, captures, reads, decrypts and explains TLS.\n"
+          "\n"
+          "Usage: tlswire lab [options]              a TLS server and client, and what they said\n"
+          "       tlswire serve [options]            a TLS server\n"
+          "       tlswire connect [options] host:port\n"
+          "       tlswire [tshark's options]         reads a capture file or an interface\n"
+          "\n"
+          "tlswire lab --help, serve --help and connect --help tell more.  As tshark:\n",
+          out);
+    for (const struct option_row *row = tshark_options; row->letter || row->name || row->help;
+         row++) {
+        if (row->take)
+            put_option(out, row);
+        else if (row->help)
+            fprintf(out, "\n%s:\n", row->help);
+    }
+    fputs("\nOther options of tshark are refused until they are there.\n", out);
+    return fflush(out) == 0 ? READING_OK : READING_FAILED;
+}
+
+int help_version(FILE *out)
+{
+    fprintf(out, "tlswire %s\n%s, libuv %s, %s\n", TLSWIRE_VERSION,
+            OpenSSL_version(OPENSSL_VERSION), uv_version_string(), pcap_lib_version());
+    return fflush(out) == 0 ? READING_OK : READING_FAILED;
+}

@@ -1,0 +1,41 @@
+/* What reading.c and reading_live.c share.  Nobody else includes this. */
+#ifndef TLSWIRE_CLI_READING_PRIVATE_H
+#define TLSWIRE_CLI_READING_PRIVATE_H
+
+#include "base/buf.h"
+#include "cli/keys_file.h"
+#include "cli/reading.h"
+#include "engine.h"
+#include "filter/filter.h"
+
+#include <signal.h>
+
+struct run {
+    const struct reading *reading;
+    struct engine *engine;
+    struct filter *filter;
+    struct writer *writer;
+    struct keys_file keys;
+    struct buf out;
+    uint8_t want[FIELD_COUNT];
+    uint64_t packets; /* read */
+    bool reader_gone; /* nobody reads the output any more */
+};
+
+/* The signal that asked to stop; 0. */
+extern volatile sig_atomic_t reading_stopped;
+
+/* Dissects, filters, prints, writes; false when it must end. */
+bool reading_packet(struct run *r, const struct packet *packet, struct error *error);
+/* Hands the printed text on; false when it cannot. */
+bool reading_flush(struct run *r, struct error *error);
+
+static inline bool reading_complete(const struct run *r)
+{
+    return r->reading->packet_limit > 0 && r->packets >= r->reading->packet_limit;
+}
+
+/* The live half; the status. */
+int reading_live(struct run *r, struct error *error);
+
+#endif

@@ -1,0 +1,392 @@
+#include "cli/tshark_options.h"
+
+#include "cli/common.h"
+#include "cli/nearest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *front_shown(struct front *f, const char *argument)
+{
+    struct buf escaped = {.ceiling = sizeof f->shown - 1};
+    buf_escaped(&escaped, slice_sub(slice_of_str(argument), 0, (sizeof f->shown - 1) / 4));
+    memcpy(f->shown, escaped.data ? escaped.data : (const uint8_t *)"", escaped.len);
+    f->shown[escaped.len] = '\0';
+    buf_free(&escaped);
+    return f->shown;
+}
+
+/* ---- where packets come from and go to
+ * ------------------------------------------------------------ */
+
+static bool take_interface(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    if (f->reading.interface)
+        return front_refuse(f,
+                            "-i %s: capturing on two interfaces is not there yet; -i any sees all",
+                            front_shown(f, argument));
+    f->reading.interface = argument;
+    return true;
+}
+
+static bool take_file(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->reading.file = argument;
+    return true;
+}
+
+static bool take_write(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->reading.write_file = argument;
+    return true;
+}
+
+static bool take_format(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    static const char *const names[] = {
+        [WRITE_PCAPNG] = "pcapng", [WRITE_PCAP] = "pcap", [WRITE_PCAP_NANOSECOND] = "nsecpcap"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(argument, names[i]) == 0) {
+            f->reading.format = (enum writer_format)i;
+            return true;
+        }
+    }
+    return front_refuse(f, "\"%s\" isn't a file type that is there; pcapng, pcap and nsecpcap are",
+                        front_shown(f, argument));
+}
+
+static bool take_capture_filter(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->reading.capture_filter = argument;
+    return true;
+}
+
+static bool take_display_filter(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->reading.display_filter = argument;
+    return true;
+}
+
+static bool take_no_promiscuous(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->reading.no_promiscuous = true;
+    return true;
+}
+
+static bool take_monitor(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->reading.monitor = true;
+    return true;
+}
+
+/* A decimal number above 0 in tshark's words; WHAT as in "packet count". */
+static bool positive(struct front *f, const char *what, const char *argument, uint64_t most,
+                     uint64_t *value)
+{
+    char *end = NULL;
+    const char *shown = front_shown(f, argument);
+    if (*argument == '-')
+        return front_refuse(f, "The specified %s \"%s\" is a negative number", what, shown);
+    unsigned long long number = strtoull(argument, &end, 10);
+    if (*argument < '0' || *argument > '9' || *end != '\0')
+        return front_refuse(f, "The specified %s \"%s\" isn't a decimal number", what, shown);
+    if (number == 0)
+        return front_refuse(f, "The specified %s is zero", what);
+    if (number > most)
+        return front_refuse(f, "The specified %s \"%s\" is too large (greater than %llu)", what,
+                            shown, (unsigned long long)most);
+    *value = number;
+    return true;
+}
+
+static bool take_count(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    return positive(f, "packet count", argument, INT32_MAX, &f->reading.packet_limit);
+}
+
+static bool take_snaplen(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    uint64_t value = 0;
+    if (strcmp(argument, "0") != 0 && !positive(f, "snapshot length", argument, INT32_MAX, &value))
+        return false;
+    f->reading.snaplen = (uint32_t)value;
+    return true;
+}
+
+static bool take_buffer(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    uint64_t mebibytes = 0;
+    if (!positive(f, "buffer size", argument, 2047, &mebibytes))
+        return false;
+    f->reading.buffer_bytes = (uint32_t)mebibytes << 20;
+    return true;
+}
+
+static bool take_stop(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    char *end = NULL;
+    if (strncmp(argument, "packets:", 8) == 0)
+        return positive(f, "packet count", argument + 8, INT32_MAX, &f->reading.packet_limit);
+    if (strncmp(argument, "filesize:", 9) == 0 || strncmp(argument, "files:", 6) == 0)
+        return front_refuse(f, "-a %s is not there yet; duration:<seconds> and packets:<n> are",
+                            front_shown(f, argument));
+    if (strncmp(argument, "duration:", 9) != 0)
+        return front_refuse(f, "Invalid or unknown -a flag \"%s\"; duration:<seconds> is one",
+                            front_shown(f, argument));
+    f->reading.duration = strtod(argument + 9, &end);
+    f->stops_by_time = true;
+    if (f->reading.duration < 0)
+        return front_refuse(f, "The specified autostop duration \"%s\" is a negative number",
+                            front_shown(f, argument + 9));
+    return (end != argument + 9 && *end == '\0') ||
+           front_refuse(f, "The specified autostop duration \"%s\" isn't a number of seconds",
+                        front_shown(f, argument + 9));
+}
+
+/* ---- what is printed of them
+ * ---------------------------------------------------------------------- */
+
+static bool take_tree(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->reading.print.tree = f->printing = true;
+    return true;
+}
+
+static bool take_hex(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->reading.print.hex = f->printing = true;
+    return true;
+}
+
+static bool take_summary(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->summary = f->printing = true;
+    return true;
+}
+
+/* Names of protocols that are not dissected here are no error, so that lists made for tshark work.
+ */
+static bool take_protocols(struct front *f, const struct option_row *row, const char *argument)
+{
+    for (const char *name = argument; *name != '\0';) {
+        size_t len = strcspn(name, ",");
+        enum field_id id = field_find(name, len);
+        if (id != F_NONE && fields[id].type == TYPE_PROTOCOL)
+            f->expanded[id] = 1;
+        name += len + (name[len] == ',');
+    }
+    f->reading.print.expanded = f->expanded;
+    return take_tree(f, row, argument);
+}
+
+static bool take_printer(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    static const char *const later[] = {"ps", "psml", "json", "jsonraw", "ek", "tabs"};
+    const struct printer *printer = printer_find(argument);
+    f->formatted = f->printing = true;
+    if (printer)
+        f->reading.printer = printer;
+    for (size_t i = 0; !printer && i < sizeof later / sizeof later[0]; i++)
+        if (strcmp(argument, later[i]) == 0)
+            return front_refuse(f, "-T %s is not there yet; text, fields and pdml are", later[i]);
+    return printer || front_refuse(f,
+                                   "Invalid -T parameter \"%s\"; it must be one of:\n"
+                                   "\t\"fields\"  the values of the fields named with -e\n"
+                                   "\t\"pdml\"    every field, as XML\n"
+                                   "\t\"text\"    a line a packet, or with -V its details",
+                                   front_shown(f, argument));
+}
+
+static bool take_field(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    if (!field_list_add(f->reading.print.list, argument) && f->bad_field_count < FRONT_BAD_FIELDS)
+        f->bad_fields[f->bad_field_count++] = argument;
+    return true;
+}
+
+static bool take_field_option(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    return field_list_option(f->reading.print.list, argument) ||
+           front_refuse(f,
+                        "\"%s\" is not a valid field output option=value pair.\n"
+                        "  bom=y|n  header=y|n  separator=/t|/s|<character>  occurrence=f|l|a\n"
+                        "  aggregator=,|/s|<character>  quote=d|s|n",
+                        front_shown(f, argument));
+}
+
+static bool take_separator(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->reading.print.separator = argument;
+    return true;
+}
+
+static bool take_seconds(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->reading.print.spans_in_hours = strcmp(argument, "hms") == 0;
+    return f->reading.print.spans_in_hours || strcmp(argument, "s") == 0 ||
+           front_refuse(f,
+                        "Invalid seconds type \"%s\"; it must be one of:\n"
+                        "\t\"s\"   for seconds\n"
+                        "\t\"hms\" for hours, minutes and seconds",
+                        front_shown(f, argument));
+}
+
+static bool take_no_names(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)f, (void)row, (void)argument;
+    return true; /* names are never looked up */
+}
+
+static bool take_line_buffered(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->reading.line_buffered = true;
+    return true;
+}
+
+static bool take_quiet(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)argument;
+    f->quiet = true;
+    f->reading.silent |= row->letter == 'Q';
+    return true;
+}
+
+/* ---- instead of reading
+ * ---------------------------------------------------------------------------- */
+
+static bool take_interfaces(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->task = TASK_INTERFACES;
+    return true;
+}
+
+static bool take_glossary(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->task = TASK_GLOSSARY;
+    f->glossary = argument;
+    return true;
+}
+
+static bool take_help(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)argument;
+    f->task = row->letter == 'v' ? TASK_VERSION : TASK_HELP;
+    return true;
+}
+
+#define HEADING_ROW(text) \
+    {                     \
+        .help = text      \
+    }
+#define LATER(letter, name, argument)      \
+    {                                      \
+        letter, name, argument, NULL, NULL \
+    }
+
+/* clang-format off: a table reads best as one */
+const struct option_row tshark_options[] = {
+    HEADING_ROW("Capture interface"),
+    {'i', "interface", "<interface>", take_interface,
+     "name or number of interface (default: first non-loopback)"},
+    {'f', NULL, "<capture filter>", take_capture_filter, "packet filter in libpcap filter syntax"},
+    {'s', "snapshot-length", "<snaplen>", take_snaplen, "bytes kept of a packet (default: all)"},
+    {'p', "no-promiscuous-mode", NULL, take_no_promiscuous, "don't capture in promiscuous mode"},
+    {'I', "monitor-mode", NULL, take_monitor, "capture in monitor mode, if available"},
+    {'B', "buffer-size", "<MiB>", take_buffer, "size of the kernel's buffer (default: 2)"},
+    {'D', "list-interfaces", NULL, take_interfaces, "print the interfaces and exit"},
+    HEADING_ROW("Capture stop conditions"),
+    {'c', NULL, "<count>", take_count, "stop after so many packets"},
+    {'a', "autostop", "<condition>", take_stop, "duration:<seconds> or packets:<n>"},
+    HEADING_ROW("Input"),
+    {'r', "read-file", "<file>", take_file, "read a capture file ('-': stdin)"},
+    HEADING_ROW("Processing"),
+    {'Y', "display-filter", "<filter>", take_display_filter, "show only packets that pass"},
+    {'n', NULL, NULL, take_no_names, "no name resolution (there is none)"},
+    {'d', NULL, "<layer>==<ports>,<protocol>", take_decode_as,
+     "tcp.port==4433,tls  tcp.port==8000-8010,tls"},
+    {'o', NULL, "<name>:<value>", take_preference, "a preference: tls.keylog_file:keys.log"},
+    HEADING_ROW("Output"),
+    {'w', NULL, "<file>", take_write, "write packets to a file ('-': stdout)"},
+    {'F', NULL, "<type>", take_format, "type of that file: pcapng (default), pcap, nsecpcap"},
+    {'V', NULL, NULL, take_tree, "the details of each packet"},
+    {'O', NULL, "<protocols>", take_protocols,
+     "details of these protocols only, with commas between"},
+    {'P', "print", NULL, take_summary, "the summary line, also with -w, -V or -x"},
+    {'S', NULL, "<separator>", take_separator, "line between packets"},
+    {'x', NULL, NULL, take_hex, "the bytes of each packet"},
+    {'T', NULL, "text|fields|pdml", take_printer, "format of the output"},
+    {'e', NULL, "<field>", take_field, "field to print with -T fields; also _ws.col.Info"},
+    {'E', NULL, "<option>=<value>", take_field_option,
+     "header=y separator=/t occurrence=a aggregator=, quote=n bom=n"},
+    {'t', NULL, "a|ad|adoy|d|dd|e|r|u|ud|udoy", take_time_format, "form of times (default: r)"},
+    {'u', NULL, "s|hms", take_seconds, "form of spans of time"},
+    {'l', NULL, NULL, take_line_buffered, "hand on the output after each packet"},
+    {'q', NULL, NULL, take_quiet, "don't print packets"},
+    {'Q', NULL, NULL, take_quiet, "nor anything but errors"},
+    HEADING_ROW("Miscellaneous"),
+    {'G', NULL, "fields|protocols|values", take_glossary, "print what is known of them and exit"},
+    {'h', "help", NULL, take_help, "print this and exit"},
+    {'v', "version", NULL, take_help, "print the version and exit"},
+    LATER('2', NULL, NULL),
+    LATER('b', "ring-buffer", ""),
+    LATER('C', NULL, ""),
+    LATER('g', NULL, NULL),
+    LATER('H', NULL, ""),
+    LATER('j', NULL, ""),
+    LATER('J', NULL, ""),
+    LATER('K', NULL, ""),
+    LATER('L', "list-data-link-types", NULL),
+    LATER('M', NULL, ""),
+    LATER('N', NULL, ""),
+    LATER('R', "read-filter", ""),
+    LATER('U', NULL, ""),
+    LATER('W', NULL, ""),
+    LATER('X', NULL, ""),
+    LATER('y', "linktype", ""),
+    LATER('z', NULL, ""),
+    LATER('\0', "capture-comment", ""),
+    LATER('\0', "color", NULL),
+    LATER('\0', "disable-heuristic", ""),
+    LATER('\0', "disable-protocol", ""),
+    LATER('\0', "elastic-mapping-filter", ""),
+    LATER('\0', "enable-heuristic", ""),
+    LATER('\0', "enable-protocol", ""),
+    LATER('\0', "export-objects", ""),
+    LATER('\0', "export-tls-session-keys", ""),
+    LATER('\0', "hexdump", ""),
+    LATER('\0', "list-time-stamp-types", NULL),
+    LATER('\0', "log-debug", ""),
+    LATER('\0', "log-domains", ""),
+    LATER('\0', "log-fatal", ""),
+    LATER('\0', "log-file", ""),
+    LATER('\0', "log-level", ""),
+    LATER('\0', "log-noisy", ""),
+    LATER('\0', "no-duplicate-keys", NULL),
+    LATER('\0', "temp-dir", ""),
+    LATER('\0', "time-stamp-type", ""),
+    {0},
+};
+/* clang-format on */

@@ -1,0 +1,55 @@
+/* tshark's options: what each takes, does and means.  The table of them is parsed by tshark_front.c
+ * and printed by help.c; an option that is not there yet has a row too, so that it is refused and
+ * never ignored. */
+#ifndef TLSWIRE_CLI_TSHARK_OPTIONS_H
+#define TLSWIRE_CLI_TSHARK_OPTIONS_H
+
+#include "base/buf.h"
+#include "cli/reading.h"
+#include "schema/schema.h"
+
+enum { FRONT_PORTS = 65536, FRONT_BAD_FIELDS = 16 };
+
+/* A thing to do instead of reading packets. */
+enum front_task { TASK_READ, TASK_HELP, TASK_VERSION, TASK_INTERFACES, TASK_GLOSSARY };
+
+struct front {
+    struct reading reading;
+    enum front_task task;
+    const char *glossary;                     /* -G */
+    uint16_t ports[FRONT_PORTS];              /* -d */
+    uint8_t expanded[FIELD_COUNT];            /* -O */
+    const char *bad_fields[FRONT_BAD_FIELDS]; /* -e */
+    size_t bad_field_count;
+    bool summary;   /* -P */
+    bool printing;  /* packets are asked for, whatever -w and -q say */
+    bool formatted; /* -T */
+    bool quiet;     /* -q */
+    bool stops_by_time;
+    char shown[128]; /* see front_shown() */
+    struct error error;
+};
+
+struct option_row;
+typedef bool option_take(struct front *f, const struct option_row *row, const char *argument);
+
+struct option_row {
+    char letter;          /* '\0': a long name only */
+    const char *name;     /* without "--"; NULL: a letter only */
+    const char *argument; /* how help calls it; NULL: it takes none */
+    option_take *take;    /* false: the error is set.  NULL: not there yet */
+    const char *help;
+};
+
+/* Ends with a row that has neither letter nor name.  A row with help alone is a heading. */
+extern const struct option_row tshark_options[];
+
+/* ARGUMENT without control bytes and not too long, for an error; good until the next call. */
+const char *front_shown(struct front *f, const char *argument);
+/* Records a usage error; false. */
+#define front_refuse(f, ...) error_set(&(f)->error, ERROR_USAGE, __VA_ARGS__)
+
+/* In tshark_values.c: the options with a language of their own. */
+option_take take_decode_as, take_preference, take_time_format;
+
+#endif

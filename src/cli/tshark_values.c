@@ -1,0 +1,202 @@
+/* -d, -o and -t: options whose argument has a form of its own. */
+#include "cli/nearest.h"
+#include "cli/tshark_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- -d layer==selector,protocol ----------------------------------------------------------------
+ */
+
+/* Decimal, octal or hexadecimal, as in C.  False when there is no number. */
+static bool number(const char **text, unsigned long *value)
+{
+    char *end = NULL;
+    if (**text < '0' || **text > '9')
+        return false;
+    *value = strtoul(*text, &end, 0);
+    *text = end;
+    return true;
+}
+
+/* "443", "1-5", "4433:2" (two ports from 4433). */
+static bool selector(const char *text, unsigned long *first, unsigned long *last)
+{
+    unsigned long more;
+    if (!number(&text, first))
+        return false;
+    *last = *first;
+    char mark = *text;
+    if (mark != '-' && mark != ':')
+        return *text == '\0';
+    text++;
+    if (!number(&text, &more) || *text != '\0' || (mark == ':' && more == 0))
+        return false;
+    *last = mark == '-' ? more : *first + more - 1;
+    return *last >= *first;
+}
+
+static bool is_tls(const char *protocol)
+{
+    return strcmp(protocol, "tls") == 0 || strcmp(protocol, "ssl") == 0;
+}
+
+bool take_decode_as(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    char text[128];
+    const char *equals = strstr(argument, "=="), *comma = equals ? strchr(equals, ',') : NULL;
+    if (!comma || strlen(argument) >= sizeof text)
+        return front_refuse(f,
+                            "Parameter \"%s\" doesn't follow the template "
+                            "\"<layer_type>==<selector>,<decode_as_protocol>\"; "
+                            "example: -d tcp.port==4433,tls",
+                            front_shown(f, argument));
+    memcpy(text, argument, strlen(argument) + 1);
+    text[equals - argument] = text[comma - argument] = '\0';
+    const char *selected = text + (equals - argument) + 2,
+               *protocol = text + (comma - argument) + 1;
+    unsigned long first = 0, last = 0;
+    if (strcmp(text, "tcp.port") != 0)
+        return front_refuse(f, "Unknown layer type -- %s; tcp.port is the one there is",
+                            front_shown(f, text));
+    if (!selector(selected, &first, &last))
+        return front_refuse(f, "Invalid selector number \"%s\"; example: -d tcp.port==4433,tls",
+                            front_shown(f, selected));
+    if (!is_tls(protocol))
+        return front_refuse(f, "Unknown protocol -- \"%s\"; for tcp.port there is tls (or ssl)",
+                            front_shown(f, protocol));
+    for (unsigned long port = first; port <= last && port < FRONT_PORTS; port++)
+        if (f->reading.tls_port_count < FRONT_PORTS)
+            f->ports[f->reading.tls_port_count++] = (uint16_t)port;
+    return true;
+}
+
+/* ---- -o name:value
+ * ------------------------------------------------------------------------------- */
+
+struct preference {
+    const char *name;
+    const char *value; /* the one that holds here; NULL: any, see take_preference() */
+};
+
+static const struct preference preferences[] = {
+    {"tls.keylog_file", NULL},
+    {"tls.desegment_ssl_records", "TRUE"},
+    {"tls.desegment_ssl_application_data", "TRUE"},
+    {"tls.ignore_ssl_mac_failed", "FALSE"},
+    {"tls.keys_list", ""},
+    {"tls.debug_file", ""},
+    {"tls.psk", ""},
+    {"tcp.desegment_tcp_streams", "TRUE"},
+    {"tcp.reassemble_out_of_order", "TRUE"},
+    {"tcp.analyze_sequence_numbers", "TRUE"},
+    {"tcp.relative_sequence_numbers", "TRUE"},
+    {"tcp.track_bytes_in_flight", "TRUE"},
+    {"tcp.calculate_timestamps", "TRUE"},
+    {"tcp.check_checksum", "FALSE"},
+    {"tcp.summary_in_tree", "TRUE"},
+    {"tcp.try_heuristic_first", "FALSE"},
+    {"tcp.ignore_tcp_timestamps", "FALSE"},
+    {"tcp.no_subdissector_on_error", "TRUE"},
+    {"ip.check_checksum", "FALSE"},
+    {"ip.decode_tos_as_diffserv", "TRUE"},
+    {"ip.summary_in_tree", "TRUE"},
+    {"ip.tso_support", "TRUE"},
+    {"ipv6.summary_in_tree", "TRUE"},
+    {"eth.check_fcs", "FALSE"},
+    {"frame.generate_epoch_time", "TRUE"},
+    {"frame.generate_md5_hash", "FALSE"},
+    {"vlan.summary_in_tree", "TRUE"},
+};
+
+#define PREFERENCES (sizeof preferences / sizeof preferences[0])
+
+/* Keys of kinds that do not decrypt anything yet.  tshark shows such packets undecrypted when a key
+ * does not fit, so they are shown, and the user told. */
+static bool unused_key(const char *argument)
+{
+    static const char *const kinds[] = {"uat:rsa_keys:", "tls.psk:", "ssl.psk:", "dtls.psk:"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        size_t len = strlen(kinds[i]);
+        if (strncmp(argument, kinds[i], len) != 0 || argument[len] == '\0')
+            continue;
+        fprintf(stderr, "tlswire: -o %.*s keys of this kind do not decrypt yet; going on without\n",
+                (int)len, kinds[i]);
+        return true;
+    }
+    return false;
+}
+
+/* ssl.… is the old name of tls.…. */
+static bool named(const char *wanted, size_t len, const char *name)
+{
+    if (len != strlen(name))
+        return false;
+    return strncmp(wanted, name, len) == 0 ||
+           (strncmp(wanted, "ssl.", 4) == 0 && strncmp(name, "tls.", 4) == 0 &&
+            strncmp(wanted + 4, name + 4, len - 4) == 0);
+}
+
+static bool unknown_preference(struct front *f, const char *argument, size_t len)
+{
+    char name[64] = "";
+    memcpy(name, argument, len < sizeof name ? len : sizeof name - 1);
+    struct nearest near = {.wanted = name};
+    for (size_t i = 0; i < PREFERENCES; i++)
+        nearest_offer(&near, preferences[i].name);
+    if (near.best)
+        return front_refuse(f, "-o flag \"%s\" specifies unknown preference; did you mean %s?",
+                            front_shown(f, argument), near.best);
+    return front_refuse(f, "-o flag \"%s\" specifies unknown preference", front_shown(f, argument));
+}
+
+bool take_preference(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    const char *colon = strchr(argument, ':');
+    if (!colon)
+        return front_refuse(f, "Invalid -o flag \"%s\"; it has the form name:value",
+                            front_shown(f, argument));
+    if (unused_key(argument))
+        return true;
+    size_t len = (size_t)(colon - argument);
+    const char *value = colon + 1 + strspn(colon + 1, " ");
+    for (size_t i = 0; i < PREFERENCES; i++) {
+        const struct preference *p = &preferences[i];
+        if (!named(argument, len, p->name))
+            continue;
+        if (!p->value)
+            f->reading.keylog_file = value;
+        else if (strcasecmp(p->value, value) != 0)
+            return front_refuse(f, "-o %s: this value is not there yet; \"%s\" is",
+                                front_shown(f, argument), p->value);
+        return true;
+    }
+    return unknown_preference(f, argument, len);
+}
+
+/* ---- -t
+ * ------------------------------------------------------------------------------------------ */
+
+bool take_time_format(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    /* Decimals after a dot came with tshark 4.2. */
+    if (!strchr(argument, '.') && print_time_option(&f->reading.print, argument))
+        return true;
+    return front_refuse(f,
+                        "Invalid time stamp type \"%.40s\"; it must be one of:\n"
+                        "\t\"a\"    for absolute\n"
+                        "\t\"ad\"   for absolute with YYYY-MM-DD date\n"
+                        "\t\"adoy\" for absolute with YYYY/DOY date\n"
+                        "\t\"d\"    for delta\n"
+                        "\t\"dd\"   for delta displayed\n"
+                        "\t\"e\"    for epoch\n"
+                        "\t\"r\"    for relative\n"
+                        "\t\"u\"    for absolute UTC\n"
+                        "\t\"ud\"   for absolute UTC with YYYY-MM-DD date\n"
+                        "\t\"udoy\" for absolute UTC with YYYY/DOY date",
+                        front_shown(f, argument));
+}

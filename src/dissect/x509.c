@@ -1,0 +1,68 @@
+#include "dissect/x509.h"
+
+#include "dissect/x509_types.h"
+
+#define ELEMENTS_MAX 200000 /* that one certificate may have */
+
+/* Whether somebody asks for a field of the X.509 modules, whose rows stand together. */
+static bool wanted(const struct tape *t)
+{
+    for (unsigned id = F_ber; id <= F_ocsp_NULL_element; id++)
+        if (t->want[id])
+            return true;
+    return t->want[F_tls_sct] || t->want[F_tls_sct_sct_logid];
+}
+
+static struct asn1 begin(struct tape *t, uint8_t source, struct buf *protocols,
+                         enum field_id protocol)
+{
+    return (struct asn1){.tape = t,
+                         .source = source,
+                         .oid = slice_empty(),
+                         .key_algorithm = slice_empty(),
+                         .item = TAPE_NONE,
+                         .budget = ELEMENTS_MAX,
+                         .protocol = (uint16_t)protocol,
+                         .protocols = protocols};
+}
+
+static struct der_view view_of(const struct tape *t, uint8_t source, uint32_t offset,
+                               uint32_t length)
+{
+    struct slice bytes = source < t->source_count ? t->sources[source].bytes : slice_empty();
+    return (struct der_view){.bytes = slice_sub(bytes, offset, length), .at = offset};
+}
+
+enum field_id x509_certificate(struct tape *t, uint32_t item, uint8_t source, uint32_t offset,
+                               uint32_t length, struct buf *protocols)
+{
+    if (!wanted(t) && !protocols)
+        return F_NONE;
+    struct asn1 a = begin(t, source, protocols, F_tls);
+    a.item = item;
+    asn1_run(&a, &x509_certificate_type, F_NONE, false, view_of(t, source, offset, length));
+    ASN1_TEXT(text, ASN1_NAMES_BYTES + 8);
+    buf_str(&text, " (");
+    buf_slice_put(&text, slice_of(a.subject, a.subject_len));
+    buf_char(&text, ')');
+    struct der whole;
+    if (der_read(view_of(t, source, offset, length), &whole) && whole.tag == DER_SEQUENCE &&
+        whole.length == 0) {
+        asn1_note(&a, item, slice_of_str(" [0 length]"));
+        tape_set_label(t, item, LABEL_X509_CERTIFICATE);
+    } else if (a.subject_done) {
+        asn1_note(&a, item, buf_slice(&text));
+        tape_set_label(t, item, LABEL_X509_CERTIFICATE);
+    }
+    return a.broken ? a.protocol : F_NONE;
+}
+
+enum field_id x509_distinguished_name(struct tape *t, enum field_id field, uint8_t source,
+                                      uint32_t offset, uint32_t length, struct buf *protocols)
+{
+    if (!wanted(t) && !t->want[field] && !protocols)
+        return F_NONE;
+    struct asn1 a = begin(t, source, protocols, F_tls);
+    asn1_run(&a, &x509_name_rdn, field, false, view_of(t, source, offset, length));
+    return a.broken ? a.protocol : F_NONE;
+}

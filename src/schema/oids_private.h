@@ -1,0 +1,20 @@
+/* The generated tables behind schema/oids.h. */
+#ifndef TLSWIRE_SCHEMA_OIDS_PRIVATE_H
+#define TLSWIRE_SCHEMA_OIDS_PRIVATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct named_bytes {
+    const char *bytes;
+    uint8_t len;
+    const char *name;
+};
+
+/* Sorted by their bytes. */
+extern const struct named_bytes oid_table[];
+extern const size_t oid_table_count;
+extern const struct named_bytes ct_log_table[];
+extern const size_t ct_log_table_count;
+
+#endif

@@ -1,0 +1,528 @@
+#!/usr/bin/env python3
+"""The command line as tshark's: every option, bad input, exit codes; what is printed, byte for byte.
+
+usage: test_front.py TLSWIRE [TEST...]     prints TAP; where tshark 4.0 is missing, its part is skipped
+"""
+import os
+import pathlib
+import pty
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+TLSWIRE = os.path.abspath(sys.argv[1])
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "oracle")]
+import agree  # noqa: E402
+
+SEED = str(ROOT / "tests" / "golden" / "seed_summary.pcap")
+LIMIT = 40  # seconds; nothing here may take longer
+ENV = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", NO_COLOR="1")
+TESTS = []
+ORACLE = agree.Oracle("oracle")
+MISSING = agree.Oracle.missing()
+
+
+def test(function):
+    TESTS.append((function.__name__.replace("_", " "), function))
+    return function
+
+
+class Skip(Exception):
+    pass
+
+
+def check(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def run(*arguments, stdout=subprocess.PIPE, **more):
+    done = subprocess.run([TLSWIRE, *map(str, arguments)], stdout=stdout, stderr=subprocess.PIPE, env=ENV,
+                          stdin=subprocess.DEVNULL, timeout=LIMIT, check=False, **more)
+    return (done.stdout or b"").decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"), done.returncode
+
+
+def refused(arguments, status, *words):
+    """One clear message, the right exit status, nothing on stdout."""
+    out, err, got = run(*arguments)
+    check(got == status, f"{arguments}: exit status {got}, not {status}: {err}")
+    check(out == "", f"{arguments}: printed {out[:80]!r}")
+    check(err.startswith("tlswire: ") and err.endswith("\n"), f"{arguments}: said {err!r}")
+    for word in words:
+        check(word in err, f"{arguments}: {word!r} is not in {err!r}")
+    return err
+
+
+# ---- captures made here ------------------------------------------------------------------------------------
+
+def seed_bytes():
+    return pathlib.Path(SEED).read_bytes()
+
+
+def first_record(data):
+    captured = struct.unpack_from("<I", data, 24 + 8)[0]
+    return data[:24 + 16 + captured]
+
+
+def make_bad_captures():
+    data = seed_bytes()
+    one = first_record(data)
+    cut = one + data[len(one):len(one) + 50]
+    absurd = one + struct.pack("<IIII", 1, 1, 0x7fffffff, 0x7fffffff) + b"x" * 100
+    for name, content in {"cut.pcap": cut, "absurd.pcap": absurd, "empty.pcap": b"", "tiny.pcap": data[:10],
+                          "garbage.pcap": b"this is a letter, not a capture\n" * 20}.items():
+        pathlib.Path(name).write_bytes(content)
+    pathlib.Path("folder.pcap").mkdir()
+
+
+# ---- options that print ------------------------------------------------------------------------------------
+
+@test
+def help_and_version():
+    for word in ("-h", "--help", "help"):
+        out, err, status = run(word)
+        check(status == 0 and not err and "tlswire lab" in out and "-Y <filter>" in out, f"{word}: {out[:200]}{err}")
+    for word in ("-v", "--version"):
+        out, err, status = run(word)
+        check(status == 0 and not err and out.startswith("tlswire "), f"{word}: {out}{err}")
+
+
+@test
+def combined_short_options():
+    plain, _, _ = run("-n", "-r", SEED, "-c", "2", "-V", "-x")
+    check(plain.count("Frame ") >= 2, "nothing to compare")
+    check(run("-nr", SEED, "-c2", "-Vx")[0] == plain, "-nr FILE -c2 -Vx")
+    check(run("-nxVc2", "--read-file", SEED)[0] == plain, "--read-file FILE")
+    check(run("-nxVc2", f"--read-file={SEED}")[0] == plain, "--read-file=FILE")
+
+
+@test
+def quiet_and_write_print_nothing():
+    for options in (["-q"], ["-Q"], ["-w", "copy.pcapng"]):
+        out, err, status = run("-n", "-r", SEED, *options)
+        check((out, err, status) == ("", "", 0), f"{options}: {out[:80]!r} {err!r} {status}")
+    for options in (["-q", "-P"], ["-q", "-V"], ["-q", "-x"], ["-q", "-T", "text"], ["-w", "copy2.pcapng", "-P"],
+                    ["-w", "copy3.pcapng", "-O", "tcp"]):
+        out, _, status = run("-n", "-r", SEED, *options)
+        check(status == 0 and out, f"{options}: printed nothing, status {status}")
+
+
+@test
+def count_is_of_packets_read():
+    check(run("-n", "-r", SEED, "-c", "3", "-Y", "frame.number > 2")[0].count("\n") == 1, "-c 3 with a filter")
+    check(run("-n", "-r", SEED, "-c", "3")[0].count("\n") == 3, "-c 3")
+
+
+@test
+def a_copy_holds_what_passed():
+    for kind in ("pcapng", "pcap", "nsecpcap"):
+        out, err, status = run("-r", SEED, "-F", kind, "-w", f"some.{kind}", "-Y", "tcp.flags.reset == 1")
+        check((out, err, status) == ("", "", 0), f"{kind}: {out}{err}{status}")
+        listed = run("-n", "-r", f"some.{kind}", "-T", "fields", "-e", "tcp.flags.reset")[0].split()
+        check(listed and set(listed) == {"1"}, f"{kind}: {listed}")
+    piped = subprocess.run([TLSWIRE, "-r", SEED, "-w", "-"], capture_output=True, env=ENV, timeout=LIMIT, check=True)
+    again = subprocess.run([TLSWIRE, "-n", "-r", "-"], input=piped.stdout, capture_output=True, env=ENV, timeout=LIMIT,
+                           check=True)
+    check(again.stdout.count(b"\n") == run("-r", SEED, "-n")[0].count("\n"), "-w - | -r -")
+
+
+@test
+def trailing_words_are_a_filter():
+    want = run("-n", "-r", SEED, "-Y", "frame.number == 2")[0]
+    check(want.count("\n") == 1, want)
+    check(run("-n", "-r", SEED, "frame.number", "==", "2")[0] == want, "frame.number == 2")
+
+
+@test
+def ports_as_tls():
+    for value in ("tcp.port==4433,tls", "tcp.port==4433,ssl", "tcp.port==4430-4440,tls", "tcp.port==4433:2,tls",
+                  "tcp.port==0x1151,tls", "tcp.port==70000,tls"):
+        out, err, status = run("-n", "-r", SEED, "-c", "1", "-d", value)
+        check(status == 0 and out and not err, f"{value}: {err}")
+    refused(["-r", SEED, "-d", "tcp.port==x,tls"], 1, "Invalid selector number \"x\"")
+    refused(["-r", SEED, "-d", "tcp.port==5-1,tls"], 1, "5-1")
+    refused(["-r", SEED, "-d", "tcp.port"], 1, "doesn't follow the template")
+    refused(["-r", SEED, "-d", "udp.port==1,tls"], 1, "Unknown layer type", "tcp.port")
+    refused(["-r", SEED, "-d", "tcp.port==1,http"], 1, "Unknown protocol", "tls")
+
+
+@test
+def preferences():
+    for value in ("tcp.reassemble_out_of_order:TRUE", "tls.desegment_ssl_records:true", "tls.keylog_file:",
+                  "ssl.desegment_ssl_records: TRUE"):
+        out, err, status = run("-n", "-r", SEED, "-c", "1", "-o", value)
+        check(status == 0 and out and not err, f"{value}: {err}")
+    for value in ('uat:rsa_keys:"key.pem",""', "tls.psk:abcd"):
+        out, err, status = run("-n", "-r", SEED, "-c", "1", "-o", value)
+        check(status == 0 and out and "do not decrypt yet" in err, f"{value}: {err}")
+    refused(["-r", SEED, "-o", "tls.keylog_fil:x"], 1, "unknown preference", "tls.keylog_file")
+    refused(["-r", SEED, "-o", "nothing"], 1, "Invalid -o flag")
+    refused(["-r", SEED, "-o", "tcp.check_checksum:TRUE"], 1, "not there yet")
+
+
+@test
+def fields_and_their_options():
+    base = ["-n", "-r", SEED, "-c", "2", "-T", "fields", "-e", "frame.number", "-e", "tcp.port"]
+    for options, want in ((["-E", "header=y"], "frame.number\ttcp.port\n1\t33492,4433\n2\t4433,33492\n"),
+                          (["-E", "separator=/s", "-E", "occurrence=f"], "1 33492\n2 4433\n"),
+                          (["-E", "separator=;", "-E", "occurrence=l"], "1;4433\n2;33492\n"),
+                          (["-E", "aggregator=/s", "-E", "quote=d"], '"1"\t"33492 4433"\n"2"\t"4433 33492"\n'),
+                          (["-E", "quote=s", "-E", "bom=y"], "\ufeff'1'\t'33492,4433'\n'2'\t'4433,33492'\n")):
+        out, err, status = run(*base, *options)
+        check((out, err, status) == (want, "", 0), f"{options}: {out!r} {err}")
+    refused([*base, "-E", "nothing=y"], 1, "nothing=y", "header=y|n")
+    err = refused(["-r", SEED, "-T", "fields", "-e", "tls.handshake.typ", "-e", "zzzz"], 1,
+                  "Some fields aren't valid:\n\tzzzz\n\ttls.handshake.typ", "did you mean tls.handshake.type?")
+    check(err.count("\n") == 3, err)
+    refused(["-r", SEED, "-T", "fields"], 1, "no fields were specified with \"-e\"")
+    refused(["-r", SEED, "-e", "ip.src"], 1, "was not specified")
+    refused(["-r", SEED, "-T", "fields", "-e", "ip.src", "-x"], 1, "Raw packet hex data")
+
+
+@test
+def formats():
+    for name in ("json", "ek", "psml", "ps", "tabs", "jsonraw"):
+        refused(["-r", SEED, "-T", name], 1, "not there yet")
+    refused(["-r", SEED, "-T", "foo"], 1, "Invalid -T parameter \"foo\"")
+    refused(["-r", SEED, "-t", "foo"], 1, "Invalid time stamp type \"foo\"")
+    refused(["-r", SEED, "-u", "foo"], 1, "Invalid seconds type")
+    refused(["-r", SEED, "-F", "foo", "-w", "x"], 1, "pcapng")
+
+
+@test
+def numbers():
+    refused(["-r", SEED, "-c", "0"], 1, "packet count is zero")
+    refused(["-r", SEED, "-c", "x"], 1, "isn't a decimal number")
+    refused(["-r", SEED, "-c", "-5"], 1, "is a negative number")
+    refused(["-r", SEED, "-c", "99999999999999999999"], 1, "too large")
+    refused(["-r", SEED, "-a", "duration:1"], 1, "a capture isn't being done")
+    refused(["-i", "lo", "-a", "duration:-1"], 1, "negative")
+    refused(["-i", "lo", "-a", "duration:x"], 1, "isn't a number")
+    refused(["-a", "foo"], 1, "unknown -a flag")
+    refused(["-a", "files:2"], 1, "not there yet")
+
+
+@test
+def what_is_not_there_says_so():
+    for options in (["-2"], ["-b", "files:2"], ["-C", "x"], ["-H", "x"], ["-j", "x"], ["-L"], ["-M", "1"], ["-N", "m"],
+                    ["-R", "tcp"], ["-z", "io,stat,1"], ["-X", "x:y"], ["--color"], ["--no-duplicate-keys"],
+                    ["--export-objects", "http,x"], ["--log-level", "x"], ["--hexdump", "all"], ["-W", "n"]):
+        refused(["-r", SEED, *options], 1, options[0], "not there yet")
+    refused(["-Z"], 1, "unrecognized option: Z")
+    refused(["--displayfilter=tcp"], 1, "unrecognized option", "--display-filter")
+    refused(["-r"], 1, "option requires an argument: r")
+    refused(["--read-file"], 1, "option requires an argument")
+    refused(["-r", SEED, "-T", "pdml", "-e", "ip.src"], 1, "not there yet")
+
+
+@test
+def options_that_exclude_each_other():
+    refused(["-r", SEED, "-f", "tcp"], 1, "Only read filters, not capture filters")
+    refused(["-r", SEED, "-Y", "tcp", "tcp"], 1, "both with \"-Y\"")
+    refused(["-i", "lo", "-f", "tcp", "tcp"], 1, "both with \"-f\"")
+    refused(["-i", "lo", "-Y", "tls", "-w", "x.pcapng"], 1, "Display filters aren't supported")
+    refused(["-r", SEED, "-w", "-", "-P"], 1, "standard output")
+    refused(["-i", "lo", "-i", "eth0"], 1, "two interfaces")
+
+
+@test
+def subcommands_by_their_nearest_name():
+    refused(["lba"], 2, "\"lba\"", "did you mean lab?")
+    refused(["conect", "localhost:1"], 2, "did you mean connect?")
+    refused(["\x1b[31mred"], 2, "\\x1b")
+
+
+@test
+def glossaries():
+    out, err, status = run("-G", "fields")
+    rows = [line.split("\t") for line in out.splitlines()]
+    check(status == 0 and not err and len(rows) > 200, f"{status} {err} {len(rows)} rows")
+    check(all(len(row) == (3 if row[0] == "P" else 8) for row in rows), "the number of columns")
+    by_name = {row[2]: row for row in rows}
+    check(len(by_name) == len(rows), "a name twice")
+    check(by_name["tcp"] == ["P", "Transmission Control Protocol", "tcp"], by_name["tcp"])
+    check(by_name["tcp.flags.syn"][3:7] == ["FT_BOOLEAN", "tcp", "12", "0x2"], by_name["tcp.flags.syn"])
+    check(by_name["ip.src"][3:7] == ["FT_IPv4", "ip", "", "0x0"], by_name["ip.src"])
+    check(by_name["eth.type"][5] == "BASE_HEX", by_name["eth.type"])
+    values = run("-G", "values")[0]
+    check("V\tip.proto\t6\tTCP\n" in values, "the value of ip.proto 6")
+    check("Transmission Control Protocol\t" in run("-G", "protocols")[0], "-G protocols")
+    refused(["-G", "field"], 1, "did you mean \"fields\"")
+
+
+# ---- bad input ----------------------------------------------------------------------------------------------
+
+@test
+def bad_captures():
+    make_bad_captures()
+    for name in ("cut.pcap", "absurd.pcap"):
+        out, err, status = run("-n", "-r", name)
+        check(out.count("\n") == 1 and " TCP " in out, f"{name}: the packet before the damage: {out!r}")
+        check(status == 2 and err.startswith(f"tlswire: {name}: ") and err.count("\n") <= 2, f"{name}: {status} {err!r}")
+    for name in ("tiny.pcap", "garbage.pcap", "folder.pcap", "missing.pcap"):
+        refused(["-n", "-r", name], 2, name)
+    check(run("-n", "-r", "empty.pcap") == ("", "", 0), "an empty file has no packets")
+    refused(["-r", "folder.pcap"], 2, "directory")
+    refused(["-r", "missing.pcap"], 2, "no such file")
+
+
+@test
+def every_way_to_cut_a_capture():
+    data = first_record(seed_bytes())
+    for size in range(len(data)):
+        pathlib.Path("short.pcap").write_bytes(data[:size])
+        out, err, status = run("-n", "-r", "short.pcap")
+        want = 0 if size in (0, 24) else 2
+        check(status == want and out == "" and bool(err) == bool(want), f"{size} bytes: {status} {out!r} {err!r}")
+
+
+@test
+def a_file_that_may_not_be_read():
+    if os.getuid() == 0:
+        if subprocess.run(["setpriv", "--version"], capture_output=True, check=False).returncode != 0:
+            raise Skip("setpriv is not there to become somebody else")
+        lower = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    else:
+        lower = []
+    path = pathlib.Path("secret.pcap").absolute()
+    path.write_bytes(seed_bytes())
+    path.chmod(0)
+    done = subprocess.run([*lower, TLSWIRE, "-r", str(path)], capture_output=True, text=True, check=False)
+    if "setpriv" in done.stderr or (lower and done.returncode in (126, 127)):
+        raise Skip(f"cannot run it as somebody else: {done.stderr.strip()}")
+    check(done.returncode == 2 and "may not read" in done.stderr, f"{done.returncode} {done.stderr}")
+
+
+@test
+def filters_that_are_wrong():
+    refused(["-r", SEED, "-Y", "tls.handshake.typ"], 2, "tls.handshake.typ", "tls.handshake.type")
+    refused(["-r", SEED, "-Y", "bad filter ("], 2, "filter")
+    refused(["-r", SEED, "tcp", "and"], 2)
+
+
+@test
+def key_logs_that_are_none():
+    pathlib.Path("letter.txt").write_text("dear reader\nthese are no keys\n")
+    want = run("-n", "-r", SEED)[0]
+    for name, words in (("missing.keys", "is not there"), ("letter.txt", "no line"), (".", "directory")):
+        out, err, status = run("-n", "-r", SEED, "-o", f"tls.keylog_file:{name}")
+        check(out == want and status == 0, f"{name}: {status}")
+        check(err.count("\n") == 1 and name in err and words in err.lower(), f"{name}: {err!r}")
+    pathlib.Path("good.keys").write_text("# a comment\nCLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48 + "\n")
+    check(run("-n", "-r", SEED, "-o", "tls.keylog_file:good.keys")[1] == "", "a good key log is not complained of")
+
+
+@test
+def outputs_that_fail():
+    with open("/dev/full", "wb") as full:
+        for options in ([], ["-V"], ["-T", "pdml"], ["-x"]):
+            _, err, status = run("-n", "-r", SEED, *options, stdout=full)
+            check(status == 2 and "no space left" in err and err.count("\n") == 1, f"{options}: {status} {err!r}")
+    refused(["-r", SEED, "-w", "/dev/full"], 2, "/dev/full")
+    refused(["-r", SEED, "-w", "/nowhere/x.pcapng"], 2, "/nowhere/x.pcapng")
+    pathlib.Path("a_folder").mkdir()
+    refused(["-r", SEED, "-w", "a_folder"], 2, "a_folder")
+
+
+@test
+def a_reader_that_goes_away():
+    big = pathlib.Path("big.pcap")
+    data = seed_bytes()
+    big.write_bytes(data[:24] + data[24:] * 400)
+    with subprocess.Popen([TLSWIRE, "-n", "-r", str(big), "-V"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV) as process:
+        process.stdout.read(100)
+        process.stdout.close()
+        err = process.stderr.read()
+        check(process.wait(LIMIT) == 2 and err == b"", f"{process.returncode} {err!r}")
+
+
+@test
+def a_reading_that_is_stopped():
+    with subprocess.Popen([TLSWIRE, "-n", "-r", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=ENV) as process:
+        process.stdin.write(first_record(seed_bytes()))
+        process.stdin.flush()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.stdout.read(), process.stderr.read()
+        check(process.wait(LIMIT) == -signal.SIGINT and err == b"" and out.count(b"\n") == 1,
+              f"{process.returncode} {out!r} {err!r}")
+
+
+@test
+def progress_on_a_terminal_only():
+    big = pathlib.Path("bigger.pcap")
+    data = seed_bytes()
+    big.write_bytes(data[:24] + data[24:] * 12000)
+    check(run("-n", "-r", big, "-V", "-q", stdout=subprocess.DEVNULL)[1] == "", "no progress where nobody looks")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([TLSWIRE, "-n", "-r", str(big), "-V"], stdout=subprocess.DEVNULL, stderr=theirs, env=ENV) as process:
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            seen += piece
+        check(process.wait(LIMIT) == 0, "exit status")
+    os.close(ours)
+    big.unlink()
+    check(seen == b"" or (b"%" in seen and seen.endswith(b"\r     \r")), f"{seen[-60:]!r}")
+
+
+# ---- live -------------------------------------------------------------------------------------------------
+
+class Live:
+    """A capture on lo, and connections to make it see something."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen([TLSWIRE, "-n", "-i", "lo", *options], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, env=ENV)
+        self.first = self.process.stderr.readline()
+        if "permission" in self.first:
+            self.process.communicate()
+            raise Skip("capturing is not allowed here")
+
+    def finish(self, knocks=0, stop=None):
+        for _ in range(knocks):
+            with socket.socket() as s:
+                s.settimeout(1)
+                try:
+                    s.connect(("127.0.0.1", 9))
+                except OSError:
+                    pass
+            time.sleep(0.02)
+        if stop:
+            self.process.send_signal(stop)
+        out, err = self.process.communicate(timeout=LIMIT)
+        return out, err, self.process.returncode
+
+
+@test
+def live_until_a_count():
+    live = Live("-c", "2", "-f", "tcp port 9")
+    check(live.first == "Capturing on 'Loopback: lo'\n", live.first)
+    out, err, status = live.finish(knocks=3)
+    check(out.count("\n") == 2 and err == "2 packets captured\n" and status == 0, f"{out!r} {err!r} {status}")
+
+
+@test
+def live_until_interrupted():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        live = Live("-f", "tcp port 9")
+        time.sleep(0.2)
+        out, err, status = live.finish(knocks=1, stop=number)
+        check(err.endswith(" captured\n") and status == 0, f"{out!r} {err!r} {status}")
+
+
+@test
+def live_until_a_time_and_to_a_file():
+    live = Live("-a", "duration:0.5", "-w", "live.pcapng", "-P", "tcp", "port", "9")
+    out, err, status = live.finish(knocks=2)
+    check(status == 0 and err.endswith(" captured\n"), f"{err!r} {status}")
+    read = run("-n", "-r", "live.pcapng")[0]
+    check(read == out and out.count("\n") >= 2, f"{out!r}\n{read!r}")
+
+
+@test
+def live_and_bad_words():
+    err = run("-i", "nosuch", "-c", "1")
+    check(err[2] == 1 and "nosuch" in err[1], err)
+    if "permission" in run("-i", "lo", "-a", "duration:0.1")[1]:
+        raise Skip("capturing is not allowed here")
+    err = run("-i", "lo", "-f", "bad filter (", "-c", "1")
+    check(err[2] == 1 and "bad filter (" in err[1], err)
+    check(run("-i", "lo", "-Q", "-a", "duration:0.2") == ("", "", 0), "-Q")
+
+
+@test
+def interfaces_in_the_order_of_tshark():
+    out, err, status = run("-D")
+    check(status == 0 and not err and "lo (Loopback)\n" in out, f"{out} {err}")
+    if MISSING:
+        raise Skip(MISSING)
+    want = ORACLE.tshark("-D")[0].decode()
+    check(want.startswith(out), f"want {want}\ngot {out}")  # it goes on with programs of its own
+
+
+# ---- beside tshark -------------------------------------------------------------------------------------------
+
+FEW = ["-n", "-r", SEED, "-c", "4"]
+BESIDE = [
+    FEW, [*FEW, "-V"], [*FEW, "-x"], [*FEW, "-P", "-V"], [*FEW, "-P", "-x"], [*FEW, "-V", "-x"], [*FEW, "-P", "-V", "-x"],
+    [*FEW, "-O", "tcp"], [*FEW, "-O", "ip,nosuch"], [*FEW, "-O", "tcp", "-P"], [*FEW, "-q"], [*FEW, "-q", "-V"],
+    [*FEW, "-Q"], [*FEW, "-T", "text"], [*FEW, "-T", "text", "-q"], [*FEW, "-T", "pdml"], [*FEW, "-T", "pdml", "-V"],
+    [*FEW, "-S", "---", "-V"], [*FEW, "-S", "---", "-x"], [*FEW, "-u", "hms"], [*FEW, "-l"],
+    [*FEW, "-Y", "frame.number > 2"], [*FEW, "-Y", ""], [*FEW, "tcp.port", "==", "4433"], [*FEW, "-d", "tcp.port==4433,ssl"],
+    *[[*FEW, "-t", t] for t in ("a", "ad", "adoy", "d", "dd", "e", "r", "u", "ud", "udoy", "ad.3", "e.0", ".6", "foo")],
+    *[[*FEW, "-T", "fields", "-e", "frame.number", "-e", "tcp.port", "-e", "_ws.col.Info", *e] for e in (
+        [], ["-E", "header=y"], ["-E", "separator=/s"], ["-E", "separator=,"], ["-E", "occurrence=f"],
+        ["-E", "occurrence=l"], ["-E", "aggregator=/s"], ["-E", "aggregator=;"], ["-E", "quote=d"], ["-E", "quote=s"],
+        ["-E", "quote=n"], ["-E", "bom=y"], ["-E", "header=y", "-E", "bom=y", "-E", "quote=d"])],
+    ["-r", "missing.pcap"], ["-r", "tiny.pcap"], ["-r", "garbage.pcap"], ["-r", "empty.pcap"], ["-n", "-r", "cut.pcap"],
+    ["-n", "-r", "absurd.pcap"], ["-r", "folder.pcap"], [*FEW, "-Y", "bad filter ("], [*FEW, "-Y", "no.such.field"],
+    [*FEW, "-T", "fields"], [*FEW, "-T", "fields", "-e", "nosuch"], [*FEW, "-e", "ip.src"], [*FEW, "-T", "foo"],
+    [*FEW, "-T", "pdml", "-x"], [*FEW, "-E", "bad=y"], [*FEW, "-o", "foo.bar:1"], [*FEW, "-o", "foo"], [*FEW, "-c", "0"],
+    [*FEW, "-c", "x"], [*FEW, "-c", "-5"], [*FEW, "-a", "foo"], [*FEW, "-a", "duration:1"], [*FEW, "-d", "foo"],
+    [*FEW, "-d", "tcp.port==x,tls"], [*FEW, "-d", "tcp.port==5-1,tls"], [*FEW, "-d", "tcp.port==1,nosuch"],
+    [*FEW, "-d", "tcp.port==1-5,tls"], [*FEW, "-d", "tcp.port==1:3,tls"], [*FEW, "-Z"], ["-r"], [*FEW, "-f", "tcp"],
+    [*FEW, "-Y", "tcp", "tcp"], [*FEW, "-u", "x"], [*FEW, "-w", "/nowhere/x"], [*FEW, "-w", "folder.pcap"],
+    [*FEW, "-w", "-", "-P"], [*FEW, "-o", "tls.keylog_file:missing.keys"], [*FEW, "-G", "foo"], ["-r", SEED, "-w", "/dev/full"],
+    ["-i", "nosuch", "-c", "1"], ["-i", "lo", "-f", "tcp", "udp"], ["-i", "lo", "-Y", "tls", "-w", "x.pcapng"],
+    ["-i", "lo", "-a", "duration:-1"], ["-i", "lo", "-Y", "bad filter ("],
+]
+
+
+def beside(arguments):
+    if MISSING:
+        raise Skip(MISSING)
+    if not os.path.exists("cut.pcap"):
+        make_bad_captures()
+    want, _, want_status = ORACLE.tshark(*arguments)
+    got, messages, status = ORACLE.run([TLSWIRE], arguments)
+    check(status == want_status, f"exit status {status}, tshark's is {want_status}: {messages}")
+    check(got == want, f"{agree.describe(want, got)} {messages}")
+    check(not messages or messages.startswith("tlswire: "), messages)
+
+
+for words in BESIDE:
+    TESTS.append(("as tshark: " + " ".join(os.path.basename(w) if w == SEED else w for w in words) or "(none)",
+                  lambda words=words: beside(words)))
+
+
+def main():
+    failed = 0
+    wanted = sys.argv[2:]
+    tests = [t for t in TESTS if not wanted or t[0] in wanted]
+    print(f"1..{len(tests)}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        os.chdir(folder)
+        ORACLE.home = pathlib.Path(folder) / "oracle"
+        ORACLE.environment["WIRESHARK_CONFIG_DIR"] = str(ORACLE.home)
+        for number, (name, function) in enumerate(tests, 1):
+            name = name.replace("#", "")
+            try:
+                function()
+                print(f"ok {number} - {name}", flush=True)
+            except Skip as reason:
+                print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+            except Exception as problem:  # pylint: disable=broad-except
+                failed += 1
+                for line in f"{type(problem).__name__}: {problem}".splitlines():
+                    print(f"# {line}")
+                print(f"not ok {number} - {name}", flush=True)
+        os.chdir("/")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
