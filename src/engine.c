@@ -5,6 +5,7 @@
 #include "stream/flow.h"
 #include "stream/tcp.h"
 #include "stream/tcp_emit.h"
+#include "stream/tls.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ struct engine {
     struct engine_options options;
     struct flow_table flows;
     struct dissection result;
+    struct buf protocols; /* modules that certificates needed */
     bool wants_frame, wants_lower, wants_tcp;
     bool has_first, has_displayed;
     int64_t first_time, previous_time, displayed_time;
@@ -47,8 +49,11 @@ void engine_free(struct engine *e)
 {
     if (!e)
         return;
+    for (struct flow *f = e->flows.flows; f; f = f->next)
+        tls_free(f);
     flow_table_free(&e->flows);
     tape_free(&e->result.tape);
+    buf_free(&e->protocols);
     free(e);
 }
 
@@ -85,6 +90,18 @@ static void take_times(struct engine *e, const struct packet *p)
     d->time_delta = p->time_ns - e->previous_time;
     d->time_delta_displayed = e->has_displayed ? p->time_ns - e->displayed_time : 0;
     e->previous_time = p->time_ns;
+}
+
+/* frame.protocols is known only when all has been read. */
+static void name_protocols(struct tape *t, const char *lower, struct buf *modules)
+{
+    uint32_t at = t->count > 0 ? tape_find(t, 0, F_frame_protocols) : TAPE_NONE;
+    struct buf text = {.ceiling = 4096};
+    buf_str(&text, lower);
+    buf_str(&text, ":tls");
+    buf_slice_put(&text, buf_slice(modules));
+    tape_set_text(t, at, buf_slice(&text));
+    buf_free(&text);
 }
 
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet)
@@ -140,6 +157,13 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
         uint32_t at = tcp_emit(&d->tape, 0, lower.payload_offset, &d->tcp);
         tcp_emit_payload(&d->tape, 0, lower.payload_offset + d->tcp.header_len, &d->tcp);
         tape_close(&d->tape, at);
+    }
+    if (is_tcp && flow && tls_claims(flow, payload, false)) {
+        struct buf *list = &e->protocols;
+        buf_clear(list);
+        tls_segment(&e->flows, flow, d, lower.payload_offset + d->tcp.header_len, payload, list);
+        if (c->item_count > 0 && e->wants_frame)
+            name_protocols(&d->tape, protocols, list);
     }
     return d;
 }

@@ -240,7 +240,7 @@ enum walk_context {
     IN_CLOCK = 1 << 10, /* the random begins with a clock, as before TLS 1.3 */
     KEY_ECDHE = 1 << 12,
     KEY_DHE = 1 << 13,
-    KEY_RSA = 1 << 14,
+    KEY_RSA_EXCHANGE = 1 << 14,
     KEY_PSK = 1 << 15,      /* a shared key alone */
     KEY_WITH_PSK = 1 << 16, /* one of the others with a shared key */
     KEY_SIGNED = 1 << 17,   /* the server signs its parameters */

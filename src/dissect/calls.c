@@ -1,0 +1,69 @@
+/* The escape hatches: what the layout rows cannot say. */
+#include "dissect/walk.h"
+#include "dissect/x509.h"
+
+static void extension_body(struct walk *w)
+{
+    /* The type stands before the two bytes of length that have just been read. */
+    struct slice s = slice_sub(w->bytes, w->at - 4, 2);
+    enum block_id block = block_of_extension(slice_u16(&s));
+    walk_block(w, block == BLOCK_NONE ? BLOCK_unknown_extension : block);
+}
+
+static void signature_algorithm(struct walk *w)
+{
+    uint32_t start = w->at;
+    uint64_t value = 0;
+    struct slice s = slice_sub(w->bytes, w->at, 2);
+    if (w->end - w->at < 2) {
+        w->failed = true;
+        return;
+    }
+    value = slice_u16(&s);
+    uint32_t at = tape_open(w->tape, F_tls_handshake_sig_hash_alg, w->source, start, 2, value, 0);
+    if (!registry_compat(REG_SIGNATURE_SCHEMES, value))
+        tape_set_label(w->tape, at, LABEL_TLS_SIGNATURE_PAIR);
+    walk_number(w, F_tls_handshake_sig_hash_hash, 1, NULL);
+    walk_number(w, F_tls_handshake_sig_hash_sig, 1, NULL);
+    tape_close(w->tape, at);
+}
+
+static void certificate(struct walk *w)
+{
+    uint32_t len = w->end - w->at;
+    uint32_t at = tape_open(w->tape, F_tls_handshake_certificate, w->source, w->at, len, 0, 0);
+    w->failed |= x509_certificate(w->tape, at, w->source, w->at, len, w->protocols) != F_NONE;
+    tape_close(w->tape, at);
+    w->at = w->end;
+}
+
+static void distinguished_name(struct walk *w)
+{
+    uint32_t len = w->end - w->at;
+    w->failed |= x509_distinguished_name(w->tape, F_tls_handshake_dname, w->source, w->at, len,
+                                         w->protocols) != F_NONE;
+    w->at = w->end;
+}
+
+static void ocsp_response(struct walk *w)
+{
+    tape_add(w->tape, F_tls_ocsp_response, w->source, w->at, w->end - w->at, 0, 0);
+    w->at = w->end;
+}
+
+static void sct(struct walk *w)
+{
+    uint32_t at = tape_open(w->tape, F_tls_sct, w->source, w->at, w->end - w->at, 0, 0);
+    walk_block(w, BLOCK_sct_body);
+    tape_close(w->tape, at);
+}
+
+void walk_call(struct walk *w, enum call_id call)
+{
+    static void (*const calls[CALL_COUNT])(struct walk *) = {
+        [CALL_extension_body] = extension_body, [CALL_signature_algorithm] = signature_algorithm,
+        [CALL_certificate] = certificate,       [CALL_distinguished_name] = distinguished_name,
+        [CALL_ocsp_response] = ocsp_response,   [CALL_sct] = sct,
+    };
+    calls[call](w);
+}

@@ -1,0 +1,244 @@
+#include "dissect/walk.h"
+
+#define MAX_DEPTH  16 /* blocks inside blocks; the schema needs 5 */
+#define MAX_SCOPES 8  /* scopes and items open at once in one block */
+
+struct frame {
+    uint32_t ends[MAX_SCOPES]; /* of the scopes outside */
+    uint32_t items[MAX_SCOPES], starts[MAX_SCOPES];
+    bool fixed[MAX_SCOPES]; /* the item's length was set when it was opened */
+    const struct row *loop;
+    uint32_t loop_at;
+    unsigned scopes, open;
+};
+
+static uint64_t peek(const struct walk *w, uint32_t size)
+{
+    struct slice s = slice_sub(w->bytes, w->at, size);
+    return slice_uint(&s, size);
+}
+
+static bool has(struct walk *w, uint32_t size)
+{
+    if (w->end - w->at < size)
+        w->failed = true;
+    return !w->failed;
+}
+
+/* Times on the wire are seconds in four bytes or milliseconds in eight. */
+static uint64_t field_value(enum field_id field, uint32_t size, uint64_t value)
+{
+    if (fields[field].type != TYPE_ABSOLUTE_TIME)
+        return value;
+    return size == 8 ? value * 1000000 : value * 1000000000;
+}
+
+uint32_t walk_number(struct walk *w, enum field_id field, uint32_t size, uint64_t *value)
+{
+    if (!has(w, size))
+        return TAPE_NONE;
+    uint64_t number = peek(w, size);
+    if (value)
+        *value = number;
+    uint32_t at =
+        tape_add(w->tape, field, w->source, w->at, size, field_value(field, size, number), 0);
+    w->at += size;
+    return at;
+}
+
+void walk_trailing(struct walk *w)
+{
+    uint32_t left = w->end - w->at;
+    if (left > 0 && !w->failed) {
+        uint32_t at = tape_open(w->tape, F_tls_trailing, w->source, w->at, left, left, 0);
+        tape_expert(w->tape, EXPERT_tls_trailing, w->source, w->at, left, left);
+        tape_close(w->tape, at);
+    }
+    w->at = w->end;
+}
+
+static void open_item(struct walk *w, struct frame *f, const struct row *row)
+{
+    if (f->open == MAX_SCOPES || (row->op == OP_OPEN_BYTES && !has(w, row->size))) {
+        w->failed = true;
+        return;
+    }
+    f->starts[f->open] = w->at;
+    f->fixed[f->open] = row->op == OP_OPEN_BYTES;
+    f->items[f->open++] = tape_open(w->tape, row->field, w->source, w->at,
+                                    row->op == OP_OPEN_BYTES ? row->size : 0, 0, 0);
+}
+
+static void close_item(struct walk *w, struct frame *f, uint32_t size)
+{
+    if (f->open == 0)
+        return;
+    uint32_t item = f->items[--f->open];
+    uint32_t start = f->starts[f->open];
+    if (!f->fixed[f->open])
+        tape_set_length(w->tape, item, w->at - start);
+    else if (w->at == start)
+        w->at += item == TAPE_NONE ? size : w->tape->events[item].length;
+    tape_close(w->tape, item);
+}
+
+static void open_scope(struct walk *w, struct frame *f, uint64_t length)
+{
+    if (f->scopes == MAX_SCOPES) {
+        w->failed = true;
+        return;
+    }
+    uint32_t left = w->end - w->at;
+    if (length > left)
+        tape_expert(w->tape, EXPERT_tls_too_small, w->source, w->at, left, length);
+    f->ends[f->scopes++] = w->end;
+    w->end = length > left ? w->end : w->at + (uint32_t)length;
+}
+
+static void take_rest(struct walk *w, const struct row *row)
+{
+    uint32_t left = w->end - w->at;
+    if (left > 0 || row->op == OP_REST_OR_EMPTY) {
+        uint32_t at = tape_add(w->tape, row->field, w->source, w->at, left, 0, 0);
+        if (row->arg)
+            tape_set_label(w->tape, at, row->arg);
+    }
+    w->at = w->end;
+}
+
+/* The row after the ENDIF that belongs to ROW. */
+static const struct row *after_endif(const struct row *row)
+{
+    unsigned depth = 0;
+    for (;; row++) {
+        if (row->op == OP_END)
+            return row;
+        if (row->op == OP_IF_MORE || row->op == OP_IF_EQ || row->op == OP_IF_NONZERO ||
+            row->op == OP_IF_IN || row->op == OP_UNLESS_IN)
+            depth++;
+        else if (row->op == OP_ENDIF && --depth == 0)
+            return row + 1;
+    }
+}
+
+static bool condition(const struct walk *w, const struct row *row)
+{
+    switch (row->op) {
+    case OP_IF_MORE:
+        return w->end > w->at;
+    case OP_IF_EQ:
+        return w->value == row->arg;
+    case OP_IF_NONZERO:
+        return w->value != 0;
+    case OP_IF_IN:
+        return (w->context & row->arg) != 0;
+    default:
+        return (w->context & row->arg) == 0;
+    }
+}
+
+/* The row after the NEXT of the EACH at ROW. */
+static const struct row *after_next(const struct row *row)
+{
+    while (row->op != OP_NEXT && row->op != OP_END)
+        row++;
+    return row->op == OP_END ? row : row + 1;
+}
+
+static const struct row *loop(struct walk *w, struct frame *f, const struct row *row)
+{
+    if (row->op == OP_EACH) {
+        f->loop = row + 1;
+        f->loop_at = w->at;
+        return w->at < w->end ? row + 1 : after_next(row);
+    }
+    bool moved = w->at > f->loop_at; /* a turn that reads nothing is the last */
+    f->loop_at = w->at;
+    return moved && w->at < w->end && f->loop ? f->loop : row + 1;
+}
+
+/* One row that does not change the order of the rows. */
+static void step(struct walk *w, struct frame *f, const struct row *row)
+{
+    switch (row->op) {
+    case OP_NUM:
+        walk_number(w, row->field, row->size, NULL);
+        break;
+    case OP_KEEP:
+    case OP_LEN:
+        walk_number(w, row->field, row->size, &w->value);
+        break;
+    case OP_PEEK:
+        if (has(w, row->size))
+            tape_add(w->tape, row->field, w->source, w->at, row->size, peek(w, row->size), 0);
+        break;
+    case OP_SCOPE:
+        open_scope(w, f, w->value);
+        break;
+    case OP_REST_SCOPE:
+        open_scope(w, f, w->end - w->at);
+        break;
+    case OP_UNSCOPE:
+        walk_trailing(w);
+        if (f->scopes > 0)
+            w->end = f->ends[--f->scopes];
+        break;
+    case OP_OPEN:
+    case OP_OPEN_BYTES:
+        open_item(w, f, row);
+        break;
+    case OP_CLOSE:
+        close_item(w, f, 32);
+        break;
+    case OP_BYTES:
+        if (has(w, row->size)) {
+            tape_add(w->tape, row->field, w->source, w->at, row->size, 0, 0);
+            w->at += row->size;
+        }
+        break;
+    case OP_REST:
+    case OP_REST_OR_EMPTY:
+        take_rest(w, row);
+        break;
+    case OP_SKIP:
+        if (has(w, row->size))
+            w->at += row->size;
+        break;
+    case OP_SKIP_REST:
+        w->at = w->end;
+        break;
+    case OP_CALL:
+        walk_call(w, row->arg);
+        break;
+    case OP_RUN:
+        walk_block(w, row->arg);
+        break;
+    default:
+        break;
+    }
+}
+
+bool walk_block(struct walk *w, enum block_id block)
+{
+    struct frame f = {.scopes = 0};
+    const struct row *row = blocks[block];
+    if (!row || ++w->depth > MAX_DEPTH)
+        return !(w->failed = true);
+    while (row->op != OP_END && !w->failed) {
+        if (row->op == OP_EACH || row->op == OP_NEXT) {
+            row = loop(w, &f, row);
+        } else if (row->op == OP_IF_MORE || row->op == OP_IF_EQ || row->op == OP_IF_NONZERO ||
+                   row->op == OP_IF_IN || row->op == OP_UNLESS_IN) {
+            row = condition(w, row) ? row + 1 : after_endif(row);
+        } else {
+            step(w, &f, row);
+            row++;
+        }
+    }
+    while (f.open > 0)
+        close_item(w, &f, 0);
+    if (f.scopes > 0)
+        w->end = f.ends[0];
+    w->depth--;
+    return !w->failed;
+}

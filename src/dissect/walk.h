@@ -1,0 +1,32 @@
+/* The interpreter of the layout rows: bytes of one message in, events on the tape out.
+ *
+ * It reads what the rows of schema/tls.def say, inside the scopes that length prefixes open, and stops at
+ * the first field that is not there.  What it cannot say in rows is in calls.c. */
+#ifndef TLSWIRE_DISSECT_WALK_H
+#define TLSWIRE_DISSECT_WALK_H
+
+#include "dissect/tape.h"
+
+struct walk {
+    struct tape *tape;
+    struct slice bytes;    /* the whole source */
+    struct buf *protocols; /* gets the modules of certificates, for frame.protocols */
+    uint32_t at, end;      /* offsets in the source: the next byte, the end of the scope */
+    uint64_t value;        /* the register: the last number that a row kept */
+    unsigned context;      /* enum walk_context */
+    uint8_t source;
+    uint8_t depth; /* of blocks that run each other */
+    bool failed;   /* something was not there: the rest is not shown */
+};
+
+/* Runs a block from w->at on.  False when the bytes ended too early. */
+bool walk_block(struct walk *w, enum block_id block);
+
+/* For the escape hatches: a number or bytes as an event, the position moved on. */
+uint32_t walk_number(struct walk *w, enum field_id field, uint32_t size, uint64_t *value);
+/* The escape hatches of schema/calls.def. */
+void walk_call(struct walk *w, enum call_id call);
+/* Shows what is left of the scope as trailing bytes, and passes over it. */
+void walk_trailing(struct walk *w);
+
+#endif
