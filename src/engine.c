@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "crypto/provider.h"
 #include "dissect/frame.h"
 #include "dissect/lower.h"
 #include "stream/flow.h"
@@ -13,6 +14,8 @@ struct engine {
     struct engine_options options;
     struct flow_table flows;
     struct dissection result;
+    struct buf scratch;
+    struct crypto_provider crypto;
     struct buf protocols; /* modules that certificates needed */
     bool wants_frame, wants_lower, wants_tcp;
     bool has_first, has_displayed;
@@ -38,6 +41,7 @@ struct engine *engine_new(const struct engine_options *options)
         return NULL;
     }
     e->options = *options;
+    crypto_provider_init(&e->crypto);
     flow_table_init(&e->flows, options->seed);
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
     e->wants_lower = any_wanted(options->want, F__ws_expert, F_tcp);
@@ -54,6 +58,8 @@ void engine_free(struct engine *e)
     flow_table_free(&e->flows);
     tape_free(&e->result.tape);
     buf_free(&e->protocols);
+    buf_free(&e->scratch);
+    crypto_provider_free(&e->crypto);
     free(e);
 }
 
@@ -95,7 +101,11 @@ static void take_times(struct engine *e, const struct packet *p)
 /* frame.protocols is known only when all has been read. */
 static void name_protocols(struct tape *t, const char *lower, struct buf *modules)
 {
-    uint32_t at = t->count > 0 ? tape_find(t, 0, F_frame_protocols) : TAPE_NONE;
+    uint32_t at = 0;
+    while (at < t->count && t->events[at].field != F_frame_protocols)
+        at++;
+    if (at == t->count)
+        return;
     struct buf text = {.ceiling = 4096};
     buf_str(&text, lower);
     buf_str(&text, ":tls");
@@ -160,8 +170,9 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     }
     if (is_tcp && flow && tls_claims(flow, payload, false)) {
         struct buf *list = &e->protocols;
+        struct tls_tools tools = {.protocols = list, .scratch = &e->scratch, .crypto = &e->crypto};
         buf_clear(list);
-        tls_segment(&e->flows, flow, d, lower.payload_offset + d->tcp.header_len, payload, list);
+        tls_segment(&e->flows, flow, d, lower.payload_offset + d->tcp.header_len, payload, &tools);
         if (c->item_count > 0 && e->wants_frame)
             name_protocols(&d->tape, protocols, list);
     }

@@ -1,7 +1,9 @@
 #include "stream/tls.h"
 
+#include "crypto/digest.h"
 #include "crypto/suite.h"
 #include "dissect/walk.h"
+#include "stream/ja3.h"
 
 #define HEADER      5
 #define MAX_RECORD  (16384 + 2048) /* RFC 5246 6.2.3 */
@@ -27,7 +29,8 @@ struct run {
     struct tls_session *session;
     struct tls_side *side;
     struct dissection *d;
-    struct buf *protocols;
+    struct buf *protocols, *scratch;
+    struct crypto_provider *crypto;
     struct slice bytes; /* the whole source */
     uint32_t at, end;
     uint8_t source;
@@ -123,6 +126,24 @@ static unsigned message_context(uint8_t type)
     return type < sizeof bits ? bits[type] : 0;
 }
 
+/* The fingerprint of a hello, as text and as MD5, after its extensions. */
+static void fingerprint(struct run *r, uint8_t type, uint32_t body, struct slice bytes)
+{
+    struct tape *t = &r->d->tape;
+    enum field_id full = type == 1 ? F_tls_handshake_ja3_full : F_tls_handshake_ja3s_full;
+    enum field_id hash = type == 1 ? F_tls_handshake_ja3 : F_tls_handshake_ja3s;
+    if (!tape_wants(t, full) && !tape_wants(t, hash))
+        return;
+    struct buf *text = r->scratch;
+    char digest[33];
+    buf_clear(text);
+    uint32_t place = body + (type == 1 ? ja3_client(text, bytes) : ja3_server(text, bytes));
+    tape_set_text(t, tape_add(t, full, r->source, place, 0, 0, EVENT_GENERATED), buf_slice(text));
+    if (tape_wants(t, hash) && digest_md5_hex(r->crypto, buf_slice(text), digest))
+        tape_set_text(t, tape_add(t, hash, r->source, place, 0, 0, EVENT_GENERATED),
+                      slice_of_str(digest));
+}
+
 static void message(struct run *r, uint32_t at, uint32_t end)
 {
     struct tape *t = &r->d->tape;
@@ -161,6 +182,8 @@ static void message(struct run *r, uint32_t at, uint32_t end)
     enum block_id block = block_of_message(type);
     if (block != BLOCK_NONE && walk_block(&w, block))
         walk_trailing(&w);
+    if (type == 1 || (type == 2 && !(context & IN_HELLO_RETRY_REQUEST)))
+        fingerprint(r, type, at + 4, slice_sub(r->bytes, at + 4, end - at - 4));
     tape_close(t, item);
 }
 
@@ -312,7 +335,7 @@ static void drop_consumed(struct tls_side *side)
 }
 
 void tls_segment(struct flow_table *table, struct flow *f, struct dissection *d, uint32_t offset,
-                 struct slice payload, struct buf *protocols)
+                 struct slice payload, const struct tls_tools *tools)
 {
     if (!f->tls)
         f->tls = arena_zalloc(&table->arena, sizeof(struct tls_session));
@@ -331,7 +354,9 @@ void tls_segment(struct flow_table *table, struct flow *f, struct dissection *d,
     struct run r = {.session = session,
                     .side = side,
                     .d = d,
-                    .protocols = protocols,
+                    .protocols = tools->protocols,
+                    .scratch = tools->scratch,
+                    .crypto = tools->crypto,
                     .bytes = d->tape.sources[0].bytes,
                     .at = offset,
                     .end = offset + (uint32_t)payload.len};
