@@ -4,6 +4,7 @@
 #include "dissect/frame.h"
 #include "dissect/lower.h"
 #include "stream/flow.h"
+#include "stream/reassembly.h"
 #include "stream/tcp.h"
 #include "stream/tcp_emit.h"
 #include "stream/tls.h"
@@ -16,7 +17,11 @@ struct engine {
     struct dissection result;
     struct buf scratch;
     struct crypto_provider crypto;
-    struct buf protocols; /* modules that certificates needed */
+    struct key_table keys;
+    struct tcp_pool pool;
+    struct arena plaintext; /* what was decrypted in the packet */
+    struct buf protocols;   /* names that frame.protocols lists */
+    uint8_t ports[TLS_PORT_BYTES];
     bool wants_frame, wants_lower, wants_tcp;
     bool has_first, has_displayed;
     int64_t first_time, previous_time, displayed_time;
@@ -42,7 +47,11 @@ struct engine *engine_new(const struct engine_options *options)
     }
     e->options = *options;
     crypto_provider_init(&e->crypto);
+    key_table_init(&e->keys);
     flow_table_init(&e->flows, options->seed);
+    tls_default_ports(e->ports);
+    for (size_t i = 0; i < options->tls_port_count; i++)
+        e->ports[options->tls_ports[i] / 8] |= (uint8_t)(1 << options->tls_ports[i] % 8);
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
     e->wants_lower = any_wanted(options->want, F__ws_expert, F_tcp);
     e->wants_tcp = any_wanted(options->want, F__ws_expert, FIELD_COUNT);
@@ -53,8 +62,13 @@ void engine_free(struct engine *e)
 {
     if (!e)
         return;
-    for (struct flow *f = e->flows.flows; f; f = f->next)
+    for (struct flow *f = e->flows.flows; f; f = f->next) {
         tls_free(f);
+        tcp_reassembly_free(&e->pool, f);
+    }
+    tcp_pool_free(&e->pool);
+    arena_free(&e->plaintext);
+    key_table_free(&e->keys);
     flow_table_free(&e->flows);
     tape_free(&e->result.tape);
     buf_free(&e->protocols);
@@ -65,8 +79,8 @@ void engine_free(struct engine *e)
 
 void engine_keys(struct engine *e, struct slice text)
 {
-    (void)e;
-    (void)text;
+    keylog_feed(&e->keys, text);
+    keylog_finish(&e->keys);
 }
 
 void engine_displayed(struct engine *e)
@@ -99,19 +113,90 @@ static void take_times(struct engine *e, const struct packet *p)
 }
 
 /* frame.protocols is known only when all has been read. */
-static void name_protocols(struct tape *t, const char *lower, struct buf *modules)
+static void name_protocols(struct engine *e, uint32_t end, const char *lower)
 {
+    struct tape *t = &e->result.tape;
     uint32_t at = 0;
-    while (at < t->count && t->events[at].field != F_frame_protocols)
+    while (at < end && t->events[at].field != F_frame_protocols)
         at++;
-    if (at == t->count)
+    if (at == end || e->protocols.len == 0)
         return;
-    struct buf text = {.ceiling = 4096};
-    buf_str(&text, lower);
-    buf_str(&text, ":tls");
-    buf_slice_put(&text, buf_slice(modules));
-    tape_set_text(t, at, buf_slice(&text));
-    buf_free(&text);
+    buf_clear(&e->scratch);
+    buf_str(&e->scratch, lower);
+    buf_slice_put(&e->scratch, buf_slice(&e->protocols));
+    tape_set_text(t, at, buf_slice(&e->scratch));
+}
+
+static struct tcp_wish scan(void *context, const struct flow *f, struct slice bytes)
+{
+    const struct engine *e = context;
+    return tls_claims(f, e->ports, bytes) ? tls_scan(f, bytes)
+                                          : (struct tcp_wish){.offset = (uint32_t)bytes.len};
+}
+
+/* The tree of TCP, with what the reassembly says of the payload. */
+static void emit_tcp(struct engine *e, const struct lower *lower, const struct tcp_plan *plan)
+{
+    struct dissection *d = &e->result;
+    uint32_t payload = lower->payload_offset + d->tcp.header_len;
+    if (!e->wants_tcp)
+        return;
+    uint32_t at = tcp_emit(&d->tape, 0, lower->payload_offset, &d->tcp);
+    tcp_emit_payload(&d->tape, 0, payload, &d->tcp);
+    tcp_emit_waiting(&d->tape, 0, payload, plan);
+    tape_close(&d->tape, at);
+}
+
+/* What TCP carries. */
+static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
+                      const struct tcp_plan *plan)
+{
+    struct dissection *d = &e->result;
+    struct tls_tools tools = {.crypto = &e->crypto,
+                              .keys = &e->keys,
+                              .plaintext = &e->plaintext,
+                              .protocols = &e->protocols,
+                              .scratch = &e->scratch};
+    d->columns.segment_of_pdu = plan->segment_of_pdu;
+    for (unsigned i = 0; i < plan->run_count; i++) {
+        const struct tcp_run *run = &plan->runs[i];
+        uint8_t source = 0;
+        uint32_t offset = payload + run->offset;
+        if (run->joined && !run->idle) {
+            source = tape_source(&d->tape, run->bytes, "Reassembled TCP");
+            offset = 0;
+            tcp_emit_joined(&d->tape, source, run, plan);
+        }
+        if (tls_claims(flow, e->ports, run->bytes))
+            tls_read(&e->flows, flow, d, run, source, offset, plan->repeats, &tools);
+    }
+}
+
+static void read_tcp(struct engine *e, const struct packet *packet, const struct lower *lower)
+{
+    struct dissection *d = &e->result;
+    struct columns *c = &d->columns;
+    struct tcp_input in = {.source = &c->source,
+                           .destination = &c->destination,
+                           .bytes = lower->payload,
+                           .len = lower->payload_length,
+                           .frame = packet->number,
+                           .time = packet->time_ns};
+    struct flow *flow = NULL;
+    struct slice payload;
+    struct tcp_plan plan;
+    int direction;
+    c->has_tcp = true;
+    c->protocol = "TCP";
+    plan.run_count = plan.waiting_count = 0;
+    plan.segment_of_pdu = false;
+    if (tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload) && payload.len > 0 &&
+        !(d->tcp.flags & TCP_RST))
+        tcp_reassemble(&e->flows, &e->pool, flow, &d->tcp, (uint32_t)packet->number, scan, e,
+                       &plan);
+    emit_tcp(e, lower, &plan);
+    if (plan.run_count > 0 || plan.segment_of_pdu)
+        read_runs(e, flow, lower->payload_offset + d->tcp.header_len, &plan);
 }
 
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet)
@@ -121,6 +206,8 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     d->packet = packet;
     tape_reset(&d->tape, e->options.want);
     tape_source(&d->tape, packet->bytes, "Frame");
+    arena_reset(&e->plaintext);
+    buf_clear(&e->protocols);
     take_times(e, packet);
 
     struct lower lower;
@@ -131,26 +218,12 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     c->protocol = lower.network == NETWORK_IPV4   ? "IPv4"
                   : lower.network == NETWORK_IPV6 ? "IPv6"
                                                   : NULL;
-    c->has_tcp = c->segment_of_pdu = false;
+    c->has_tcp = c->segment_of_pdu = c->asked = false;
     c->item_count = 0;
 
-    struct flow *flow = NULL;
-    int direction = 0;
-    struct slice payload = slice_empty();
     bool is_tcp = lower.has_payload && lower.protocol == PROTOCOL_TCP && !lower.fragment;
-    if (is_tcp) {
-        struct tcp_input in = {.source = &c->source,
-                               .destination = &c->destination,
-                               .bytes = lower.payload,
-                               .len = lower.payload_length,
-                               .frame = packet->number,
-                               .time = packet->time_ns};
-        tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload);
-        c->has_tcp = true;
-        c->protocol = "TCP";
-    }
-
-    char protocols[sizeof lower.protocols + 16];
+    uint32_t frame_end = 0;
+    char protocols[sizeof lower.protocols + 8];
     size_t used = strlen(lower.protocols);
     memcpy(protocols, lower.protocols, used + 1);
     if (is_tcp)
@@ -160,21 +233,12 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
                                     .delta = d->time_delta,
                                     .delta_displayed = d->time_delta_displayed};
         frame_emit(&d->tape, packet, &times, protocols);
+        frame_end = d->tape.count;
     }
     if (e->wants_lower)
         lower_emit(&d->tape, packet, &lower);
-    if (is_tcp && e->wants_tcp) {
-        uint32_t at = tcp_emit(&d->tape, 0, lower.payload_offset, &d->tcp);
-        tcp_emit_payload(&d->tape, 0, lower.payload_offset + d->tcp.header_len, &d->tcp);
-        tape_close(&d->tape, at);
-    }
-    if (is_tcp && flow && tls_claims(flow, payload, false)) {
-        struct buf *list = &e->protocols;
-        struct tls_tools tools = {.protocols = list, .scratch = &e->scratch, .crypto = &e->crypto};
-        buf_clear(list);
-        tls_segment(&e->flows, flow, d, lower.payload_offset + d->tcp.header_len, payload, &tools);
-        if (c->item_count > 0 && e->wants_frame)
-            name_protocols(&d->tape, protocols, list);
-    }
+    if (is_tcp)
+        read_tcp(e, packet, &lower);
+    name_protocols(e, frame_end, protocols);
     return d;
 }

@@ -120,6 +120,15 @@ static inline uint64_t slice_le64(struct slice *s)
     return (uint64_t)slice_le32(s) << 32 | low;
 }
 
+/* Copies the first N bytes to TO and takes them; false, and nothing copied, when there are fewer. */
+static inline bool slice_read(struct slice *s, void *to, size_t n)
+{
+    struct slice bytes = slice_take(s, n);
+    if (!bytes.failed && n > 0)
+        memcpy(to, bytes.data, n);
+    return !bytes.failed;
+}
+
 /* Byte I without taking it; 0 past the end. */
 static inline uint8_t slice_at(struct slice s, size_t i)
 {

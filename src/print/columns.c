@@ -137,6 +137,17 @@ static void info_item(struct buf *out, const struct info_item *item)
         name = registry_compat(REG_HANDSHAKE_TYPES, item->a);
         buf_str(out, name ? name : "Encrypted Handshake Message");
         return;
+    case INFO_FRAGMENT:
+        name = registry_compat(REG_HANDSHAKE_TYPES, item->a);
+        buf_char(out, '[');
+        buf_str(out, name ? name : "Unknown");
+        buf_str(out, " Fragment]");
+        return;
+    case INFO_HEARTBEAT:
+        buf_str(out, "Heartbeat ");
+        name = registry_compat(REG_HEARTBEAT_TYPES, item->a);
+        buf_str(out, name ? name : "");
+        return;
     case INFO_TEXT:
         buf_str(out, name ? name : "");
         return;
@@ -155,7 +166,7 @@ static bool is_remark(const struct info_item *item)
 /* True when the line is TCP's own: nothing above TCP took it over. */
 static bool is_plain_tcp(const struct columns *c)
 {
-    return c->has_tcp && (c->item_count == 0 || is_remark(&c->items[0])) &&
+    return c->has_tcp && !c->asked && (c->item_count == 0 || is_remark(&c->items[0])) &&
            (!c->protocol || strcmp(c->protocol, "TCP") == 0);
 }
 
@@ -179,7 +190,7 @@ static void column_info(struct buf *out, const struct print_options *options,
         info_item(out, &c->items[i]);
     }
     if (c->segment_of_pdu)
-        buf_str(out, " [TCP segment of a reassembled PDU]");
+        buf_str(out, " [TCP segment of a reassembled PDU]" + (out->len == start));
     if (out->len - start > INFO_BYTES - 1)
         out->len = start + INFO_BYTES - 1;
 }

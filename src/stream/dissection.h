@@ -18,6 +18,8 @@ enum info_kind {
     INFO_HANDSHAKE, /* a = handshake type */
     INFO_TEXT,      /* text: "Change Cipher Spec", "Application Data", … */
     INFO_ALERT,     /* a = level, b = description */
+    INFO_FRAGMENT,  /* a = handshake type of the message that the fragment begins */
+    INFO_HEARTBEAT, /* a = heartbeat type */
 };
 
 struct info_item {
@@ -34,7 +36,8 @@ struct columns {
     uint32_t ether_type;  /* shown when nothing above the link is known */
     bool has_tcp;         /* `tcp` below is filled */
     bool segment_of_pdu;  /* " [TCP segment of a reassembled PDU]" follows */
-    uint16_t item_count;  /* TLS items; 0: the Info column is TCP's own line */
+    bool asked; /* the layer above TCP looked at the segment: TCP's own line is not shown */
+    uint16_t item_count; /* TLS items; 0: the Info column is TCP's own line */
     struct info_item items[INFO_ITEMS];
 };
 

@@ -3,6 +3,7 @@
 #define TLSWIRE_STREAM_TCP_EMIT_H
 
 #include "dissect/tape.h"
+#include "stream/reassembly.h"
 #include "stream/tcp_facts.h"
 
 /* Adds the protocol, header, options, times and analysis.  The header stands at OFFSET of source SOURCE.
@@ -15,5 +16,11 @@ uint32_t tcp_emit(struct tape *t, uint8_t source, uint32_t offset, const struct 
  * The payload stands at OFFSET of source SOURCE. */
 void tcp_emit_payload(struct tape *t, uint8_t source, uint32_t offset,
                       const struct tcp_facts *facts);
+
+/* Adds the bytes of the payload that wait for the rest of a record, or were seen before. */
+void tcp_emit_waiting(struct tape *t, uint8_t source, uint32_t offset, const struct tcp_plan *plan);
+/* Adds the segments that a run was put together from; they make up SOURCE. */
+void tcp_emit_joined(struct tape *t, uint8_t source, const struct tcp_run *run,
+                     const struct tcp_plan *plan);
 
 #endif

@@ -1,28 +1,41 @@
-/* TLS over one TCP connection: records out of the stream, handshake messages onto the tape.
+/* TLS over one TCP connection: records out of the stream, handshake messages onto the tape, decrypted when
+ * there are keys.
  *
- * Each direction keeps the bytes of a record that is not complete yet, up to one record.  A segment in order
- * is read where it lies; only the tail of an incomplete record is copied. */
+ * stream/reassembly.h says which bytes are read together; here they are taken apart.  What a connection has
+ * to remember is small: versions, randoms, keys, and the handshake message that is not complete yet. */
 #ifndef TLSWIRE_STREAM_TLS_H
 #define TLSWIRE_STREAM_TLS_H
 
+#include "crypto/keylog.h"
+#include "crypto/provider.h"
 #include "stream/dissection.h"
-#include "stream/flow.h"
+#include "stream/reassembly.h"
 
-struct crypto_provider;
-
-/* What the engine lends: borrowed, for one call. */
+/* What the engine lends to every call. */
 struct tls_tools {
-    struct buf *protocols; /* gets what frame.protocols lists after "tls" */
-    struct buf *scratch;
     struct crypto_provider *crypto;
+    struct key_table *keys;
+    struct arena *plaintext; /* emptied for each packet */
+    struct buf *protocols;   /* gets what frame.protocols lists after "tcp" */
+    struct buf *scratch;
+    const uint8_t *ports; /* a bit for each TCP port that is TLS without a look at the bytes */
 };
 
-/* True when this segment belongs to TLS: its connection was known as TLS, a port says so, or its first
- * bytes look like a record. */
-bool tls_claims(const struct flow *f, struct slice payload, bool port);
-/* Reads one segment's payload, which stands at OFFSET of source 0, and adds to the tape and the columns of D. */
-void tls_segment(struct flow_table *table, struct flow *f, struct dissection *d, uint32_t offset,
-                 struct slice payload, const struct tls_tools *tools);
+#define TLS_PORT_BYTES (65536 / 8)
+
+/* The ports that carry TLS by registration, as bits. */
+void tls_default_ports(uint8_t ports[TLS_PORT_BYTES]);
+
+/* True when the run belongs to TLS: its connection is known as TLS, a port says so, or its first bytes look
+ * like a record. */
+bool tls_claims(const struct flow *f, const uint8_t *ports, struct slice bytes);
+/* How much of a run of a TLS connection can be read. */
+struct tcp_wish tls_scan(const struct flow *f, struct slice bytes);
+/* Reads a run that tls_claims(), which stands at OFFSET of source SOURCE, and adds to the tape and the columns
+ * of D. */
+void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
+              const struct tcp_run *run, uint8_t source, uint32_t offset, bool repeats,
+              const struct tls_tools *tools);
 /* Frees what the connection holds. */
 void tls_free(struct flow *f);
 

@@ -1,0 +1,335 @@
+#include "stream/reassembly.h"
+
+#include "stream/tcp.h"
+
+#include <stdlib.h>
+
+#define MAX_PDU    ((size_t)1 << 20)
+#define MAX_PARTS  (64 * 1024 * sizeof(struct tcp_part))
+#define MAX_HELD   ((size_t)1 << 22) /* bytes of one direction that wait for a hole to be filled */
+#define MAX_ALL    ((size_t)1 << 26) /* of all connections */
+#define KEPT_SPACE ((size_t)1 << 17) /* larger buffers are not kept in the pool */
+
+/* A segment that came before its turn. */
+struct held {
+    struct held *next; /* higher sequence number */
+    uint32_t seq, len, frame;
+    uint8_t bytes[];
+};
+
+/* One direction of one connection. */
+struct tcp_reassembly {
+    struct buf bytes, parts; /* of the record that is not complete */
+    struct held *held;
+    size_t held_bytes;
+    uint32_t end;      /* the waiting record ends before this sequence number, as far as is known */
+    uint32_t next_seq; /* the first byte that was not seen */
+    bool waiting;      /* there is such a record */
+    bool next_segment; /* all of the next segment belongs to it */
+};
+
+/* One call of tcp_reassemble(). */
+struct turn {
+    struct tcp_pool *pool;
+    struct tcp_reassembly *r;
+    struct tcp_plan *plan;
+    const struct flow *flow;
+    tcp_scan *scan;
+    void *context;
+    struct slice payload;
+    uint32_t frame, seq, next;
+};
+
+static struct buf pool_take(struct tcp_pool *pool, size_t ceiling)
+{
+    struct buf b = {0};
+    if (pool->idle_count > 0)
+        b = pool->idle[--pool->idle_count];
+    buf_clear(&b);
+    b.ceiling = ceiling;
+    return b;
+}
+
+static void pool_give(struct tcp_pool *pool, struct buf *b)
+{
+    if (b->data && b->cap <= KEPT_SPACE && pool->idle_count < TCP_POOL)
+        pool->idle[pool->idle_count++] = *b;
+    else
+        buf_free(b);
+    *b = (struct buf){0};
+}
+
+void tcp_pool_free(struct tcp_pool *pool)
+{
+    for (unsigned i = 0; i < pool->idle_count; i++)
+        buf_free(&pool->idle[i]);
+    buf_free(&pool->bytes);
+    buf_free(&pool->parts);
+    *pool = (struct tcp_pool){0};
+}
+
+static void drop_waiting(struct tcp_pool *pool, struct tcp_reassembly *r)
+{
+    pool_give(pool, &r->bytes);
+    pool_give(pool, &r->parts);
+    r->waiting = r->next_segment = false;
+}
+
+static void drop_first_held(struct tcp_pool *pool, struct tcp_reassembly *r)
+{
+    struct held *h = r->held;
+    r->held = h->next;
+    r->held_bytes -= h->len;
+    pool->held -= h->len;
+    free(h);
+}
+
+void tcp_reassembly_free(struct tcp_pool *pool, struct flow *f)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct tcp_reassembly *r = f->side_data[i];
+        if (!r)
+            continue;
+        drop_waiting(pool, r);
+        while (r->held)
+            drop_first_held(pool, r);
+    }
+}
+
+static void wait_bytes(const struct turn *t, uint32_t offset, uint32_t len, bool repeated)
+{
+    if (len > 0)
+        t->plan->waiting[t->plan->waiting_count++] =
+            (struct tcp_waiting){.offset = offset, .len = len, .repeated = repeated};
+}
+
+static void append(struct tcp_reassembly *r, struct slice bytes, uint32_t frame)
+{
+    struct tcp_part part = {.frame = frame, .len = (uint32_t)bytes.len};
+    if (bytes.len == 0)
+        return;
+    buf_slice_put(&r->bytes, bytes);
+    buf_put(&r->parts, &part, sizeof part);
+}
+
+/* Begins to wait for the rest of the record whose first bytes are BYTES. */
+static void start_waiting(const struct turn *t, struct slice bytes, uint32_t frame)
+{
+    struct tcp_reassembly *r = t->r;
+    r->bytes = pool_take(t->pool, MAX_PDU);
+    r->parts = pool_take(t->pool, MAX_PARTS);
+    r->waiting = true;
+    append(r, bytes, frame);
+}
+
+/* Lacking MORE bytes after all that was seen. */
+static void expect(struct tcp_reassembly *r, uint32_t more)
+{
+    r->next_segment = more == TCP_NEXT_SEGMENT;
+    r->end = r->next_seq + (r->next_segment ? 1 : more);
+}
+
+/* The frames that brought the bytes from OFFSET on, when something was read before them. */
+static void keep_parts(struct buf *to, struct slice parts, uint32_t offset)
+{
+    struct tcp_part part;
+    while (slice_read(&parts, &part, sizeof part)) {
+        uint32_t passed = part.len < offset ? part.len : offset;
+        offset -= passed;
+        part.len -= passed;
+        if (part.len > 0)
+            buf_put(to, &part, sizeof part);
+    }
+}
+
+/* The waiting record is complete, as far as was known: lends it to the plan. */
+static void hand_over(const struct turn *t, uint32_t len)
+{
+    struct tcp_reassembly *r = t->r;
+    struct tcp_pool *pool = t->pool;
+    struct tcp_wish wish = t->scan(t->context, t->flow, buf_slice(&r->bytes));
+    struct tcp_run *run = &t->plan->runs[t->plan->run_count++];
+    wait_bytes(t, (uint32_t)t->payload.len - (t->next - t->seq), len, false);
+    *run = (struct tcp_run){.bytes = buf_slice(&r->bytes), .joined = true};
+    if (wish.more > 0 && wish.offset == 0) {
+        run->idle = true;
+        t->plan->segment_of_pdu = true;
+        expect(r, wish.more);
+        return;
+    }
+    pool_give(pool, &pool->bytes);
+    pool_give(pool, &pool->parts);
+    pool->bytes = r->bytes;
+    pool->parts = r->parts;
+    r->bytes = r->parts = (struct buf){0};
+    r->waiting = r->next_segment = false;
+    t->plan->parts = buf_slice(&pool->parts);
+    if (wish.more > 0) {
+        start_waiting(t, slice_empty(), 0);
+        buf_slice_put(&r->bytes, slice_sub(run->bytes, wish.offset, SIZE_MAX));
+        keep_parts(&r->parts, t->plan->parts, wish.offset);
+        expect(r, wish.more);
+    }
+}
+
+/* Reads what is left of the payload where it lies. */
+static void read_in_place(const struct turn *t)
+{
+    uint32_t left = t->next - t->seq, offset = (uint32_t)t->payload.len - left;
+    struct slice bytes = slice_sub(t->payload, offset, left);
+    struct tcp_wish wish = t->scan(t->context, t->flow, bytes);
+    t->plan->runs[t->plan->run_count++] = (struct tcp_run){
+        .bytes = bytes, .offset = offset, .idle = wish.more > 0 && wish.offset == 0};
+    if (wish.more == 0 || t->plan->repeats)
+        return;
+    struct slice rest = slice_sub(bytes, wish.offset, SIZE_MAX);
+    wait_bytes(t, offset + wish.offset, (uint32_t)rest.len, false);
+    t->plan->segment_of_pdu |= wish.offset == 0;
+    start_waiting(t, rest, t->frame);
+    expect(t->r, wish.more);
+}
+
+/* Keeps a segment until the hole before it is filled; false when there is no room. */
+static bool hold(const struct turn *t)
+{
+    struct tcp_reassembly *r = t->r;
+    size_t len = t->payload.len;
+    struct held **place = &r->held;
+    if (r->held_bytes + len > MAX_HELD || t->pool->held + len > MAX_ALL)
+        return false;
+    while (*place && seq_below((*place)->seq, t->seq))
+        place = &(*place)->next;
+    if (*place && (*place)->seq == t->seq && (*place)->len >= len)
+        return true;
+    struct held *h = malloc(sizeof *h + len);
+    if (!h)
+        return false;
+    *h = (struct held){.next = *place, .seq = t->seq, .len = (uint32_t)len, .frame = t->frame};
+    struct slice bytes = t->payload;
+    slice_read(&bytes, h->bytes, len);
+    *place = h;
+    r->held_bytes += len;
+    t->pool->held += len;
+    return true;
+}
+
+/* Joins what was held and follows without a hole. */
+static void join_held(const struct turn *t)
+{
+    struct tcp_reassembly *r = t->r;
+    while (r->held && !seq_above(r->held->seq, r->next_seq)) {
+        uint32_t seen = r->next_seq - r->held->seq;
+        if (seen < r->held->len) {
+            append(r, slice_sub(slice_of(r->held->bytes, r->held->len), seen, SIZE_MAX),
+                   r->held->frame);
+            r->next_seq = r->held->seq + r->held->len;
+        }
+        drop_first_held(t->pool, r);
+    }
+}
+
+static bool fills_hole(const struct turn *t)
+{
+    return t->r->held && !seq_above(t->r->held->seq, t->next);
+}
+
+/* A segment whose bytes follow those seen before. */
+static void in_order(struct turn *t)
+{
+    struct tcp_reassembly *r = t->r;
+    uint32_t len = t->next - t->seq, offset = (uint32_t)t->payload.len - len;
+    if (fills_hole(t)) {
+        bool knows_end = r->waiting && !r->next_segment;
+        if (!r->waiting)
+            start_waiting(t, slice_empty(), 0);
+        append(r, slice_sub(t->payload, offset, len), t->frame);
+        join_held(t);
+        if (knows_end && seq_below(r->next_seq, r->end)) {
+            wait_bytes(t, offset, len, false);
+            t->plan->segment_of_pdu = true;
+        } else {
+            hand_over(t, len);
+        }
+        return;
+    }
+    if (r->waiting) {
+        uint32_t lacks = r->end - t->seq, take = r->next_segment || lacks > len ? len : lacks;
+        append(r, slice_sub(t->payload, offset, take), t->frame);
+        if (!r->next_segment && take < lacks) {
+            wait_bytes(t, offset, len, false);
+            t->plan->segment_of_pdu = true;
+            return;
+        }
+        hand_over(t, take);
+        t->seq += take;
+    }
+    if (t->seq != t->next)
+        read_in_place(t);
+}
+
+/* The hole is not going to be filled, or there is no room to wait for it: goes on behind it. */
+static void skip_hole(struct turn *t)
+{
+    drop_waiting(t->pool, t->r);
+    while (t->r->held)
+        drop_first_held(t->pool, t->r);
+    t->r->next_seq = t->next;
+    read_in_place(t);
+}
+
+/* A segment that was not captured whole cannot be joined to anything. */
+static void read_cut(struct turn *t, const struct tcp_facts *facts)
+{
+    drop_waiting(t->pool, t->r);
+    t->plan->runs[t->plan->run_count++] = (struct tcp_run){.bytes = t->payload, .cut = true};
+    if (!seq_below(t->seq + facts->len, t->r->next_seq))
+        t->r->next_seq = t->seq + facts->len;
+}
+
+static struct tcp_reassembly *side_of(struct flow_table *table, struct flow *f, int direction)
+{
+    struct tcp_reassembly *r = f->side_data[direction];
+    if (!r && (r = arena_zalloc(&table->arena, sizeof *r))) {
+        r->next_seq = f->side[direction].base_seq + 1;
+        f->side_data[direction] = r;
+    }
+    return r;
+}
+
+void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow *f,
+                    const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan, void *context,
+                    struct tcp_plan *plan)
+{
+    *plan = (struct tcp_plan){.parts = slice_empty()};
+    struct turn t = {.pool = pool,
+                     .r = side_of(table, f, facts->direction),
+                     .plan = plan,
+                     .flow = f,
+                     .scan = scan,
+                     .context = context,
+                     .payload = facts->payload,
+                     .frame = frame,
+                     .seq = facts->seq_raw,
+                     .next = facts->seq_raw + (uint32_t)facts->payload.len};
+    if (!t.r || t.payload.len == 0)
+        return;
+    if (facts->analysis & TCP_A_RETRANSMISSION) {
+        wait_bytes(&t, 0, (uint32_t)t.payload.len, true);
+    } else if (facts->payload.len < facts->len) {
+        read_cut(&t, facts);
+    } else if (seq_above(t.seq, t.r->next_seq)) {
+        if (!hold(&t)) {
+            skip_hole(&t);
+            return;
+        }
+        wait_bytes(&t, 0, (uint32_t)t.payload.len, false);
+        plan->segment_of_pdu = true;
+    } else if (!seq_above(t.next, t.r->next_seq)) {
+        plan->repeats = true;
+        read_in_place(&t);
+    } else {
+        t.seq = t.r->next_seq;
+        t.r->next_seq = t.next;
+        in_order(&t);
+    }
+}

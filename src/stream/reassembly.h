@@ -1,0 +1,73 @@
+/* The bytes of a TCP stream in order, for the layer above.
+ *
+ * Each segment gives a plan: which bytes the layer above reads now, alone or joined to bytes of earlier
+ * segments, and which of them wait for the rest of a record.  What came too early is held until the hole
+ * before it is filled.  A segment that needs nothing of this is read where it lies; bytes are copied only
+ * when they wait.  Memory: the buffers of waiting records go back to a pool as soon as they are complete. */
+#ifndef TLSWIRE_STREAM_REASSEMBLY_H
+#define TLSWIRE_STREAM_REASSEMBLY_H
+
+#include "base/buf.h"
+#include "stream/flow.h"
+
+/* Which frame brought how many bytes of a run. */
+struct tcp_part {
+    uint32_t frame, len;
+};
+
+/* The parts as text: "#5(1448), #7(60)". */
+void tcp_list_parts(struct buf *out, struct slice parts);
+
+/* What the layer above makes of a run of bytes, by the headers of its records alone. */
+struct tcp_wish {
+    uint32_t offset; /* where the incomplete record begins; the run's length when there is none */
+    uint32_t more;   /* bytes that it lacks; 0: nothing; TCP_NEXT_SEGMENT: whatever comes next */
+};
+#define TCP_NEXT_SEGMENT UINT32_MAX
+
+/* CONTEXT is what tcp_reassemble() was given. */
+typedef struct tcp_wish tcp_scan(void *context, const struct flow *f, struct slice bytes);
+
+struct tcp_run {
+    struct slice bytes; /* what is read now, and the beginning of what waits */
+    uint32_t offset;    /* of `bytes` in the segment's payload, when they are not joined */
+    bool joined;        /* of several segments: a source of its own, made of plan->parts */
+    bool idle;          /* the layer above was asked and needs more before it can say anything */
+    bool cut;           /* the end was not captured */
+};
+
+/* Bytes of the segment that are not read where they lie. */
+struct tcp_waiting {
+    uint32_t offset, len; /* in the payload */
+    bool repeated;        /* they were seen before */
+};
+
+struct tcp_plan {
+    struct tcp_run runs[2];
+    struct tcp_waiting waiting[2];
+    unsigned run_count, waiting_count;
+    struct slice parts;  /* array of struct tcp_part, of the joined run */
+    bool segment_of_pdu; /* the segment gave nothing to read but beginnings or middles */
+    bool repeats;        /* all its bytes were seen before: they must not change any state */
+};
+
+#define TCP_POOL 16
+
+/* Buffers of the records that are being put together.  One for each engine. */
+struct tcp_pool {
+    struct buf idle[TCP_POOL];
+    struct buf bytes, parts; /* lent to the plan of the last segment */
+    unsigned idle_count;
+    size_t held; /* bytes of early segments, of all connections */
+};
+
+void tcp_pool_free(struct tcp_pool *pool);
+
+/* Follows one segment with a payload.  PLAN is good until the next call with the same pool. */
+void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow *f,
+                    const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan, void *context,
+                    struct tcp_plan *plan);
+/* Frees what the flow holds. */
+void tcp_reassembly_free(struct tcp_pool *pool, struct flow *f);
+
+#endif

@@ -1,0 +1,129 @@
+/* What the messages of a handshake mean for the records that follow them. */
+#include "stream/tls_session.h"
+
+enum { CLIENT_HELLO = 1, SERVER_HELLO, END_OF_EARLY_DATA = 5, FINISHED = 20, KEY_UPDATE = 24 };
+
+/* Extension types (RFC 9846 4.2, RFC 7301, RFC 7366, RFC 7627). */
+enum {
+    ALPN = 16,
+    ENCRYPT_THEN_MAC = 22,
+    EXTENDED_MASTER_SECRET = 23,
+    EARLY_DATA = 42,
+    SUPPORTED_VERSIONS = 43
+};
+
+uint16_t tls_version_of(uint16_t version)
+{
+    bool draft = version >> 8 == 0x7f || version == 0xfb17 || version == 0xfb1a;
+    return draft ? VERSION_TLS13 : version;
+}
+
+/* Names as shown for data that a record of a known protocol carries. */
+static const struct {
+    const char *alpn, *name;
+} applications[] = {
+    {"http/1.0", "Hypertext Transfer Protocol"},
+    {"http/1.1", "Hypertext Transfer Protocol"},
+    {"h2", "HyperText Transfer Protocol 2"},
+    {"imap", "Internet Message Access Protocol"},
+    {"pop3", "Post Office Protocol"},
+};
+
+static void follow_alpn(struct tls_session *s, struct slice value)
+{
+    slice_skip(&value, 2);
+    struct slice name = slice_take(&value, slice_u8(&value));
+    for (size_t i = 0; i < sizeof applications / sizeof applications[0]; i++)
+        if (slice_is(name, applications[i].alpn))
+            s->application = applications[i].name;
+}
+
+static void follow_extensions(struct tls_session *s, bool server, struct slice body)
+{
+    struct slice extensions = slice_take(&body, slice_u16(&body));
+    while (extensions.len > 0) {
+        uint16_t type = slice_u16(&extensions);
+        struct slice value = slice_take(&extensions, slice_u16(&extensions));
+        if (type == EARLY_DATA && !server)
+            s->asks_early_data = true;
+        if (!server)
+            continue;
+        if (type == SUPPORTED_VERSIONS)
+            s->version = tls_version_of(slice_u16(&value));
+        else if (type == ALPN)
+            follow_alpn(s, value);
+        else if (type == EXTENDED_MASTER_SECRET)
+            s->extended_master = true;
+        else if (type == ENCRYPT_THEN_MAC)
+            s->encrypt_then_mac = true;
+    }
+}
+
+static void follow_client(struct tls_reader *r, struct slice body)
+{
+    struct tls_session *s = r->session;
+    s->client = (int8_t)r->d->tcp.direction;
+    slice_skip(&body, 2);
+    s->has_client_random = slice_read(&body, s->client_random, sizeof s->client_random);
+    slice_skip(&body, slice_u8(&body));
+    slice_skip(&body, slice_u16(&body));
+    slice_skip(&body, slice_u8(&body));
+    s->asks_early_data = false;
+    follow_extensions(s, false, body);
+    if (s->asks_early_data && r->side->epoch == EPOCH_PLAIN)
+        tls_change_keys(r->side, EPOCH_EARLY);
+}
+
+/* First bytes of the random of a HelloRetryRequest (RFC 9846 4.1.3). */
+#define HELLO_RETRY 0xcf21ad74u
+
+static void follow_server(struct tls_reader *r, struct slice body)
+{
+    struct tls_session *s = r->session;
+    struct tls_side *client = &s->side[!r->d->tcp.direction];
+    s->client = !r->d->tcp.direction;
+    s->extended_master = s->encrypt_then_mac = false;
+    s->version = tls_version_of(slice_u16(&body));
+    struct slice random = body;
+    s->has_server_random = slice_read(&body, s->server_random, sizeof s->server_random);
+    s->session_id_len = slice_u8(&body);
+    if (s->session_id_len > sizeof s->session_id ||
+        !slice_read(&body, s->session_id, s->session_id_len))
+        s->session_id_len = 0;
+    s->suite = slice_u16(&body);
+    slice_skip(&body, 1);
+    follow_extensions(s, true, body);
+    if (s->version != VERSION_TLS13)
+        return;
+    if (slice_u32(&random) == HELLO_RETRY) {
+        tls_change_keys(client, EPOCH_PLAIN);
+        return;
+    }
+    tls_change_keys(r->side, EPOCH_HANDSHAKE);
+    if (client->epoch != EPOCH_EARLY)
+        tls_change_keys(client, EPOCH_HANDSHAKE);
+}
+
+void tls_follow_hello(struct tls_reader *r, uint8_t type, struct slice body)
+{
+    if (r->repeats)
+        return;
+    if (type == CLIENT_HELLO)
+        follow_client(r, body);
+    else if (type == SERVER_HELLO)
+        follow_server(r, body);
+    else if (type == 8 && r->session->version == VERSION_TLS13)
+        follow_extensions(r->session, true, body);
+}
+
+void tls_follow_message(struct tls_reader *r, uint8_t type)
+{
+    if (r->repeats || r->session->version != VERSION_TLS13)
+        return;
+    if (type == FINISHED && r->side->epoch != EPOCH_PLAIN)
+        tls_change_keys(r->side, EPOCH_APPLICATION);
+    else if (type == END_OF_EARLY_DATA)
+        tls_change_keys(r->side, EPOCH_HANDSHAKE);
+    else if (type == KEY_UPDATE)
+        tls_update_keys(r->side);
+}

@@ -1,0 +1,262 @@
+/* Handshake messages: several in a record, or one over several. */
+#include "crypto/digest.h"
+#include "dissect/walk.h"
+#include "stream/ja3.h"
+#include "stream/tls_session.h"
+
+#define HELLO_RETRY    0xcf21ad74u /* first bytes of the random (RFC 9846 4.1.3) */
+#define LEAST_OVERHEAD 16          /* bytes that any protection adds to a message */
+#define MOST_LENGTH    0x10000     /* longer messages are taken for encrypted ones */
+#define MAX_FRAMES     (4096 * sizeof(struct tcp_part))
+
+enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 };
+
+static unsigned key_context(uint16_t id)
+{
+    static const uint32_t contexts[] = {
+        [KX_ECDHE_ECDSA] = KEY_ECDHE | KEY_SIGNED,
+        [KX_ECDHE_RSA] = KEY_ECDHE | KEY_SIGNED,
+        [KX_ECDH_ANON] = KEY_ECDHE,
+        [KX_DHE_DSS] = KEY_DHE | KEY_SIGNED,
+        [KX_DHE_RSA] = KEY_DHE | KEY_SIGNED,
+        [KX_DH_ANON] = KEY_DHE,
+        [KX_RSA] = KEY_RSA_EXCHANGE,
+        [KX_PSK] = KEY_PSK,
+        [KX_DHE_PSK] = KEY_DHE | KEY_WITH_PSK,
+        [KX_RSA_PSK] = KEY_RSA_EXCHANGE | KEY_WITH_PSK,
+        [KX_ECDHE_PSK] = KEY_ECDHE | KEY_WITH_PSK,
+    };
+    const struct suite *suite = suite_find(id);
+    size_t kind = suite ? suite->key_exchange : KX_TLS13;
+    return kind < sizeof contexts / sizeof contexts[0] ? contexts[kind] : 0;
+}
+
+static unsigned message_context(const struct tls_session *s, uint8_t type, struct slice body)
+{
+    static const uint8_t bits[32] = {
+        [1] = IN_CLIENT_HELLO,         [2] = IN_SERVER_HELLO, [4] = IN_TICKET,
+        [8] = IN_ENCRYPTED_EXTENSIONS, [11] = IN_CERTIFICATE, [13] = IN_CERTIFICATE_REQUEST};
+    unsigned context = (type < sizeof bits ? bits[type] : 0) | key_context(s->suite);
+    slice_skip(&body, 2);
+    if (type == SERVER_HELLO && slice_u32(&body) == HELLO_RETRY)
+        context = (context & ~(unsigned)IN_SERVER_HELLO) | IN_HELLO_RETRY_REQUEST;
+    if (s->version == VERSION_TLS13)
+        return context | IN_TLS13;
+    return context | IN_CLOCK | (s->version == VERSION_TLS12 ? IN_TLS12 : 0u);
+}
+
+/* The fingerprint of a hello, as text and as MD5, after its extensions. */
+static void fingerprint(struct tls_reader *r, const struct tls_content *c, uint8_t type,
+                        uint32_t body, struct slice bytes)
+{
+    struct tape *t = &r->d->tape;
+    bool client = type == CLIENT_HELLO;
+    enum field_id full = client ? F_tls_handshake_ja3_full : F_tls_handshake_ja3s_full;
+    enum field_id hash = client ? F_tls_handshake_ja3 : F_tls_handshake_ja3s;
+    if (!tape_wants(t, full) && !tape_wants(t, hash))
+        return;
+    struct buf *text = r->tools->scratch;
+    char digest[33];
+    buf_clear(text);
+    uint32_t place = body + (client ? ja3_client(text, bytes) : ja3_server(text, bytes));
+    tape_set_text(t, tape_add(t, full, c->source, place, 0, 0, EVENT_GENERATED), buf_slice(text));
+    if (tape_wants(t, hash) && digest_md5_hex(r->tools->crypto, buf_slice(text), digest))
+        tape_set_text(t, tape_add(t, hash, c->source, place, 0, 0, EVENT_GENERATED),
+                      slice_of_str(digest));
+}
+
+/* What the record's line says of its messages; the first wins unless another follows. */
+struct titles {
+    const char *first, *mark;
+    bool several;
+};
+
+static void title(struct titles *names, const char *name, const char *mark)
+{
+    names->several = names->first != NULL || !name;
+    if (!names->first) {
+        names->first = name ? name : "";
+        names->mark = mark;
+    }
+}
+
+static const char *name_of(uint8_t type)
+{
+    return registry_compat(REG_HANDSHAKE_TYPES, type);
+}
+
+static void message(struct tls_reader *r, const struct tls_content *c, uint32_t at, uint32_t end,
+                    struct titles *titles)
+{
+    struct tape *t = &r->d->tape;
+    struct slice s = slice_sub(c->bytes, at, end - at);
+    uint8_t type = slice_u8(&s);
+    uint32_t length = slice_u24(&s), body = at + 4;
+    tls_follow_hello(r, type, s);
+    unsigned context = message_context(r->session, type, s);
+    bool retry = context & IN_HELLO_RETRY_REQUEST;
+    const char *name = retry ? "Hello Retry Request" : name_of(type);
+    title(titles, name, "");
+    tls_info(r, retry ? (struct info_item){.kind = INFO_TEXT, .text = name}
+                      : (struct info_item){.kind = INFO_HANDSHAKE, .a = type});
+    uint32_t item = tape_open(t, F_tls_handshake, c->source, at, end - at, 0, 0);
+    TLS_NOTE(t, item, name ? name : "");
+    tape_add(t, F_tls_handshake_type, c->source, at, 1, type, 0);
+    tape_add(t, F_tls_handshake_length, c->source, at + 1, 3, length, 0);
+    struct walk w = {.tape = t,
+                     .bytes = c->bytes,
+                     .protocols = r->tools->protocols,
+                     .at = body,
+                     .end = end,
+                     .context = context,
+                     .source = c->source};
+    enum block_id block = block_of_message(type);
+    if (block != BLOCK_NONE && walk_block(&w, block))
+        walk_trailing(&w);
+    r->failed |= w.failed;
+    if (!w.failed && (type == CLIENT_HELLO || (type == SERVER_HELLO && !retry)))
+        fingerprint(r, c, type, body, slice_sub(c->bytes, body, end - body));
+    tape_close(t, item);
+    tls_follow_message(r, type);
+}
+
+/* The length of the message that S begins, with its header; 0 when not even that is there. */
+static uint32_t message_size(struct slice s)
+{
+    slice_skip(&s, 1);
+    uint32_t length = slice_u24(&s);
+    return s.failed ? 0 : 4 + length;
+}
+
+/* Whether the fragment is protected and could not be opened, as far as can be told from its looks. */
+static bool looks_encrypted(const struct tls_reader *r, const struct tls_content *c)
+{
+    struct slice s = slice_sub(c->bytes, c->at, c->end - c->at);
+    if (s.len < LEAST_OVERHEAD)
+        return false;
+    if (!c->opened && r->side->changed && r->session->version != VERSION_TLS13)
+        return true;
+    return !name_of(slice_at(s, 0)) || message_size(s) >= MOST_LENGTH + 4;
+}
+
+/* A part of a message that goes on in the next record, or began in one before. */
+static void part(struct tls_reader *r, const struct tls_content *c, uint32_t at, uint32_t end,
+                 const char *name, const char *mark)
+{
+    struct tape *t = &r->d->tape;
+    uint32_t item = tape_add(t, F_tls_handshake, c->source, at, end - at, 0, 0);
+    TLS_NOTE(t, item, name, mark);
+}
+
+static void keep(struct tls_reader *r, const struct tls_content *c, uint32_t at, uint32_t end)
+{
+    struct tls_side *side = r->side;
+    struct tcp_part frame = {.frame = (uint32_t)r->d->packet->number, .len = end - at};
+    side->fragment.ceiling = MOST_LENGTH + 4 + 65536;
+    side->frames.ceiling = MAX_FRAMES;
+    buf_slice_put(&side->fragment, slice_sub(c->bytes, at, end - at));
+    buf_put(&side->frames, &frame, sizeof frame);
+}
+
+static void fragments_tree(struct tape *t, uint8_t source, uint32_t size, struct slice frames)
+{
+    uint32_t at = tape_open(t, F_tls_handshake_fragments, source, 0, size, 0, EVENT_GENERATED);
+    struct tcp_part p;
+    uint32_t offset = 0;
+    if (at != TAPE_NONE) {
+        size_t start = t->text.len;
+        tcp_list_parts(&t->text, frames);
+        t->events[at].value = (uint64_t)(t->text.len - start) << 32 | (uint32_t)start;
+        t->events[at].extra = size;
+    }
+    for (struct slice s = frames; slice_read(&s, &p, sizeof p); offset += p.len)
+        tape_add(t, F_tls_handshake_fragment, source, offset, p.len, p.frame, EVENT_GENERATED);
+    tape_add(t, F_tls_handshake_fragment_count, source, 0, 0, frames.len / sizeof p,
+             EVENT_GENERATED);
+    tape_close(t, at);
+}
+
+/* The message that waited is complete: read from a copy that lasts as long as the packet. */
+static void complete(struct tls_reader *r, struct titles *titles)
+{
+    struct tls_side *side = r->side;
+    struct slice whole = buf_slice(&side->fragment);
+    uint8_t *copy = arena_alloc(r->tools->plaintext, whole.len);
+    if (!copy)
+        return;
+    uint32_t size = (uint32_t)whole.len;
+    slice_read(&whole, copy, size);
+    struct tls_content c = {.bytes = slice_of(copy, size), .end = size, .opened = true};
+    c.source = tape_source(&r->d->tape, c.bytes, "Reassembled TLS Handshake");
+    fragments_tree(&r->d->tape, c.source, size, buf_slice(&side->frames));
+    buf_free(&side->fragment);
+    buf_free(&side->frames);
+    message(r, &c, 0, size, titles);
+}
+
+/* Goes on with the message that waits.  Returns where in the record it ends. */
+static uint32_t go_on(struct tls_reader *r, const struct tls_content *c, struct titles *titles)
+{
+    struct buf *waits = &r->side->fragment;
+    uint32_t at = c->at, left = c->end - c->at;
+    struct slice begin = slice_sub(c->bytes, at, 4 - (waits->len < 4 ? waits->len : 4));
+    uint8_t header[4];
+    struct slice old = buf_slice(waits);
+    uint32_t had = (uint32_t)waits->len, known = had < 4 ? had : 4;
+    slice_read(&old, header, known);
+    uint32_t size = 0;
+    if (known + begin.len == 4 && slice_read(&begin, header + known, 4 - known))
+        size = message_size(slice_of(header, 4));
+    const char *name = name_of(header[0]) ? name_of(header[0]) : "Unknown";
+    bool whole = size > 0 && size <= had + left;
+    uint32_t end = whole ? at + (size - had) : c->end;
+    keep(r, c, at, end);
+    part(r, c, at, end, name, whole ? " (last fragment)" : " (fragment)");
+    if (whole)
+        complete(r, titles);
+    else
+        titles->several = true;
+    return end;
+}
+
+static void write_title(const struct tls_reader *r, const struct tls_content *c,
+                        const struct titles *titles)
+{
+    bool several = titles->several || !titles->first;
+    TLS_NOTE(&r->d->tape, c->record, c->version, " Record Layer: Handshake Protocol: ",
+             several ? "Multiple Handshake Messages" : titles->first, several ? "" : titles->mark);
+}
+
+void tls_handshake(struct tls_reader *r, const struct tls_content *c)
+{
+    struct titles titles = {0};
+    uint32_t at = c->at;
+    bool waits = r->side->fragment.len > 0 && !r->repeats;
+    if (waits)
+        at = go_on(r, c, &titles);
+    if (at == c->at && !waits && looks_encrypted(r, c)) {
+        static const char text[] = "Encrypted Handshake Message";
+        title(&titles, text, "");
+        part(r, c, at, c->end, text, "");
+        tls_info(r, (struct info_item){.kind = INFO_TEXT, .text = text});
+        at = c->end;
+    }
+    while (at < c->end && !r->failed) {
+        struct slice rest = slice_sub(c->bytes, at, c->end - at);
+        uint32_t size = message_size(rest);
+        uint8_t type = slice_at(rest, 0);
+        const char *name = name_of(type);
+        if (size == 0 || size > rest.len) {
+            if (!titles.first)
+                tls_info(r, (struct info_item){.kind = INFO_FRAGMENT, .a = type});
+            title(&titles, name ? name : "Unknown", " (fragment)");
+            part(r, c, at, c->end, name ? name : "Unknown", " (fragment)");
+            if (!r->repeats)
+                keep(r, c, at, c->end);
+            break;
+        }
+        message(r, c, at, at + size, &titles);
+        at += size;
+    }
+    write_title(r, c, &titles);
+}

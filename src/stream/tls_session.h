@@ -1,0 +1,90 @@
+/* What is remembered of a TLS connection, shared by the files of TLS; nobody else includes it. */
+#ifndef TLSWIRE_STREAM_TLS_SESSION_H
+#define TLSWIRE_STREAM_TLS_SESSION_H
+
+#include "crypto/opener.h"
+#include "stream/tls.h"
+
+#define TLS_HEADER     5
+#define TLS_MAX_RECORD (16384 + 2048) /* RFC 5246 6.2.3 */
+
+enum tls_content_type {
+    TLS_CHANGE_CIPHER_SPEC = 20,
+    TLS_ALERT,
+    TLS_HANDSHAKE,
+    TLS_APPLICATION_DATA,
+    TLS_HEARTBEAT,
+};
+
+/* Whose keys protect a direction's records. */
+enum tls_epoch { EPOCH_PLAIN, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_APPLICATION, EPOCH_12 };
+
+struct tls_side {
+    struct opener *opener; /* owned; NULL: no key was found yet, or none is needed */
+    uint64_t tried;        /* generation of the key table when no key was found */
+    enum tls_epoch epoch;
+    bool changed; /* sent a ChangeCipherSpec */
+    struct buf fragment,
+        frames; /* of the handshake message that is not complete; frames: tcp_part */
+};
+
+struct tls_session {
+    uint16_t version; /* enum tls_version; 0 unknown */
+    uint16_t suite;
+    bool has_client_random, has_server_random, extended_master, encrypt_then_mac;
+    bool asks_early_data;
+    int8_t client; /* direction that the client sends in; -1 unknown */
+    uint8_t session_id_len;
+    uint8_t client_random[32], server_random[32], session_id[32];
+    const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
+    struct tls_side side[2];
+};
+
+/* One run of bytes being read. */
+struct tls_reader {
+    const struct flow *flow;
+    struct tls_session *session;
+    struct tls_side *side;
+    struct dissection *d;
+    const struct tls_tools *tools;
+    struct slice bytes; /* the whole source */
+    uint32_t at, end;
+    struct tls_data *data, **last_data; /* decrypted data of the run's records, in order */
+    uint8_t source;
+    bool repeats, cut, failed;
+};
+
+/* What one record carries: its fragment, or what was inside when it could be opened. */
+struct tls_content {
+    struct slice bytes; /* the whole source */
+    uint32_t at, end;
+    uint32_t record; /* event of the record */
+    const char *version;
+    uint8_t source, type;
+    bool opened;
+};
+
+/* Makes text, of the parts up to a NULL, the value of event AT, for a label to show. */
+void tls_note(struct tape *t, uint32_t at, const char *const *parts);
+#define TLS_NOTE(t, at, ...) tls_note((t), (at), (const char *const[]){__VA_ARGS__, NULL})
+void tls_info(struct tls_reader *r, struct info_item item);
+
+/* tls_handshake.c */
+void tls_handshake(struct tls_reader *r, const struct tls_content *c);
+
+/* tls_follow.c: what hellos mean for the connection. */
+void tls_follow_hello(struct tls_reader *r, uint8_t type, struct slice body);
+/* Any other message that was read, in the clear or opened. */
+void tls_follow_message(struct tls_reader *r, uint8_t type);
+/* Versions that drafts of TLS 1.3 had, as TLS 1.3. */
+uint16_t tls_version_of(uint16_t version);
+
+/* tls_keys.c */
+/* Tries to open the record at FRAGMENT; false when it is not protected, or there is no key for it. */
+bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, struct opened *out);
+/* The direction's next records are protected with other keys. */
+void tls_change_keys(struct tls_side *side, enum tls_epoch epoch);
+void tls_update_keys(struct tls_side *side);
+void tls_drop_keys(struct tls_side *side);
+
+#endif
