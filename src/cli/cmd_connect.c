@@ -64,7 +64,7 @@ static void show_ladder(struct connecting *c)
         .color = common_color(c->options.color, stderr),
         .ascii = common_ascii(c->options.ascii),
         .out = stderr,
-        .client_error = c->error[0] ? c->error : NULL,
+        .keys_from = c->recording.keys.len > 0 ? "this client" : NULL,
     };
     if (!write_capture(c, path, &e)) {
         common_fail(&e, EXIT_RUNTIME);

@@ -31,10 +31,10 @@ static void put_start(FILE *out, const struct lab *lab)
 {
     const struct endpoint_options *o = lab->options;
     static const char *const sources[] = {
-        [LAB_CAPTURED] = "captured on lo",
-        [LAB_NOT_ASKED] = "not captured: synthetic TCP around the sockets' own bytes",
+        [LAB_CAPTURED] = "",
+        [LAB_NOT_ASKED] = "     not captured: synthetic TCP around the sockets' own bytes\n",
         [LAB_NOT_ALLOWED] =
-            "capturing is not allowed here: synthetic TCP around the sockets' own bytes",
+            "     capturing is not allowed here: synthetic TCP around the sockets' own bytes\n",
     };
     fputs("lab: certificate ", out);
     if (o->tls.cert_file)
@@ -42,8 +42,9 @@ static void put_start(FILE *out, const struct lab *lab)
     else
         fprintf(out, "CN=localhost (temporary, %s)",
                 certificate_kind_text(o->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256));
-    fprintf(out, ", server %s, %s%s\n", lab->server_text, sources[lab->source],
-            lab->recording.keys.len > 0 ? ", keys inside" : "");
+    fprintf(out, "\n     server %s%s%s\n%s", lab->server_text,
+            lab->source == LAB_CAPTURED ? ", captured on lo" : "",
+            lab->recording.keys.len > 0 ? ", keys inside" : "", sources[lab->source]);
     if (lab->recording.full)
         fputs("lab: too many packets: the capture ends early\n", out);
 }
@@ -68,12 +69,10 @@ static void put_end(FILE *out, const struct lab *lab)
 {
     put_error(out, "client", lab->client_error);
     put_error(out, "server", lab->server_error);
-    put_path(out, "files ", lab->capture_path, " (packets and keys), ");
-    put_path(out, "", lab->keys_path, "");
-    if (!lab->options->tls.cert_file)
-        put_path(out, ", ", lab->certificate_path, "");
-    if (lab->options->client)
-        put_path(out, ", ", lab->client_log_path, "");
+    put_path(out, "files in ", lab->directory, "/: lab.pcapng");
+    fputs(lab->recording.keys.len > 0 ? " (with keys), keys.log" : ", keys.log", out);
+    fputs(lab->options->tls.cert_file ? "" : ", server.crt", out);
+    fputs(lab->options->client ? ", client.log" : "", out);
     put_path(out, "\nnext  tlswire -r ", lab->capture_path, " -V      every field\n");
     put_path(out, "      wireshark ", lab->capture_path, "       the keys are inside the file\n");
     put_path(out, "      tshark -r ", lab->capture_path, "\n");
@@ -90,8 +89,7 @@ static int show(const struct lab *lab, enum lab_view view, struct error *e)
         .color = common_color(lab->options->color, stdout),
         .ascii = common_ascii(lab->options->ascii),
         .out = stdout,
-        .client_error = lab->client_error[0] ? lab->client_error : NULL,
-        .server_error = lab->server_error[0] ? lab->server_error : NULL,
+        .keys_from = lab->recording.keys.len > 0 ? "the file's secrets block" : NULL,
     };
     put_start(talk, lab);
     fflush(talk);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -14,11 +15,9 @@ struct view_request {
     enum lab_view view;
     uint16_t tls_port;       /* taken as TLS, whatever else is known of that port */
     const char *keylog_path; /* NULL: the keys are in the capture file */
-    int color, ascii;
+    const char *keys_from;   /* what holds the keys, in words; NULL: there are none */
+    bool color, ascii;
     FILE *out;
-    /* What the two ends said when something failed; NULL or "" otherwise, not escaped.  The caller
-     * prints them itself; they are here for a verdict. */
-    const char *client_error, *server_error;
 };
 
 /* Renders on request->out; 0, or a status to exit with and the error set. */

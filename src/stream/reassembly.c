@@ -313,7 +313,8 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
                      .next = facts->seq_raw + (uint32_t)facts->payload.len};
     if (!t.r || t.payload.len == 0)
         return;
-    if (facts->analysis & TCP_A_RETRANSMISSION) {
+    bool seen = !seq_above(t.next, t.r->next_seq);
+    if (seen && (facts->analysis & TCP_A_ANY_RETRANSMISSION)) {
         wait_bytes(&t, 0, (uint32_t)t.payload.len, true);
     } else if (facts->payload.len < facts->len) {
         read_cut(&t, facts);
@@ -324,7 +325,7 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
         }
         wait_bytes(&t, 0, (uint32_t)t.payload.len, false);
         plan->segment_of_pdu = true;
-    } else if (!seq_above(t.next, t.r->next_seq)) {
+    } else if (seen) {
         plan->repeats = true;
         read_in_place(&t);
     } else {
