@@ -168,7 +168,7 @@ static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
             tcp_emit_joined(&d->tape, source, run, plan);
         }
         if (tls_claims(flow, e->ports, run->bytes))
-            tls_read(&e->flows, flow, d, run, source, offset, plan->repeats, &tools);
+            tls_read(&e->flows, flow, d, run, source, offset, &tools);
     }
 }
 

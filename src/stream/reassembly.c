@@ -180,7 +180,7 @@ static void read_in_place(const struct turn *t)
     struct tcp_wish wish = t->scan(t->context, t->flow, bytes);
     t->plan->runs[t->plan->run_count++] = (struct tcp_run){
         .bytes = bytes, .offset = offset, .idle = wish.more > 0 && wish.offset == 0};
-    if (wish.more == 0 || t->plan->repeats)
+    if (wish.more == 0)
         return;
     struct slice rest = slice_sub(bytes, wish.offset, SIZE_MAX);
     wait_bytes(t, offset + wish.offset, (uint32_t)rest.len, false);
@@ -281,16 +281,26 @@ static void skip_hole(struct turn *t)
 static void read_cut(struct turn *t, const struct tcp_facts *facts)
 {
     drop_waiting(t->pool, t->r);
-    t->plan->runs[t->plan->run_count++] = (struct tcp_run){.bytes = t->payload, .cut = true};
+    t->plan->runs[t->plan->run_count++] = (struct tcp_run){
+        .bytes = t->payload, .missing = facts->len - (uint32_t)t->payload.len};
     if (!seq_below(t->seq + facts->len, t->r->next_seq))
         t->r->next_seq = t->seq + facts->len;
 }
 
-static struct tcp_reassembly *side_of(struct flow_table *table, struct flow *f, int direction)
+/* Whether the SYN of the segment's sender was seen: what precedes the first data is then known to be missing. */
+static bool began(const struct flow *f, const struct tcp_facts *facts)
 {
+    bool server = f->server_port != 0 && f->server_port == facts->source_port;
+    return f->completeness & (server ? TCP_SAW_SYN_ACK : TCP_SAW_SYN);
+}
+
+static struct tcp_reassembly *side_of(struct flow_table *table, struct flow *f,
+                                      const struct tcp_facts *facts)
+{
+    int direction = facts->direction;
     struct tcp_reassembly *r = f->side_data[direction];
     if (!r && (r = arena_zalloc(&table->arena, sizeof *r))) {
-        r->next_seq = f->side[direction].base_seq + 1;
+        r->next_seq = began(f, facts) ? f->side[direction].base_seq + 1 : facts->seq_raw;
         f->side_data[direction] = r;
     }
     return r;
@@ -302,7 +312,7 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
 {
     *plan = (struct tcp_plan){.parts = slice_empty()};
     struct turn t = {.pool = pool,
-                     .r = side_of(table, f, facts->direction),
+                     .r = side_of(table, f, facts),
                      .plan = plan,
                      .flow = f,
                      .scan = scan,
@@ -313,8 +323,7 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
                      .next = facts->seq_raw + (uint32_t)facts->payload.len};
     if (!t.r || t.payload.len == 0)
         return;
-    bool seen = !seq_above(t.next, t.r->next_seq);
-    if (seen && (facts->analysis & TCP_A_ANY_RETRANSMISSION)) {
+    if (!seq_above(t.next, t.r->next_seq)) {
         wait_bytes(&t, 0, (uint32_t)t.payload.len, true);
     } else if (facts->payload.len < facts->len) {
         read_cut(&t, facts);
@@ -325,9 +334,6 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
         }
         wait_bytes(&t, 0, (uint32_t)t.payload.len, false);
         plan->segment_of_pdu = true;
-    } else if (seen) {
-        plan->repeats = true;
-        read_in_place(&t);
     } else {
         t.seq = t.r->next_seq;
         t.r->next_seq = t.next;

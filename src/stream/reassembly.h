@@ -33,7 +33,7 @@ struct tcp_run {
     uint32_t offset;    /* of `bytes` in the segment's payload, when they are not joined */
     bool joined;        /* of several segments: a source of its own, made of plan->parts */
     bool idle;          /* the layer above was asked and needs more before it can say anything */
-    bool cut;           /* the end was not captured */
+    uint32_t missing;   /* bytes after the last that were not captured */
 };
 
 /* Bytes of the segment that are not read where they lie. */
@@ -48,7 +48,6 @@ struct tcp_plan {
     unsigned run_count, waiting_count;
     struct slice parts;  /* array of struct tcp_part, of the joined run */
     bool segment_of_pdu; /* the segment gave nothing to read but beginnings or middles */
-    bool repeats;        /* all its bytes were seen before: they must not change any state */
 };
 
 #define TCP_POOL 16

@@ -59,10 +59,19 @@ static bool has_port(const uint8_t *ports, uint16_t port)
     return ports[port / 8] >> port % 8 & 1;
 }
 
+/* Text where a record should begin: a protocol that asks for TLS later, or none of ours. */
+static bool is_text(struct slice s)
+{
+    size_t i = 0;
+    while (i < 4 && slice_at(s, i) >= ' ' && slice_at(s, i) < 0x7f)
+        i++;
+    return i == 4;
+}
+
 bool tls_claims(const struct flow *f, const uint8_t *ports, struct slice bytes)
 {
-    return bytes.len > 0 && (f->tls || has_port(ports, f->key.low_port) ||
-                             has_port(ports, f->key.high_port) || is_header(bytes));
+    bool port = has_port(ports, f->key.low_port) || has_port(ports, f->key.high_port);
+    return bytes.len > 0 && (f->tls || (port && !is_text(bytes)) || is_header(bytes));
 }
 
 static uint32_t record_length(struct slice s)
@@ -160,8 +169,6 @@ static void change_cipher_spec(struct tls_reader *r, const struct tls_content *c
              " Record Layer: Change Cipher Spec Protocol: Change Cipher Spec");
     tape_add(t, F_tls_change_cipher_spec, c->source, c->at, c->end - c->at, 0, 0);
     info_text(r, "Change Cipher Spec");
-    if (r->repeats)
-        return;
     r->side->changed = true;
     if (r->session->version && r->session->version < VERSION_TLS13)
         tls_change_keys(r->side, EPOCH_12);
@@ -331,7 +338,7 @@ static void malformed(struct tls_reader *r)
     struct tape *t = &r->d->tape;
     uint32_t depth = t->depth;
     t->depth = 0;
-    if (r->cut) {
+    if (r->missing) {
         uint32_t at = tape_add(t, F__ws_short, r->source, r->end, 0, 0, 0);
         TLS_NOTE(t, at, "TLS");
         info_text(r, "[Packet size limited during capture]");
@@ -353,7 +360,7 @@ static void records(struct tls_reader *r)
         struct slice rest = slice_sub(r->bytes, r->at, r->end - r->at);
         bool known = r->session->version != 0;
         if (rest.len < TLS_HEADER) {
-            r->failed = r->cut;
+            r->failed = rest.len + r->missing >= TLS_HEADER;
             return;
         }
         if (known ? !is_type(slice_at(rest, 0)) : !is_header(rest)) {
@@ -361,7 +368,7 @@ static void records(struct tls_reader *r)
             return;
         }
         uint32_t size = record_length(rest);
-        if (size > rest.len && !r->cut)
+        if (size > rest.len + r->missing)
             return;
         r->failed = size > rest.len;
         record(r, (size < rest.len ? size : (uint32_t)rest.len) - TLS_HEADER);
@@ -380,8 +387,7 @@ static struct tls_session *session_of(struct flow_table *table, struct flow *f)
 }
 
 void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
-              const struct tcp_run *run, uint8_t source, uint32_t offset, bool repeats,
-              const struct tls_tools *tools)
+              const struct tcp_run *run, uint8_t source, uint32_t offset, const struct tls_tools *tools)
 {
     struct tls_session *session = session_of(table, f);
     if (!session)
@@ -395,8 +401,7 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
                            .at = offset,
                            .end = offset + (uint32_t)run->bytes.len,
                            .source = source,
-                           .repeats = repeats,
-                           .cut = run->cut};
+                           .missing = run->missing};
     r.last_data = &r.data;
     d->columns.asked = true;
     buf_str(tools->protocols, ":tls");

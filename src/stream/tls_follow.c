@@ -106,8 +106,6 @@ static void follow_server(struct tls_reader *r, struct slice body)
 
 void tls_follow_hello(struct tls_reader *r, uint8_t type, struct slice body)
 {
-    if (r->repeats)
-        return;
     if (type == CLIENT_HELLO)
         follow_client(r, body);
     else if (type == SERVER_HELLO)
@@ -118,7 +116,7 @@ void tls_follow_hello(struct tls_reader *r, uint8_t type, struct slice body)
 
 void tls_follow_message(struct tls_reader *r, uint8_t type)
 {
-    if (r->repeats || r->session->version != VERSION_TLS13)
+    if (r->session->version != VERSION_TLS13)
         return;
     if (type == FINISHED && r->side->epoch != EPOCH_PLAIN)
         tls_change_keys(r->side, EPOCH_APPLICATION);

@@ -134,7 +134,9 @@ static bool looks_encrypted(const struct tls_reader *r, const struct tls_content
     struct slice s = slice_sub(c->bytes, c->at, c->end - c->at);
     if (s.len < LEAST_OVERHEAD)
         return false;
-    if (!c->opened && r->side->changed && r->session->version != VERSION_TLS13)
+    /* A second ClientHello follows the ChangeCipherSpec that answers a HelloRetryRequest. */
+    bool hello = slice_at(s, 0) == CLIENT_HELLO && message_size(s) == s.len;
+    if (!c->opened && !hello && r->side->changed && r->session->version != VERSION_TLS13)
         return true;
     return !name_of(slice_at(s, 0)) || message_size(s) >= MOST_LENGTH + 4;
 }
@@ -231,7 +233,7 @@ void tls_handshake(struct tls_reader *r, const struct tls_content *c)
 {
     struct titles titles = {0};
     uint32_t at = c->at;
-    bool waits = r->side->fragment.len > 0 && !r->repeats;
+    bool waits = r->side->fragment.len > 0;
     if (waits)
         at = go_on(r, c, &titles);
     if (at == c->at && !waits && looks_encrypted(r, c)) {
@@ -251,8 +253,7 @@ void tls_handshake(struct tls_reader *r, const struct tls_content *c)
                 tls_info(r, (struct info_item){.kind = INFO_FRAGMENT, .a = type});
             title(&titles, name ? name : "Unknown", " (fragment)");
             part(r, c, at, c->end, name ? name : "Unknown", " (fragment)");
-            if (!r->repeats)
-                keep(r, c, at, c->end);
+            keep(r, c, at, c->end);
             break;
         }
         message(r, c, at, at + size, &titles);

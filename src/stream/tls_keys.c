@@ -175,7 +175,7 @@ static bool open_13(struct tls_reader *r, struct slice header, struct slice frag
 bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, struct opened *out)
 {
     bool data = slice_at(header, 0) == TLS_APPLICATION_DATA;
-    if (r->repeats || r->cut || r->side->epoch == EPOCH_PLAIN)
+    if (r->missing || r->side->epoch == EPOCH_PLAIN)
         return false;
     if (r->side->epoch != EPOCH_12)
         return data && open_13(r, header, fragment, out);
