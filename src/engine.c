@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include "crypto/provider.h"
+#include "dissect/data.h"
 #include "dissect/frame.h"
 #include "dissect/lower.h"
 #include "stream/flow.h"
@@ -147,6 +148,14 @@ static void emit_tcp(struct engine *e, const struct lower *lower, const struct t
     tape_close(&d->tape, at);
 }
 
+/* What nothing here takes apart. */
+static void show_data(struct engine *e, uint8_t source, uint32_t offset, uint32_t len)
+{
+    if (len > 0)
+        buf_str(&e->protocols, ":data");
+    data_emit(&e->result.tape, source, offset, len);
+}
+
 /* What TCP carries. */
 static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
                       const struct tcp_plan *plan)
@@ -169,6 +178,8 @@ static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
         }
         if (tls_claims(flow, e->ports, run->bytes))
             tls_read(&e->flows, flow, d, run, source, offset, &tools);
+        else
+            show_data(e, source, offset, (uint32_t)run->bytes.len);
     }
 }
 
@@ -239,6 +250,8 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
         lower_emit(&d->tape, packet, &lower);
     if (is_tcp)
         read_tcp(e, packet, &lower);
+    else if (lower.has_payload && !lower.fragment)
+        show_data(e, 0, lower.payload_offset, (uint32_t)lower.payload.len);
     name_protocols(e, frame_end, protocols);
     return d;
 }

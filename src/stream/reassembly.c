@@ -281,8 +281,8 @@ static void skip_hole(struct turn *t)
 static void read_cut(struct turn *t, const struct tcp_facts *facts)
 {
     drop_waiting(t->pool, t->r);
-    t->plan->runs[t->plan->run_count++] = (struct tcp_run){
-        .bytes = t->payload, .missing = facts->len - (uint32_t)t->payload.len};
+    t->plan->runs[t->plan->run_count++] =
+        (struct tcp_run){.bytes = t->payload, .missing = facts->len - (uint32_t)t->payload.len};
     if (!seq_below(t->seq + facts->len, t->r->next_seq))
         t->r->next_seq = t->seq + facts->len;
 }

@@ -80,9 +80,10 @@ static void emit_wscale(const struct shown *o, uint32_t at)
 
 static void emit_dsack(const struct shown *o, uint32_t left, uint32_t right)
 {
-    add(o, F_tcp_options_sack_dsack_le, 2, 4, left);
-    add(o, F_tcp_options_sack_dsack_re, 6, 4, right);
-    uint32_t at = tape_open(o->t, F_tcp_dsack, o->source, o->offset + 2, 8, 0, EVENT_GENERATED);
+    tape_add(o->t, F_tcp_options_sack_dsack_le, o->source, o->offset + 2, 4, left, EVENT_GENERATED);
+    tape_add(o->t, F_tcp_options_sack_dsack_re, o->source, o->offset + 6, 4, right,
+             EVENT_GENERATED);
+    uint32_t at = tape_open(o->t, F_tcp_dsack, o->source, o->offset + 2, 8, 0, 0);
     remark(o, EXPERT_tcp_dsack, 2, 0);
     tape_close(o->t, at);
 }

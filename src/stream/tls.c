@@ -1,5 +1,6 @@
 #include "stream/tls.h"
 
+#include "dissect/data.h"
 #include "stream/tls_session.h"
 
 void tls_default_ports(uint8_t ports[TLS_PORT_BYTES])
@@ -17,6 +18,7 @@ static const struct {
     uint16_t port;
     const char *name;
 } port_names[] = {
+    {324, "RPKI-Router Protocol"},
     {443, "Hypertext Transfer Protocol"},
     {465, "Simple Mail Transfer Protocol"},
     {636, "Lightweight Directory Access Protocol"},
@@ -24,10 +26,19 @@ static const struct {
     {853, "Domain Name System"},
     {993, "Internet Message Access Protocol"},
     {995, "Post Office Protocol"},
+    {1300, "Q.931"},
+    {2221, "EtherNet/IP (Industrial Protocol)"},
+    {2443, "Skinny Client Control Protocol"},
+    {3389, "TPKT - ISO on TCP - RFC1006"},
+    {3496, "DoIP (ISO13400) Protocol"},
     {5061, "Session Initiation Protocol"},
     {5671, "Advanced Message Queuing Protocol"},
+    {5684, "Constrained Application Protocol"},
     {5868, "Diameter Protocol"},
     {8883, "MQ Telemetry Transport Protocol"},
+    {11207, "Couchbase Protocol"},
+    {19999, "Distributed Network Protocol 3.0"},
+    {27017, "Mongo Wire Protocol"},
 };
 
 static const char *application(const struct tls_reader *r)
@@ -195,10 +206,7 @@ static void show_data(struct tls_reader *r)
 {
     struct tape *t = &r->d->tape;
     for (const struct tls_data *data = r->data; data; data = data->next) {
-        uint32_t item = tape_open(t, F_data, data->source, 0, data->len, 0, 0);
-        tape_add(t, F_data_data, data->source, 0, data->len, 0, 0);
-        tape_add(t, F_data_len, data->source, 0, 0, data->len, EVENT_GENERATED);
-        tape_close(t, item);
+        data_emit(t, data->source, 0, data->len);
         buf_str(r->tools->protocols, ":data");
     }
 }
@@ -387,7 +395,8 @@ static struct tls_session *session_of(struct flow_table *table, struct flow *f)
 }
 
 void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
-              const struct tcp_run *run, uint8_t source, uint32_t offset, const struct tls_tools *tools)
+              const struct tcp_run *run, uint8_t source, uint32_t offset,
+              const struct tls_tools *tools)
 {
     struct tls_session *session = session_of(table, f);
     if (!session)

@@ -34,7 +34,8 @@ struct tcp_wish tls_scan(const struct flow *f, struct slice bytes);
 /* Reads a run that tls_claims(), which stands at OFFSET of source SOURCE, and adds to the tape and the columns
  * of D. */
 void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
-              const struct tcp_run *run, uint8_t source, uint32_t offset, const struct tls_tools *tools);
+              const struct tcp_run *run, uint8_t source, uint32_t offset,
+              const struct tls_tools *tools);
 /* Frees what the connection holds. */
 void tls_free(struct flow *f);
 

@@ -50,7 +50,7 @@ struct tls_reader {
     struct slice bytes; /* the whole source */
     uint32_t at, end;
     struct tls_data *data, **last_data; /* decrypted data of the run's records, in order */
-    uint32_t missing; /* bytes after the end that were not captured */
+    uint32_t missing;                   /* bytes after the end that were not captured */
     uint8_t source;
     bool failed;
 };
