@@ -54,8 +54,9 @@ struct engine *engine_new(const struct engine_options *options)
     for (size_t i = 0; i < options->tls_port_count; i++)
         e->ports[options->tls_ports[i] / 8] |= (uint8_t)(1 << options->tls_ports[i] % 8);
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
-    e->wants_lower = any_wanted(options->want, F__ws_expert, F_tcp);
-    e->wants_tcp = any_wanted(options->want, F__ws_expert, FIELD_COUNT);
+    bool remarks = any_wanted(options->want, F__ws_expert, F__ws_malformed);
+    e->wants_lower = remarks || any_wanted(options->want, F_expert_malformed + 1, F_tcp);
+    e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
     return e;
 }
 

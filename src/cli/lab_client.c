@@ -40,6 +40,35 @@ static char *expand(const struct lab *lab)
     return (char *)out.data;
 }
 
+/* The line of the client's output that says best what went wrong, into WORDS. */
+static void find_words(const struct lab *lab, char *words, size_t size)
+{
+    char line[512], error[512] = "", last[512] = "";
+    FILE *log = fopen(lab->client_log_path, "re");
+    *words = '\0';
+    for (unsigned n = 0; log && n < 10000 && !*words && fgets(line, sizeof(line), log); n++) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (strcasestr(line, "alert"))
+            snprintf(words, size, "%.*s", (int)size - 1, line);
+        if (strcasestr(line, "error"))
+            memcpy(error, line, sizeof(error));
+        if (*line)
+            memcpy(last, line, sizeof(last));
+    }
+    if (log)
+        fclose(log);
+    if (!*words)
+        snprintf(words, size, "%.*s", (int)size - 1, *error ? error : last);
+}
+
+static void child_failed(struct lab *lab, int status)
+{
+    char words[160];
+    find_words(lab, words, sizeof(words));
+    snprintf(lab->client_error, sizeof(lab->client_error), "exit status %d%s%s", status,
+             *words ? ": " : "", words);
+}
+
 static void child_ended(uv_process_t *process, int64_t status, int signal)
 {
     struct lab *lab = process->data;
@@ -49,8 +78,7 @@ static void child_ended(uv_process_t *process, int64_t status, int signal)
     else if (signal)
         snprintf(lab->client_error, sizeof(lab->client_error), "ended by signal %d", signal);
     else if (status)
-        snprintf(lab->client_error, sizeof(lab->client_error),
-                 "exit status %d, its output is in %.180s", (int)status, lab->client_log_path);
+        child_failed(lab, (int)status);
     lab->outcome = CLIENT_FINISHED;
     lab->client_done = true;
 }

@@ -65,6 +65,9 @@ int view_render(const struct view_request *request, struct error *error)
     reading.print = (struct print_options){.time_decimals = TIME_DECIMALS_AUTO,
                                            .capture_name = request->capture_path,
                                            .terminal = true};
+    /* As in the note: only TLS, but for the view that is all of TCP. */
+    if (request->view != VIEW_TCP && request->view != VIEW_LADDER)
+        reading.display_filter = "tls";
     reading.print.hex = request->view == VIEW_HEX;
     reading.print.tree = request->view == VIEW_VERBOSE;
     reading.print.summary = !reading.print.hex && !reading.print.tree;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Summary, hex and verbose show TLS packets, tcp all of them. */
 enum lab_view { VIEW_LADDER, VIEW_SUMMARY, VIEW_TCP, VIEW_HEX, VIEW_VERBOSE };
 
 struct view_request {

@@ -342,7 +342,7 @@ def lab_captures_or_says_that_it_cannot():
     got = lab()
     text = got.stdout.decode()
     check(got.returncode == 0, got)
-    check("lab: certificate CN=localhost (temporary, ECDSA P-256), server 127.0.0.1:" in text, text)
+    check("lab: certificate CN=localhost (temporary, ECDSA P-256)\n     server 127.0.0.1:" in text, text)
     check("captured on lo" in text or "capturing is not allowed" in text, text)
     for name in ("keys.log", "lab.pcapng"):
         mode = stat.S_IMODE(os.stat(f"tlswire-lab/{name}").st_mode)
@@ -447,6 +447,91 @@ def lab_ends_cleanly_when_interrupted():
     time.sleep(0.7)
     process.send_signal(signal.SIGINT)
     check(process.wait(5) == 130, f"exit {process.returncode}")
+
+
+# ---- the ladder ----
+
+def ladder(*options, **more):
+    """What lab prints, without colour and in ASCII, and its lines from the connection on."""
+    got = lab("--ascii", *options, **more)
+    text = got.stdout.decode("ascii")
+    check("\x1b" not in text, f"colour in a pipe: {text}")
+    said = ("client: ", "server: ")  # in the words of others, as long as they are
+    check(all(len(line) <= 80 or line.startswith(said) for line in text.splitlines()), f"too wide: {text}")
+    return got, text
+
+
+def in_order(text, *words):
+    at = 0
+    for word in words:
+        found = text.find(word, at)
+        check(found >= 0, f"{word!r} is not there, or out of order: {text}")
+        at = found + len(word)
+
+
+@test
+def ladder_shows_a_handshake_of_tls_1_2():
+    for more in ([], ["--no-capture"]):
+        got, text = ladder("-tls1_2", "-alpn", "x,y", "-servername", "some.example", *more)
+        check(got.returncode == 0, got)
+        check(len(text.splitlines()) <= 44, text)
+        in_order(text, "#1  127.0.0.1:", "OK: full handshake in", "TLS 1.2 | TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+                 "SNI some.example | ALPN x", "certificate CN=localhost, ECDSA P-256, self-signed",
+                 "-- SYN --", "-- SYN, ACK --", "-- ClientHello --", "offers TLS 1.2 at most", "SNI some.example",
+                 "ALPN x, y", "- ServerHello --", "picks TLS 1.2", "ALPN x", "- Certificate --", "3 SAN",
+                 "- ServerKeyExchange --", "- ServerHelloDone --", "-- ClientKeyExchange ", "-- ChangeCipherSpec --",
+                 "from here encrypted", "NewSessionTicket  good for 7200 s", "- FIN --", "files in tlswire-lab/: ")
+
+
+@test
+def ladder_shows_a_handshake_of_tls_1_3():
+    got, text = ladder("--rsa", "-groups", "P-384")
+    check(got.returncode == 0 and len(text.splitlines()) <= 42, text)
+    in_order(text, "TLS 1.3 | TLS_AES_256_GCM_SHA384 | secp384r1", "offers TLS 1.3, 1.2", "key share secp384r1",
+             "picks TLS 1.3 | TLS_AES_256_GCM_SHA384 | secp384r1", "from here encrypted")
+
+
+@test
+def ladder_shows_how_far_a_failed_handshake_got():
+    need("openssl")
+    got, text = ladder("-tls1_2", "--client", "openssl s_client -tls1_3 -connect localhost:{port}")
+    check(got.returncode == 12, got)
+    in_order(text, "FAILED: the server sent alert fatal protocol_version (70) after ClientHello",
+             "-- ClientHello --", "offers TLS 1.3", "Alert  fatal protocol_version (70) --",
+             "client: exit status 1: ", "alert protocol version", "server: unsupported protocol")
+    check("ServerHello" not in text, text)
+
+
+@test
+def ladder_keeps_to_the_locale():
+    for locale, want in (("C", "-- ClientHello --"), ("C.UTF-8", "── ClientHello ──"), ("ja_JP.UTF-8", "-- ClientHello --")):
+        text = lab(env={**os.environ, "LC_ALL": locale}).stdout.decode()
+        check(want in text, f"{locale}: {text}")
+    text = lab("--color", "always", env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout.decode()
+    check("\x1b[36mClientHello\x1b[0m" in text, text)
+
+
+@test
+def ladder_of_connect_goes_to_stderr():
+    with Serve() as server:
+        got = connect(server.port, "--ascii", "-tls1_2", text_in=b"x\n")
+        check(got.stdout == b"test\n" and got.returncode == 0, got)
+        in_order(got.stderr.decode("ascii"), "#1  127.0.0.1:", "-- ClientHello --", "- ServerHello --", "connected: TLSv1.2")
+        got = connect(server.port, "--ascii", "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")
+        check(got.returncode == 12, got)
+        in_order(got.stderr.decode("ascii"), "FAILED: the server sent alert fatal handshake_failure (40)", "tlswire: ")
+    check(not [name for name in os.listdir("/tmp") if re.fullmatch(r"tlswire-.{6}\.pcapng", name)], "a capture was left in /tmp")
+
+
+@test
+def views_of_a_run_are_those_of_the_note():
+    shown = {view: lab("--view", view).stdout.decode() for view in ("summary", "tcp", "hex", "verbose")}
+    check("Client Hello" in shown["summary"] and "[SYN]" not in shown["summary"], shown["summary"])
+    check("Client Hello" in shown["tcp"] and "[SYN]" in shown["tcp"], shown["tcp"])
+    check("\n0000  " in shown["hex"] and "[SYN]" not in shown["hex"], shown["hex"])
+    check("Handshake Protocol: Client Hello" in shown["verbose"], shown["verbose"])
+    for view, text in shown.items():
+        check("lab: " not in text, f"{view}: talk in the data")
 
 
 # ---- help ----
