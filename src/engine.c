@@ -65,7 +65,7 @@ void engine_free(struct engine *e)
     if (!e)
         return;
     for (struct flow *f = e->flows.flows; f; f = f->next) {
-        tls_free(f);
+        tls_free(&e->pool, f);
         tcp_reassembly_free(&e->pool, f);
     }
     tcp_pool_free(&e->pool);
@@ -164,6 +164,7 @@ static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
     struct dissection *d = &e->result;
     struct tls_tools tools = {.crypto = &e->crypto,
                               .keys = &e->keys,
+                              .pool = &e->pool,
                               .plaintext = &e->plaintext,
                               .protocols = &e->protocols,
                               .scratch = &e->scratch};

@@ -19,13 +19,12 @@ struct held {
 
 /* One direction of one connection. */
 struct tcp_reassembly {
-    struct buf bytes, parts; /* of the record that is not complete */
+    struct tcp_gathered *waiting; /* the record that is not complete; NULL: none */
     struct held *held;
-    size_t held_bytes;
+    uint32_t held_bytes;
     uint32_t end;      /* the waiting record ends before this sequence number, as far as is known */
     uint32_t next_seq; /* the first byte that was not seen */
-    bool waiting;      /* there is such a record */
-    bool next_segment; /* all of the next segment belongs to it */
+    bool next_segment; /* all of the next segment belongs to the waiting record */
 };
 
 /* One call of tcp_reassemble(). */
@@ -40,39 +39,59 @@ struct turn {
     uint32_t frame, seq, next;
 };
 
-static struct buf pool_take(struct tcp_pool *pool, size_t ceiling)
+struct tcp_gathered *tcp_pool_take(struct tcp_pool *pool)
 {
-    struct buf b = {0};
-    if (pool->idle_count > 0)
-        b = pool->idle[--pool->idle_count];
-    buf_clear(&b);
-    b.ceiling = ceiling;
-    return b;
+    struct tcp_gathered *g =
+        pool->idle_count > 0 ? pool->idle[--pool->idle_count] : calloc(1, sizeof *g);
+    if (!g)
+        return NULL;
+    buf_clear(&g->bytes);
+    buf_clear(&g->parts);
+    g->bytes.ceiling = MAX_PDU;
+    g->parts.ceiling = MAX_PARTS;
+    return g;
 }
 
-static void pool_give(struct tcp_pool *pool, struct buf *b)
+static void gathered_free(struct tcp_gathered *g)
 {
-    if (b->data && b->cap <= KEPT_SPACE && pool->idle_count < TCP_POOL)
-        pool->idle[pool->idle_count++] = *b;
+    if (g) {
+        buf_free(&g->bytes);
+        buf_free(&g->parts);
+        free(g);
+    }
+}
+
+void tcp_pool_give(struct tcp_pool *pool, struct tcp_gathered **gathered)
+{
+    struct tcp_gathered *g = *gathered;
+    if (g && pool->idle_count < TCP_POOL && g->bytes.cap + g->parts.cap <= KEPT_SPACE)
+        pool->idle[pool->idle_count++] = g;
     else
-        buf_free(b);
-    *b = (struct buf){0};
+        gathered_free(g);
+    *gathered = NULL;
 }
 
 void tcp_pool_free(struct tcp_pool *pool)
 {
     for (unsigned i = 0; i < pool->idle_count; i++)
-        buf_free(&pool->idle[i]);
-    buf_free(&pool->bytes);
-    buf_free(&pool->parts);
+        gathered_free(pool->idle[i]);
+    gathered_free(pool->lent);
     *pool = (struct tcp_pool){0};
+}
+
+void tcp_gather(struct tcp_gathered *to, struct slice bytes, uint32_t frame)
+{
+    struct tcp_part part = {.frame = frame, .len = (uint32_t)bytes.len};
+    if (bytes.len == 0)
+        return;
+    buf_slice_put(&to->bytes, bytes);
+    buf_put(&to->parts, &part, sizeof part);
 }
 
 static void drop_waiting(struct tcp_pool *pool, struct tcp_reassembly *r)
 {
-    pool_give(pool, &r->bytes);
-    pool_give(pool, &r->parts);
-    r->waiting = r->next_segment = false;
+    tcp_pool_give(pool, &r->waiting);
+    r->next_segment = false;
 }
 
 static void drop_first_held(struct tcp_pool *pool, struct tcp_reassembly *r)
@@ -103,23 +122,12 @@ static void wait_bytes(const struct turn *t, uint32_t offset, uint32_t len, bool
             (struct tcp_waiting){.offset = offset, .len = len, .repeated = repeated};
 }
 
-static void append(struct tcp_reassembly *r, struct slice bytes, uint32_t frame)
-{
-    struct tcp_part part = {.frame = frame, .len = (uint32_t)bytes.len};
-    if (bytes.len == 0)
-        return;
-    buf_slice_put(&r->bytes, bytes);
-    buf_put(&r->parts, &part, sizeof part);
-}
-
 /* Begins to wait for the rest of the record whose first bytes are BYTES. */
-static void start_waiting(const struct turn *t, struct slice bytes, uint32_t frame)
+static void start_waiting(const struct turn *t, struct slice bytes)
 {
-    struct tcp_reassembly *r = t->r;
-    r->bytes = pool_take(t->pool, MAX_PDU);
-    r->parts = pool_take(t->pool, MAX_PARTS);
-    r->waiting = true;
-    append(r, bytes, frame);
+    t->r->waiting = tcp_pool_take(t->pool);
+    if (t->r->waiting)
+        tcp_gather(t->r->waiting, bytes, t->frame);
 }
 
 /* Lacking MORE bytes after all that was seen. */
@@ -147,27 +155,28 @@ static void hand_over(const struct turn *t, uint32_t len)
 {
     struct tcp_reassembly *r = t->r;
     struct tcp_pool *pool = t->pool;
-    struct tcp_wish wish = t->scan(t->context, t->flow, buf_slice(&r->bytes));
+    struct slice bytes = buf_slice(&r->waiting->bytes);
+    struct tcp_wish wish = t->scan(t->context, t->flow, bytes);
     struct tcp_run *run = &t->plan->runs[t->plan->run_count++];
     wait_bytes(t, (uint32_t)t->payload.len - (t->next - t->seq), len, false);
-    *run = (struct tcp_run){.bytes = buf_slice(&r->bytes), .joined = true};
+    *run = (struct tcp_run){.bytes = bytes, .joined = true};
     if (wish.more > 0 && wish.offset == 0) {
         run->idle = true;
         t->plan->segment_of_pdu = true;
         expect(r, wish.more);
         return;
     }
-    pool_give(pool, &pool->bytes);
-    pool_give(pool, &pool->parts);
-    pool->bytes = r->bytes;
-    pool->parts = r->parts;
-    r->bytes = r->parts = (struct buf){0};
-    r->waiting = r->next_segment = false;
-    t->plan->parts = buf_slice(&pool->parts);
-    if (wish.more > 0) {
-        start_waiting(t, slice_empty(), 0);
-        buf_slice_put(&r->bytes, slice_sub(run->bytes, wish.offset, SIZE_MAX));
-        keep_parts(&r->parts, t->plan->parts, wish.offset);
+    tcp_pool_give(pool, &pool->lent);
+    pool->lent = r->waiting;
+    r->waiting = NULL;
+    r->next_segment = false;
+    t->plan->parts = buf_slice(&pool->lent->parts);
+    if (wish.more == 0)
+        return;
+    r->waiting = tcp_pool_take(pool);
+    if (r->waiting) {
+        buf_slice_put(&r->waiting->bytes, slice_sub(bytes, wish.offset, SIZE_MAX));
+        keep_parts(&r->waiting->parts, t->plan->parts, wish.offset);
         expect(r, wish.more);
     }
 }
@@ -185,7 +194,7 @@ static void read_in_place(const struct turn *t)
     struct slice rest = slice_sub(bytes, wish.offset, SIZE_MAX);
     wait_bytes(t, offset + wish.offset, (uint32_t)rest.len, false);
     t->plan->segment_of_pdu |= wish.offset == 0;
-    start_waiting(t, rest, t->frame);
+    start_waiting(t, rest);
     expect(t->r, wish.more);
 }
 
@@ -208,7 +217,7 @@ static bool hold(const struct turn *t)
     struct slice bytes = t->payload;
     slice_read(&bytes, h->bytes, len);
     *place = h;
-    r->held_bytes += len;
+    r->held_bytes += (uint32_t)len;
     t->pool->held += len;
     return true;
 }
@@ -220,8 +229,9 @@ static void join_held(const struct turn *t)
     while (r->held && !seq_above(r->held->seq, r->next_seq)) {
         uint32_t seen = r->next_seq - r->held->seq;
         if (seen < r->held->len) {
-            append(r, slice_sub(slice_of(r->held->bytes, r->held->len), seen, SIZE_MAX),
-                   r->held->frame);
+            tcp_gather(r->waiting,
+                       slice_sub(slice_of(r->held->bytes, r->held->len), seen, SIZE_MAX),
+                       r->held->frame);
             r->next_seq = r->held->seq + r->held->len;
         }
         drop_first_held(t->pool, r);
@@ -241,8 +251,10 @@ static void in_order(struct turn *t)
     if (fills_hole(t)) {
         bool knows_end = r->waiting && !r->next_segment;
         if (!r->waiting)
-            start_waiting(t, slice_empty(), 0);
-        append(r, slice_sub(t->payload, offset, len), t->frame);
+            start_waiting(t, slice_empty());
+        if (!r->waiting)
+            return;
+        tcp_gather(r->waiting, slice_sub(t->payload, offset, len), t->frame);
         join_held(t);
         if (knows_end && seq_below(r->next_seq, r->end)) {
             wait_bytes(t, offset, len, false);
@@ -254,7 +266,7 @@ static void in_order(struct turn *t)
     }
     if (r->waiting) {
         uint32_t lacks = r->end - t->seq, take = r->next_segment || lacks > len ? len : lacks;
-        append(r, slice_sub(t->payload, offset, take), t->frame);
+        tcp_gather(r->waiting, slice_sub(t->payload, offset, take), t->frame);
         if (!r->next_segment && take < lacks) {
             wait_bytes(t, offset, len, false);
             t->plan->segment_of_pdu = true;

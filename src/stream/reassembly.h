@@ -50,17 +50,29 @@ struct tcp_plan {
     bool segment_of_pdu; /* the segment gave nothing to read but beginnings or middles */
 };
 
+/* Bytes that wait for more, and where they came from. */
+struct tcp_gathered {
+    struct buf bytes;
+    struct buf parts; /* array of struct tcp_part */
+};
+
 #define TCP_POOL 16
 
-/* Buffers of the records that are being put together.  One for each engine. */
+/* Where gathered bytes come from and go back to.  One for each engine. */
 struct tcp_pool {
-    struct buf idle[TCP_POOL];
-    struct buf bytes, parts; /* lent to the plan of the last segment */
+    struct tcp_gathered *idle[TCP_POOL];
+    struct tcp_gathered *lent; /* to the plan of the last segment */
     unsigned idle_count;
     size_t held; /* bytes of early segments, of all connections */
 };
 
 void tcp_pool_free(struct tcp_pool *pool);
+/* Empty, to be given back; NULL when there is no memory. */
+struct tcp_gathered *tcp_pool_take(struct tcp_pool *pool);
+/* Takes *GATHERED back, NULL too, and makes it NULL. */
+void tcp_pool_give(struct tcp_pool *pool, struct tcp_gathered **gathered);
+/* Adds bytes that FRAME brought; nothing when there are none. */
+void tcp_gather(struct tcp_gathered *to, struct slice bytes, uint32_t frame);
 
 /* Follows one segment with a payload.  PLAN is good until the next call with the same pool. */
 void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow *f,

@@ -111,13 +111,12 @@ struct tcp_wish tls_scan(const struct flow *f, struct slice bytes)
     return (struct tcp_wish){.offset = end};
 }
 
-void tls_free(struct flow *f)
+void tls_free(struct tcp_pool *pool, struct flow *f)
 {
     struct tls_session *s = f->tls;
     for (size_t i = 0; s && i < 2; i++) {
         tls_drop_keys(&s->side[i]);
-        buf_free(&s->side[i].fragment);
-        buf_free(&s->side[i].frames);
+        tcp_pool_give(pool, &s->side[i].fragment);
     }
     f->tls = NULL;
 }

@@ -15,6 +15,7 @@
 struct tls_tools {
     struct crypto_provider *crypto;
     struct key_table *keys;
+    struct tcp_pool *pool;
     struct arena *plaintext; /* emptied for each packet */
     struct buf *protocols;   /* gets what frame.protocols lists after "tcp" */
     struct buf *scratch;
@@ -37,6 +38,6 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
               const struct tcp_run *run, uint8_t source, uint32_t offset,
               const struct tls_tools *tools);
 /* Frees what the connection holds. */
-void tls_free(struct flow *f);
+void tls_free(struct tcp_pool *pool, struct flow *f);
 
 #endif

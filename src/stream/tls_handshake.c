@@ -7,7 +7,6 @@
 #define HELLO_RETRY    0xcf21ad74u /* first bytes of the random (RFC 9846 4.1.3) */
 #define LEAST_OVERHEAD 16          /* bytes that any protection adds to a message */
 #define MOST_LENGTH    0x10000     /* longer messages are taken for encrypted ones */
-#define MAX_FRAMES     (4096 * sizeof(struct tcp_part))
 
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 };
 
@@ -152,12 +151,11 @@ static void part(struct tls_reader *r, const struct tls_content *c, uint32_t at,
 
 static void keep(struct tls_reader *r, const struct tls_content *c, uint32_t at, uint32_t end)
 {
-    struct tls_side *side = r->side;
-    struct tcp_part frame = {.frame = (uint32_t)r->d->packet->number, .len = end - at};
-    side->fragment.ceiling = MOST_LENGTH + 4 + 65536;
-    side->frames.ceiling = MAX_FRAMES;
-    buf_slice_put(&side->fragment, slice_sub(c->bytes, at, end - at));
-    buf_put(&side->frames, &frame, sizeof frame);
+    struct tcp_gathered **fragment = &r->side->fragment;
+    if (!*fragment)
+        *fragment = tcp_pool_take(r->tools->pool);
+    if (*fragment)
+        tcp_gather(*fragment, slice_sub(c->bytes, at, end - at), (uint32_t)r->d->packet->number);
 }
 
 static void fragments_tree(struct tape *t, uint8_t source, uint32_t size, struct slice frames)
@@ -182,7 +180,7 @@ static void fragments_tree(struct tape *t, uint8_t source, uint32_t size, struct
 static void complete(struct tls_reader *r, struct titles *titles)
 {
     struct tls_side *side = r->side;
-    struct slice whole = buf_slice(&side->fragment);
+    struct slice whole = buf_slice(&side->fragment->bytes);
     uint8_t *copy = arena_alloc(r->tools->plaintext, whole.len);
     if (!copy)
         return;
@@ -190,21 +188,19 @@ static void complete(struct tls_reader *r, struct titles *titles)
     slice_read(&whole, copy, size);
     struct tls_content c = {.bytes = slice_of(copy, size), .end = size, .opened = true};
     c.source = tape_source(&r->d->tape, c.bytes, "Reassembled TLS Handshake");
-    fragments_tree(&r->d->tape, c.source, size, buf_slice(&side->frames));
-    buf_free(&side->fragment);
-    buf_free(&side->frames);
+    fragments_tree(&r->d->tape, c.source, size, buf_slice(&side->fragment->parts));
+    tcp_pool_give(r->tools->pool, &side->fragment);
     message(r, &c, 0, size, titles);
 }
 
 /* Goes on with the message that waits.  Returns where in the record it ends. */
 static uint32_t go_on(struct tls_reader *r, const struct tls_content *c, struct titles *titles)
 {
-    struct buf *waits = &r->side->fragment;
+    struct slice old = buf_slice(&r->side->fragment->bytes);
     uint32_t at = c->at, left = c->end - c->at;
-    struct slice begin = slice_sub(c->bytes, at, 4 - (waits->len < 4 ? waits->len : 4));
+    uint32_t had = (uint32_t)old.len, known = had < 4 ? had : 4;
+    struct slice begin = slice_sub(c->bytes, at, 4 - known);
     uint8_t header[4];
-    struct slice old = buf_slice(waits);
-    uint32_t had = (uint32_t)waits->len, known = had < 4 ? had : 4;
     slice_read(&old, header, known);
     uint32_t size = 0;
     if (known + begin.len == 4 && slice_read(&begin, header + known, 4 - known))
@@ -233,7 +229,7 @@ void tls_handshake(struct tls_reader *r, const struct tls_content *c)
 {
     struct titles titles = {0};
     uint32_t at = c->at;
-    bool waits = r->side->fragment.len > 0;
+    bool waits = r->side->fragment != NULL;
     if (waits)
         at = go_on(r, c, &titles);
     if (at == c->at && !waits && looks_encrypted(r, c)) {

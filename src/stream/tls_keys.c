@@ -17,7 +17,7 @@ void tls_drop_keys(struct tls_side *side)
 void tls_change_keys(struct tls_side *side, enum tls_epoch epoch)
 {
     tls_drop_keys(side);
-    side->epoch = epoch;
+    side->epoch = (uint8_t)epoch;
 }
 
 void tls_update_keys(struct tls_side *side)
@@ -111,10 +111,10 @@ static bool init_12(const struct tls_reader *r, struct opener *o)
 static struct opener *opener_of(const struct tls_reader *r, bool second)
 {
     struct tls_side *side = r->side;
-    uint64_t generation = key_table_generation(r->tools->keys);
+    uint32_t generation = (uint32_t)key_table_generation(r->tools->keys) + 1;
     if (side->opener)
         return side->opener;
-    if (!r->session->has_client_random || r->session->client < 0 || side->tried == generation + 1)
+    if (!r->session->has_client_random || r->session->client < 0 || side->tried == generation)
         return NULL;
     struct opener *o = calloc(1, sizeof *o);
     if (o && (side->epoch == EPOCH_12 ? init_12(r, o) : init_13(r, o, side->epoch, second))) {
@@ -122,7 +122,7 @@ static struct opener *opener_of(const struct tls_reader *r, bool second)
         return o;
     }
     if (!second)
-        side->tried = generation + 1;
+        side->tried = generation;
     free(o);
     return NULL;
 }
@@ -143,7 +143,7 @@ static bool try_epoch(struct tls_reader *r, struct slice header, struct slice fr
     struct tls_side before = *r->side;
     r->side->opener = NULL;
     r->side->tried = 0;
-    r->side->epoch = epoch;
+    r->side->epoch = (uint8_t)epoch;
     if (try_open(r, header, fragment, false, out)) {
         tls_drop_keys(&before);
         return true;

@@ -20,12 +20,11 @@ enum tls_content_type {
 enum tls_epoch { EPOCH_PLAIN, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_APPLICATION, EPOCH_12 };
 
 struct tls_side {
-    struct opener *opener; /* owned; NULL: no key was found yet, or none is needed */
-    uint64_t tried;        /* generation of the key table when no key was found */
-    enum tls_epoch epoch;
-    bool changed; /* sent a ChangeCipherSpec */
-    struct buf fragment,
-        frames; /* of the handshake message that is not complete; frames: tcp_part */
+    struct opener *opener;         /* owned; NULL: no key was found yet, or none is needed */
+    struct tcp_gathered *fragment; /* of the handshake message that is not complete; NULL: none */
+    uint32_t tried;                /* generation of the key table when no key was found, plus 1 */
+    uint8_t epoch;                 /* enum tls_epoch */
+    bool changed;                  /* sent a ChangeCipherSpec */
 };
 
 struct tls_session {
