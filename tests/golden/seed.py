@@ -212,6 +212,41 @@ def hexdump_capture():
     return [((1511372900, 0), hello)]
 
 
+def pieces_capture():
+    """Messages over many records, records over many segments; segments late, twice, and split inside a header."""
+    hello, flight = client_hello(SHOWN_RANDOM), server_flight()
+    body, port = hello[5:], [50000]
+    offset = {}
+
+    def send(data, at=None, server=False):
+        """One segment; AT: its place in the stream when that is not the end of what was sent."""
+        end = offset.setdefault((port[0], server), 1)
+        start = end if at is None else 1 + at
+        offset[port[0], server] = max(end, start + len(data))
+        ends = (SERVER_PORT, port[0]) if server else (port[0], SERVER_PORT)
+        return packet(*ends, (2000 if server else 1000) + start, (1000 if server else 2000) + 1, PSH | ACK, 512, b"", data)
+
+    def begin():
+        port[0] += 1
+        return [packet(port[0], SERVER_PORT, 1000, 0, SYN, 512), packet(SERVER_PORT, port[0], 2000, 1001, SYN | ACK, 512),
+                packet(port[0], SERVER_PORT, 1001, 2001, ACK, 512)]
+
+    def cut(data, *places):
+        return [data[a:b] for a, b in zip((0, *places), (*places, len(data)))]
+
+    packets = begin() + [send(record(22, part)) for part in cut(body, 2, 50)]
+    packets += begin() + [send(b"".join(record(22, part) for part in cut(body, 1, 3, 90)))]
+    packets += begin() + [send(record(22, body + body[:20])), send(record(22, body[20:] + body)), send(record(21, b"\2\50"))]
+    packets += begin() + [send(part) for part in cut(hello, 3, 5, 60)]
+    packets += begin() + [send(part) for part in cut(hello + hello, len(hello) + 2)]
+    a, b, c = cut(hello, 40, 100)
+    packets += begin() + [send(a), send(c, at=100), send(b, at=40), send(b, at=40)]
+    packets += begin() + [send(c, at=100), send(b, at=40), send(a, at=0), send(hello, at=0)]
+    parts = cut(flight, 100, 700)
+    packets += begin() + [send(hello)] + [send(part, server=True) for part in parts] + [send(b"\x17\3\3\0\4late" * 2)]
+    return list(zip(clock(1700000000 * 10**9, range(0, 10**9, 10**6)), packets))
+
+
 def write_pcap(path, packets, link_type=1):
     """PACKETS: ((seconds, nanoseconds), bytes).  Classic pcap with nanosecond times."""
     with open(path, "wb") as file:
@@ -220,7 +255,8 @@ def write_pcap(path, packets, link_type=1):
             file.write(struct.pack("<IIII", seconds, nanoseconds, len(data), len(data)) + data)
 
 
-CAPTURES = {"seed_summary": summary_capture, "seed_verbose": verbose_capture, "seed_hexdump": hexdump_capture}
+CAPTURES = {"seed_summary": summary_capture, "seed_verbose": verbose_capture, "seed_hexdump": hexdump_capture,
+            "pieces": pieces_capture}
 
 
 def main():
