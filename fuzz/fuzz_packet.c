@@ -1,7 +1,8 @@
 /* Packets of any bytes through the whole engine, with every field wanted; each event's label is
  * written, and so are the summary line and the tree.  The first byte chooses the link type, then
- * come packets, each behind two bytes of length.  The high bit of the length stands for a cut
- * capture: one more byte says how much longer the packet was on the wire. */
+ * comes key-log text behind two bytes of length, then packets, each behind two bytes of length.
+ * The high bit of the length stands for a cut capture: one more byte says how much longer the
+ * packet was on the wire. */
 #include "base/buf.h"
 #include "engine.h"
 #include "print/label.h"
@@ -62,7 +63,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(want, 1, sizeof want);
     struct slice input = slice_of(data, size);
     size_t link = slice_u8(&input) % (sizeof link_types / sizeof link_types[0]);
+    uint16_t key_bytes = slice_u16(&input);
+    struct slice keys = slice_sub(input, 0, key_bytes);
+    slice_skip(&input, keys.len);
     struct engine *e = engine_new(&(struct engine_options){.want = want, .seed = 1});
+    if (e)
+        engine_keys(e, keys);
     struct packet p = {.link_type = link_types[link],
                        .has_time = true,
                        .time_decimals = 6,

@@ -189,8 +189,11 @@ static void column_info(struct buf *out, const struct print_options *options,
             buf_put(out, ", ", 2);
         info_item(out, &c->items[i]);
     }
-    if (c->segment_of_pdu && c->item_count == 0)
-        buf_str(out, " [TCP segment of a reassembled PDU]" + (out->len == start));
+    if (c->segment_of_pdu && c->item_count == 0) {
+        if (out->len > start)
+            buf_char(out, ' ');
+        buf_str(out, "[TCP segment of a reassembled PDU]");
+    }
     if (out->len - start > INFO_BYTES - 1)
         out->len = start + INFO_BYTES - 1;
 }
