@@ -67,7 +67,7 @@ static void put_time(const struct pen *p, int64_t ns)
         const char *name;
     } forms[] = {{INT64_C(1000000000000), 2, 1e6, ""},
                  {INT64_C(1000000000000000), 0, 1e6, ""},
-                 {INT64_C(1000000000000000000), 0, 1e9, " s"}};
+                 {INT64_C(10000000000000000), 0, 1e9, " s"}};
     size_t start = p->out->len;
     for (size_t i = 0; i < sizeof forms / sizeof forms[0] && p->out->len == start; i++)
         if (ns < forms[i].below && ns > -forms[i].below / 10)

@@ -480,15 +480,35 @@ def ladder_shows_a_handshake_of_tls_1_2():
                  "-- SYN --", "-- SYN, ACK --", "-- ClientHello --", "offers TLS 1.2 at most", "SNI some.example",
                  "ALPN x, y", "- ServerHello --", "picks TLS 1.2", "ALPN x", "- Certificate --", "3 SAN",
                  "- ServerKeyExchange --", "- ServerHelloDone --", "-- ClientKeyExchange ", "-- ChangeCipherSpec --",
-                 "from here encrypted", "NewSessionTicket  good for 7200 s", "- FIN --", "files in tlswire-lab/: ")
+                 "from here encrypted", "* Finished --", "NewSessionTicket  good for 7200 s", "* Finished --",
+                 '* application data  "test\\n" --', "* Alert  close_notify --", "- FIN --", "files in tlswire-lab/: ")
 
 
 @test
 def ladder_shows_a_handshake_of_tls_1_3():
     got, text = ladder("--rsa", "-groups", "P-384")
     check(got.returncode == 0 and len(text.splitlines()) <= 42, text)
-    in_order(text, "TLS 1.3 | TLS_AES_256_GCM_SHA384 | secp384r1", "offers TLS 1.3, 1.2", "key share secp384r1",
-             "picks TLS 1.3 | TLS_AES_256_GCM_SHA384 | secp384r1", "from here encrypted")
+    in_order(text, "OK: full handshake in", "TLS 1.3 | TLS_AES_256_GCM_SHA384 | secp384r1 | rsa_pss_rsae_sha256",
+             "certificate CN=localhost, RSA 2048, self-signed", "decrypted with the keys from the file's secrets block",
+             "offers TLS 1.3, 1.2", "key share secp384r1", "picks TLS 1.3 | TLS_AES_256_GCM_SHA384 | secp384r1",
+             "from here encrypted", "* EncryptedExtensions --", "* Certificate --", "3 SAN",
+             "* CertificateVerify  rsa_pss_rsae_sha256 --", "* Finished --", "* Finished --",
+             "* NewSessionTicket x2  good for 7200 s --", '* application data  "test\\n" --',
+             "* Alert  close_notify --")
+
+
+@test
+def ladder_shows_a_retry_and_a_resumption():
+    need("openssl")
+    text = ladder("-groups", "P-384", "--client",
+                  "sleep 0.3 | openssl s_client -groups X25519:P-384 -connect localhost:{port}")[1]
+    in_order(text, "after HelloRetryRequest", "key share x25519", "- HelloRetryRequest --",
+             "asks for a key share of secp384r1", "-- ClientHello --", "key share secp384r1", "- ServerHello --")
+    text = ladder("--client", "sleep 0.3 | openssl s_client -sess_out {dir}/s -connect localhost:{port}; "
+                  "openssl s_client -sess_in {dir}/s -connect localhost:{port}")[1]
+    in_order(text, "#1  ", "OK: full handshake in", "#2  ", "OK: resumed in", "resumes by PSK", "resumed by PSK")
+    text = ladder("-tls1_2", "--client", "openssl s_client -reconnect -connect localhost:{port}")[1]
+    in_order(text, "#1  ", "OK: full handshake in", "#2  ", "OK: resumed in", "resumes by ticket", "resumed")
 
 
 @test
@@ -504,7 +524,8 @@ def ladder_shows_how_far_a_failed_handshake_got():
 
 @test
 def ladder_keeps_to_the_locale():
-    for locale, want in (("C", "-- ClientHello --"), ("C.UTF-8", "── ClientHello ──"), ("ja_JP.UTF-8", "-- ClientHello --")):
+    for locale, want in (("C", "-- ClientHello --"), ("C.UTF-8", "── ClientHello ──"),
+                         ("ja_JP.UTF-8", "-- ClientHello --")):
         text = lab(env={**os.environ, "LC_ALL": locale}).stdout.decode()
         check(want in text, f"{locale}: {text}")
     text = lab("--color", "always", env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout.decode()
@@ -514,13 +535,16 @@ def ladder_keeps_to_the_locale():
 @test
 def ladder_of_connect_goes_to_stderr():
     with Serve() as server:
-        got = connect(server.port, "--ascii", "-tls1_2", text_in=b"x\n")
+        os.makedirs("temporary", exist_ok=True)
+        place = {**os.environ, "TMPDIR": os.path.abspath("temporary")}
+        got = connect(server.port, "--ascii", "-tls1_2", text_in=b"x\n", env=place)
         check(got.stdout == b"test\n" and got.returncode == 0, got)
-        in_order(got.stderr.decode("ascii"), "#1  127.0.0.1:", "-- ClientHello --", "- ServerHello --", "connected: TLSv1.2")
+        in_order(got.stderr.decode("ascii"), "#1  127.0.0.1:", "-- ClientHello --", "- ServerHello --",
+                 "* Finished --", "connected: TLSv1.2")
         got = connect(server.port, "--ascii", "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")
         check(got.returncode == 12, got)
         in_order(got.stderr.decode("ascii"), "FAILED: the server sent alert fatal handshake_failure (40)", "tlswire: ")
-    check(not [name for name in os.listdir("/tmp") if re.fullmatch(r"tlswire-.{6}\.pcapng", name)], "a capture was left in /tmp")
+    check(os.listdir("temporary") == [], "a capture was left")
 
 
 @test
