@@ -177,8 +177,14 @@ static void change_cipher_spec(struct tls_reader *r, const struct tls_content *c
     struct tape *t = &r->d->tape;
     TLS_NOTE(t, c->record, c->version,
              " Record Layer: Change Cipher Spec Protocol: Change Cipher Spec");
-    tape_add(t, F_tls_change_cipher_spec, c->source, c->at, c->end - c->at, 0, 0);
+    uint32_t at =
+        tape_open(t, F_tls_change_cipher_spec, c->source, c->at, c->end - c->at, 0, 0);
+    if (r->session->abbreviated)
+        tape_expert(t, EXPERT_tls_resumed, c->source, c->at, c->end - c->at, 0);
+    tape_close(t, at);
     info_text(r, "Change Cipher Spec");
+    if (r->session->client == !r->d->tcp.direction)
+        r->session->abbreviated = false;
     r->side->changed = true;
     if (r->session->version && r->session->version < VERSION_TLS13)
         tls_change_keys(r->side, EPOCH_12);

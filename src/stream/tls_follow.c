@@ -1,7 +1,16 @@
 /* What the messages of a handshake mean for the records that follow them. */
 #include "stream/tls_session.h"
 
-enum { CLIENT_HELLO = 1, SERVER_HELLO, END_OF_EARLY_DATA = 5, FINISHED = 20, KEY_UPDATE = 24 };
+enum {
+    CLIENT_HELLO = 1,
+    SERVER_HELLO,
+    END_OF_EARLY_DATA = 5,
+    ENCRYPTED_EXTENSIONS = 8,
+    CERTIFICATE = 11,
+    SERVER_HELLO_DONE = 14,
+    FINISHED = 20,
+    KEY_UPDATE = 24
+};
 
 /* Extension types (RFC 9846 4.2, RFC 7301, RFC 7366, RFC 7627). */
 enum {
@@ -93,7 +102,8 @@ static void follow_server(struct tls_reader *r, struct slice body)
     s->suite = slice_u16(&body);
     slice_skip(&body, 1);
     follow_extensions(s, true, body);
-    if (s->version != VERSION_TLS13)
+    s->abbreviated = s->version != VERSION_TLS13;
+    if (s->abbreviated)
         return;
     if (slice_u32(&random) == HELLO_RETRY) {
         tls_change_keys(client, EPOCH_PLAIN);
@@ -110,12 +120,14 @@ void tls_follow_hello(struct tls_reader *r, uint8_t type, struct slice body)
         follow_client(r, body);
     else if (type == SERVER_HELLO)
         follow_server(r, body);
-    else if (type == 8 && r->session->version == VERSION_TLS13)
+    else if (type == ENCRYPTED_EXTENSIONS && r->session->version == VERSION_TLS13)
         follow_extensions(r->session, true, body);
 }
 
 void tls_follow_message(struct tls_reader *r, uint8_t type)
 {
+    if (type >= CERTIFICATE && type <= SERVER_HELLO_DONE)
+        r->session->abbreviated = false;
     if (r->session->version != VERSION_TLS13)
         return;
     if (type == FINISHED && r->side->epoch != EPOCH_PLAIN)

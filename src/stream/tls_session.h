@@ -32,6 +32,7 @@ struct tls_session {
     uint16_t suite;
     bool has_client_random, has_server_random, extended_master, encrypt_then_mac;
     bool asks_early_data;
+    bool abbreviated; /* the server's flight had no key exchange so far: it takes up a session */
     int8_t client; /* direction that the client sends in; -1 unknown */
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
