@@ -113,11 +113,11 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     if (block != BLOCK_NONE && walk_block(&w, block))
         walk_trailing(&w);
     r->failed |= w.failed;
-    if (retry && item != TAPE_NONE) /* its random is a fixed number, which the label says */
-        tape_set_extra(t, tape_find(t, item, F_tls_handshake_random), 1);
     if (!w.failed && (type == CLIENT_HELLO || type == SERVER_HELLO))
         fingerprint(r, c, type, body, slice_sub(c->bytes, body, end - body));
     tape_close(t, item);
+    if (retry && item != TAPE_NONE) /* its random is a fixed number, which the label says */
+        tape_set_extra(t, tape_find(t, item, F_tls_handshake_random), 1);
     tls_follow_message(r, type);
 }
 
