@@ -19,6 +19,7 @@ struct engine {
     struct buf scratch;
     struct crypto_provider crypto;
     struct key_table keys;
+    struct tls_key_stats key_stats;
     struct tcp_pool pool;
     struct arena plaintext; /* what was decrypted in the packet */
     struct buf protocols;   /* names that frame.protocols lists */
@@ -83,6 +84,11 @@ void engine_keys(struct engine *e, struct slice text)
 {
     keylog_feed(&e->keys, text);
     keylog_finish(&e->keys);
+}
+
+const struct tls_key_stats *engine_key_stats(const struct engine *e)
+{
+    return &e->key_stats;
 }
 
 void engine_displayed(struct engine *e)
@@ -164,6 +170,7 @@ static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
     struct dissection *d = &e->result;
     struct tls_tools tools = {.crypto = &e->crypto,
                               .keys = &e->keys,
+                              .stats = &e->key_stats,
                               .pool = &e->pool,
                               .plaintext = &e->plaintext,
                               .protocols = &e->protocols,

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/packet.h"
 #include "stream/dissection.h"
+#include "stream/tls.h"
 
 struct engine;
 
@@ -22,6 +23,8 @@ struct engine *engine_new(const struct engine_options *options);
 void engine_free(struct engine *e);
 /* Key-log text, in any pieces; the last line may be without its end. */
 void engine_keys(struct engine *e, struct slice text);
+/* How the keys served so far. */
+const struct tls_key_stats *engine_key_stats(const struct engine *e);
 /* Dissects the next packet.  The result is good until the next call. */
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet);
 /* Says that the packet just dissected passed the display filter: later ones count their time from it. */

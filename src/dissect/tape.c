@@ -64,18 +64,6 @@ void tape_set_text(struct tape *t, uint32_t at, struct slice bytes)
         t->full = true;
 }
 
-static void expert_summary(struct buf *out, const struct expert *expert, uint64_t number)
-{
-    const char *place = strstr(expert->summary, "%u");
-    if (!place) {
-        buf_str(out, expert->summary);
-        return;
-    }
-    buf_put(out, expert->summary, (size_t)(place - expert->summary));
-    buf_dec(out, number);
-    buf_str(out, place + 2);
-}
-
 void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t offset,
                  uint32_t length, uint64_t number)
 {
@@ -88,7 +76,7 @@ void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t off
         tape_add(t, F__ws_expert_message, 0, 0, 0, 0, EVENT_GENERATED | EVENT_HIDDEN);
     if (message != TAPE_NONE) {
         size_t start = t->text.len;
-        expert_summary(&t->text, expert, number);
+        expert_text(&t->text, expert, number);
         t->events[message].flags |= EVENT_IN_TEXT;
         t->events[message].value = (uint64_t)(t->text.len - start) << 32 | (uint32_t)start;
     }

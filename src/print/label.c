@@ -71,18 +71,6 @@ static const struct expert *expert_of(const struct event *e)
     return e->extra > EXPERT_NONE && e->extra < EXPERT_COUNT ? &experts[e->extra] : NULL;
 }
 
-static void expert_summary(struct writer *w, const struct expert *expert)
-{
-    const char *place = strstr(expert->summary, "%u");
-    if (!place) {
-        buf_str(w->out, expert->summary);
-        return;
-    }
-    buf_put(w->out, expert->summary, (size_t)(place - expert->summary));
-    buf_dec(w->out, w->e->value);
-    buf_str(w->out, place + 2);
-}
-
 /* "Expert Info (Warning/Sequence): …" */
 static void expert_title(struct writer *w, const struct expert *expert)
 {
@@ -94,7 +82,7 @@ static void expert_title(struct writer *w, const struct expert *expert)
     buf_char(w->out, '/');
     buf_str(w->out, group ? group : "Unknown");
     buf_str(w->out, "): ");
-    expert_summary(w, expert);
+    expert_text(w->out, expert, w->e->value);
 }
 
 static void usual(struct writer *w)
@@ -104,7 +92,7 @@ static void usual(struct writer *w)
     if (expert && w->e->field == F__ws_expert) {
         expert_title(w, expert);
     } else if (expert && expert->field == w->e->field) {
-        expert_summary(w, expert);
+        expert_text(w->out, expert, w->e->value);
     } else {
         if (field->mask)
             value_bits(w->out, w->e->value, field->mask, value_width(field));
@@ -184,7 +172,7 @@ static void part_expert(struct writer *w)
 {
     const struct expert *expert = expert_of(w->e);
     if (expert)
-        expert_summary(w, expert);
+        expert_text(w->out, expert, w->e->value);
 }
 
 static void part_shown(struct writer *w)

@@ -36,7 +36,7 @@ struct print_options {
         *expanded; /* -O: FIELD_COUNT bytes, not 0 at protocols to show in full; NULL: all */
     const char *separator;    /* -S: the line after a packet's tree or bytes; NULL means "" */
     struct field_list *list;  /* -e and -E, for -T fields */
-    struct ladder *ladder;     /* what the ladder keeps between packets (print/ladder.h) */
+    struct ladder *ladder;    /* what the ladder keeps between packets (print/ladder.h) */
     const char *capture_name; /* for headers that name the capture; not escaped */
     int64_t started_ns;       /* when the program started, since 1970: for headers */
     bool terminal; /* the text goes to a terminal: no control bytes, whatever the format says */

@@ -98,7 +98,7 @@ struct code_point {
 };
 
 struct registry_table {
-    const char *name;              /* file stem, e.g. "cipher_suites" */
+    const char *name; /* file stem, e.g. "cipher_suites" */
     const struct code_point *rows; /* sorted by `first` */
     size_t count;
 };

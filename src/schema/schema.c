@@ -24,7 +24,7 @@ const struct field fields[FIELD_COUNT] = {
                 .section = section_},
 #define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section) \
     FIELD_AS(id, abbrev, label, type, display, registry, mask, USUAL, meaning, section)
-#define EXPERT(id, abbrev_, severity, group, summary, meaning_) \
+#define EXPERT_ROW(id, abbrev_, severity, group, summary, text, meaning_) \
     [F_expert_##id] = {.abbrev = abbrev_, .label = summary, .meaning = meaning_},
 #define HEADING(id, template_) \
     [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_},
@@ -182,12 +182,9 @@ const struct part *const labels[LABEL_COUNT] = {
 };
 
 const struct expert experts[EXPERT_COUNT] = {
-    [EXPERT_NONE] = {.summary = ""},
-#define EXPERT(id, abbrev, severity_, group_, summary_, meaning) \
-    [EXPERT_##id] = {.field = F_expert_##id,                     \
-                     .severity = SEVERITY_##severity_,           \
-                     .group = GROUP_##group_,                    \
-                     .summary = summary_},
+    [EXPERT_NONE] = {.text = ""},
+#define EXPERT_ROW(id, abbrev, severity_, group_, summary, text_, meaning) \
+    [EXPERT_##id] = {.field = F_expert_##id, .severity = severity_, .group = group_, .text = text_},
 #include "schema/all.def"
 };
 
@@ -303,4 +300,24 @@ const char *registry_name(enum registry registry, uint64_t value)
 {
     const struct code_point *row = find(registry, value);
     return row ? row->name : NULL;
+}
+
+void expert_text(struct buf *out, const struct expert *expert, uint64_t number)
+{
+    const char *at = expert->text;
+    for (size_t plain = strcspn(at, "%{"); plain > 0 || *at; plain = strcspn(at, "%{")) {
+        buf_put(out, at, plain);
+        at += plain;
+        if (*at == '%') {
+            buf_dec(out, number);
+            at += 2;
+        } else if (*at == '{') {
+            size_t one = strcspn(at, "|"), many = strcspn(at, "}");
+            if (number == 1)
+                buf_put(out, at + 1, one - 1);
+            else
+                buf_put(out, at + one + 1, many - one - 1);
+            at += many + 1;
+        }
+    }
 }

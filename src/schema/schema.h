@@ -7,6 +7,7 @@
 #ifndef TLSWIRE_SCHEMA_SCHEMA_H
 #define TLSWIRE_SCHEMA_SCHEMA_H
 
+#include "base/buf.h"
 #include "schema/registries.h"
 
 #include <stdbool.h>
@@ -76,8 +77,8 @@ enum field_id {
 #define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section) F_##id,
 #define FIELD_AS(id, abbrev, label, type, display, registry, mask, template, meaning, section) \
     F_##id,
-#define HEADING(id, template)                                 F_##id,
-#define EXPERT(id, abbrev, severity, group, summary, meaning) F_expert_##id,
+#define HEADING(id, template)                                           F_##id,
+#define EXPERT_ROW(id, abbrev, severity, group, summary, text, meaning) F_expert_##id,
 #include "schema/all.def"
     FIELD_COUNT
 };
@@ -181,7 +182,7 @@ enum expert_group {
 
 enum expert_id {
     EXPERT_NONE,
-#define EXPERT(id, abbrev, severity, group, summary, meaning) EXPERT_##id,
+#define EXPERT_ROW(id, abbrev, severity, group, summary, text, meaning) EXPERT_##id,
 #include "schema/all.def"
     EXPERT_COUNT
 };
@@ -190,10 +191,14 @@ struct expert {
     uint16_t field; /* its filterable field of type NONE, e.g. tcp.connection.syn */
     uint32_t severity;
     uint32_t group;
-    const char *summary; /* "%u" stands for the event's number, at most once */
+    const char
+        *text; /* "%u" stands for the event's number, "{byte|bytes}" for the word that fits it */
 };
 
 extern const struct expert experts[EXPERT_COUNT];
+
+/* What the remark says of NUMBER. */
+void expert_text(struct buf *out, const struct expert *expert, uint64_t number);
 
 /* ---- blocks: the order of fields on the wire, run by dissect/walk.c ---------------------------------- */
 

@@ -177,8 +177,7 @@ static void change_cipher_spec(struct tls_reader *r, const struct tls_content *c
     struct tape *t = &r->d->tape;
     TLS_NOTE(t, c->record, c->version,
              " Record Layer: Change Cipher Spec Protocol: Change Cipher Spec");
-    uint32_t at =
-        tape_open(t, F_tls_change_cipher_spec, c->source, c->at, c->end - c->at, 0, 0);
+    uint32_t at = tape_open(t, F_tls_change_cipher_spec, c->source, c->at, c->end - c->at, 0, 0);
     if (r->session->abbreviated)
         tape_expert(t, EXPERT_tls_resumed, c->source, c->at, c->end - c->at, 0);
     tape_close(t, at);
@@ -225,10 +224,9 @@ static void application_data(struct tls_reader *r, const struct tls_content *c)
              " Record Layer: Application Data Protocol: ", name ? name : "Application Data");
     tape_add(t, F_tls_app_data, c->source, c->at, c->end - c->at, 0, 0);
     if (name)
-        tape_set_text(
-            t,
-            tape_add(t, F_tls_app_data_proto, c->source, c->at, c->end - c->at, 0, EVENT_GENERATED),
-            slice_of_str(name));
+        tape_set_text(t,
+                      tape_add(t, F_tls_app_data_proto, r->source, r->start, 0, 0, EVENT_GENERATED),
+                      slice_of_str(name));
 }
 
 static void heartbeat(struct tls_reader *r, const struct tls_content *c)
@@ -412,6 +410,7 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
                            .d = d,
                            .tools = tools,
                            .bytes = d->tape.sources[source].bytes,
+                           .start = offset,
                            .at = offset,
                            .end = offset + (uint32_t)run->bytes.len,
                            .source = source,

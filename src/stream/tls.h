@@ -11,10 +11,19 @@
 #include "stream/dissection.h"
 #include "stream/reassembly.h"
 
+/* How the keys served the connections with protected records. */
+struct tls_key_stats {
+    uint64_t opened;          /* connections of which records were opened */
+    uint64_t missing;         /* connections for which no secret is known */
+    uint64_t wrong;           /* connections that have secrets which open none of their records */
+    uint8_t first_random[32]; /* client random of the first connection that is missing or wrong */
+};
+
 /* What the engine lends to every call. */
 struct tls_tools {
     struct crypto_provider *crypto;
     struct key_table *keys;
+    struct tls_key_stats *stats;
     struct tcp_pool *pool;
     struct arena *plaintext; /* emptied for each packet */
     struct buf *protocols;   /* gets what frame.protocols lists after "tcp" */

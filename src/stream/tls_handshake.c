@@ -116,7 +116,8 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     if (!w.failed && (type == CLIENT_HELLO || type == SERVER_HELLO))
         fingerprint(r, c, type, body, slice_sub(c->bytes, body, end - body));
     tape_close(t, item);
-    if (retry && item != TAPE_NONE) /* its random is a fixed number, which the label says */
+    if (retry && (context & IN_TLS13) &&
+        item != TAPE_NONE) /* its random is a fixed number, which the label says */
         tape_set_extra(t, tape_find(t, item, F_tls_handshake_random), 1);
     tls_follow_message(r, type);
 }

@@ -172,16 +172,33 @@ static bool open_13(struct tls_reader *r, struct slice header, struct slice frag
     return epoch == EPOCH_HANDSHAKE && try_epoch(r, header, fragment, EPOCH_APPLICATION, out);
 }
 
+static void count(struct tls_reader *r, enum tls_keys_state state)
+{
+    struct tls_key_stats *stats = r->tools->stats;
+    uint64_t *const counters[] = {NULL, &stats->missing, &stats->wrong, &stats->opened};
+    uint8_t *before = &r->session->keys;
+    if (*before >= state)
+        return;
+    if (stats->missing + stats->wrong == 0)
+        memcpy(stats->first_random, r->session->client_random, sizeof stats->first_random);
+    if (counters[*before])
+        --*counters[*before];
+    ++*counters[state];
+    *before = (uint8_t)state;
+}
+
 bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, struct opened *out)
 {
     bool data = slice_at(header, 0) == TLS_APPLICATION_DATA;
     if (r->missing || r->side->epoch == EPOCH_PLAIN)
         return false;
-    if (r->side->epoch != EPOCH_12)
-        return data && open_13(r, header, fragment, out);
-    if (try_open(r, header, fragment, false, out))
-        return true;
-    if (r->side->opener)
+    bool old = r->side->epoch == EPOCH_12;
+    if (!old && !data)
+        return false;
+    bool opened =
+        old ? try_open(r, header, fragment, false, out) : open_13(r, header, fragment, out);
+    count(r, opened ? KEYS_OPEN : r->side->opener ? KEYS_WRONG : KEYS_MISSING);
+    if (!opened && old && r->side->opener)
         opener_pass(r->side->opener, fragment);
-    return false;
+    return opened;
 }

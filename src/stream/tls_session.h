@@ -19,6 +19,8 @@ enum tls_content_type {
 /* Whose keys protect a direction's records. */
 enum tls_epoch { EPOCH_PLAIN, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_APPLICATION, EPOCH_12 };
 
+enum tls_keys_state { KEYS_UNKNOWN, KEYS_MISSING, KEYS_WRONG, KEYS_OPEN };
+
 struct tls_side {
     struct opener *opener;         /* owned; NULL: no key was found yet, or none is needed */
     struct tcp_gathered *fragment; /* of the handshake message that is not complete; NULL: none */
@@ -33,7 +35,8 @@ struct tls_session {
     bool has_client_random, has_server_random, extended_master, encrypt_then_mac;
     bool asks_early_data;
     bool abbreviated; /* the server's flight had no key exchange so far: it takes up a session */
-    int8_t client; /* direction that the client sends in; -1 unknown */
+    uint8_t keys;     /* enum tls_keys_state: what tls_key_stats counts the connection as */
+    int8_t client;    /* direction that the client sends in; -1 unknown */
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
     const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
@@ -48,7 +51,7 @@ struct tls_reader {
     struct dissection *d;
     const struct tls_tools *tools;
     struct slice bytes; /* the whole source */
-    uint32_t at, end;
+    uint32_t start, at, end;
     struct tls_data *data, **last_data; /* decrypted data of the run's records, in order */
     uint32_t missing;                   /* bytes after the end that were not captured */
     uint8_t source;

@@ -480,9 +480,14 @@ static void test_summary(void)
     c->source = (struct address){ADDRESS_IPV6, {0x20, 1, 0xd, 0xb8, [15] = 1}};
     c->items[0] = (struct info_item){.kind = INFO_ALERT, .a = 9, .b = 238};
     c->item_count = 1;
-    c->segment_of_pdu = true;
+    c->segment_of_pdu = true; /* said only when there is nothing else to say */
     CHECK_STR("123456 -1482369608.783267898  2001:db8::1 → 127.0.0.1    TLSv1.2 60 "
-              "Alert (Level: Unknown, Description: Unknown) [TCP segment of a reassembled PDU]\n",
+              "Alert (Level: Unknown, Description: Unknown)\n",
+              summary(&options));
+    c->item_count = 0;
+    c->asked = true;
+    CHECK_STR("123456 -1482369608.783267898  2001:db8::1 → 127.0.0.1    TLSv1.2 60 "
+              "[TCP segment of a reassembled PDU]\n",
               summary(&options));
     start();
     c->source = (struct address){ADDRESS_ETHER, {0, 1, 2, 3, 4, 5}};
