@@ -86,6 +86,11 @@ void engine_keys(struct engine *e, struct slice text)
     keylog_finish(&e->keys);
 }
 
+size_t engine_key_count(const struct engine *e)
+{
+    return keylog_stats(&e->keys)->valid;
+}
+
 const struct tls_key_stats *engine_key_stats(const struct engine *e)
 {
     return &e->key_stats;

@@ -23,7 +23,9 @@ struct engine *engine_new(const struct engine_options *options);
 void engine_free(struct engine *e);
 /* Key-log text, in any pieces; the last line may be without its end. */
 void engine_keys(struct engine *e, struct slice text);
-/* How the keys served so far. */
+/* How many secrets are known. */
+size_t engine_key_count(const struct engine *e);
+/* How they served so far. */
 const struct tls_key_stats *engine_key_stats(const struct engine *e);
 /* Dissects the next packet.  The result is good until the next call. */
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet);

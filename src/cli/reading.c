@@ -1,10 +1,12 @@
 #include "cli/reading.h"
 
 #include "capture/reader.h"
+#include "cli/common.h"
 #include "cli/progress.h"
 #include "cli/reading_private.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -67,8 +69,10 @@ static void take_secrets(void *context, uint32_t type, struct slice text)
 {
     struct run *r = context;
     struct error ignored = {0}; /* the next packet written fails the same way */
-    if (type == SECRETS_TLS_KEY_LOG)
+    if (type == SECRETS_TLS_KEY_LOG) {
         engine_keys(r->engine, text);
+        r->has_secrets = true;
+    }
     if (r->writer && r->reading->format == WRITE_PCAPNG)
         (void)writer_secrets(r->writer, type, text, &ignored);
 }
@@ -151,6 +155,33 @@ static int read_and_print(struct run *r, struct error *error)
                                                                                  : status;
 }
 
+/* Keys that open nothing would leave the user with bare "Application Data" and no reason. */
+static void tell_of_keys(const struct run *r)
+{
+    const struct tls_key_stats *stats = engine_key_stats(r->engine);
+    const char *path = r->keys.fd >= 0 ? r->keys.path : NULL;
+    uint64_t connections = stats->opened + stats->missing + stats->wrong;
+    if ((!path && !r->has_secrets) || engine_key_count(r->engine) == 0 ||
+        (stats->wrong == 0 && (stats->opened > 0 || connections == 0)))
+        return;
+    fputs(path ? "tlswire: the key log \"" : "tlswire: the secrets in \"", stderr);
+    common_put_escaped(stderr, path ? path : r->reading->file ? r->reading->file : "the capture");
+    if (stats->wrong > 0)
+        fprintf(stderr,
+                "\" name the client random of %" PRIu64 " of %" PRIu64
+                " connections, but open none of their records: the secrets are wrong",
+                stats->wrong, connections);
+    else
+        fprintf(stderr,
+                "\" open 0 of %" PRIu64 " connections: the client randoms are others; is this the "
+                "log of another run, or of the other side of a proxy?",
+                connections);
+    fputs(" (first client random ", stderr);
+    for (size_t i = 0; i < sizeof stats->first_random; i++)
+        fprintf(stderr, "%02x", stats->first_random[i]);
+    fputs(")\n", stderr);
+}
+
 static void release(struct run *r)
 {
     keys_file_close(&r->keys);
@@ -177,6 +208,8 @@ int reading_run(const struct reading *reading, struct error *error)
         status = read_and_print(r, error);
     if (r->writer && !writer_close(r->writer, error))
         status = READING_FAILED;
+    if (r->engine)
+        tell_of_keys(r);
     release(r);
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &terminate, NULL);

@@ -19,6 +19,7 @@ struct run {
     struct buf out;
     uint8_t want[FIELD_COUNT];
     uint64_t packets; /* read */
+    bool has_secrets; /* the capture holds some */
     bool reader_gone; /* nobody reads the output any more */
 };
 

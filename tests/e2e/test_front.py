@@ -19,7 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "oracle")]
 import agree  # noqa: E402
 
-SEED = str(ROOT / "tests" / "golden" / "seed_summary.pcap")
+GOLDEN = ROOT / "tests" / "golden"
+SEED = str(GOLDEN / "seed_summary.pcap")
 LIMIT = 40  # seconds; nothing here may take longer
 ENV = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", NO_COLOR="1")
 TESTS = []
@@ -314,7 +315,40 @@ def key_logs_that_are_none():
         check(out == want and status == 0, f"{name}: {status}")
         check(err.count("\n") == 1 and name in err and words in err.lower(), f"{name}: {err!r}")
     pathlib.Path("good.keys").write_text("# a comment\nCLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48 + "\n")
-    check(run("-n", "-r", SEED, "-o", "tls.keylog_file:good.keys")[1] == "", "a good key log is not complained of")
+    _, err, status = run("-n", "-r", SEED, "-o", "tls.keylog_file:good.keys")
+    check(status == 0 and err.count("\n") == 1 and "open 0 of 1 connections" in err, f"keys of another run: {err!r}")
+
+
+def without_secrets(capture):
+    """(the pcapng without its Decryption Secrets Blocks, their key-log text)"""
+    data, out, keys, at = pathlib.Path(capture).read_bytes(), b"", b"", 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        if kind == 10:
+            keys += data[at + 16:at + 16 + struct.unpack_from("<I", data, at + 12)[0]]
+        else:
+            out += data[at:at + length]
+        at += length
+    return out, keys.decode()
+
+
+@test
+def keys_that_do_not_fit():
+    bare, keys = without_secrets(GOLDEN / "lab_tls13.pcapng")
+    pathlib.Path("bare.pcapng").write_bytes(bare)
+    random = keys.split()[1]
+    wrong = "".join(f"{label} {client} {int(secret, 16) ^ 1:0{len(secret)}x}\n"
+                    for label, client, secret in map(str.split, keys.strip().splitlines()))
+    for text, words in ((keys, None), (wrong, "the secrets are wrong"),
+                        (keys.replace(random, "5a" * 32), "open 0 of 1 connections")):
+        pathlib.Path("some.keys").write_text(text)
+        out, err, status = run("-n", "-r", "bare.pcapng", "-o", "tls.keylog_file:some.keys")
+        check(status == 0, f"{status} {err!r}")
+        if words:
+            check(err.count("\n") == 1 and words in err and random in err and "some.keys" in err, f"{err!r}")
+            check("Application Data" in out and "Finished" not in out, "the packets are shown all the same")
+        else:
+            check(err == "" and "Finished" in out, f"keys that fit: {err!r}")
 
 
 @test
