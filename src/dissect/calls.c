@@ -61,9 +61,10 @@ static void sct(struct walk *w)
 void walk_call(struct walk *w, enum call_id call)
 {
     static void (*const calls[CALL_COUNT])(struct walk *) = {
-        [CALL_extension_body] = extension_body, [CALL_signature_algorithm] = signature_algorithm,
-        [CALL_certificate] = certificate,       [CALL_distinguished_name] = distinguished_name,
-        [CALL_ocsp_response] = ocsp_response,   [CALL_sct] = sct,
+        [CALL_extension_body] = extension_body,   [CALL_signature_algorithm] = signature_algorithm,
+        [CALL_certificate] = certificate,         [CALL_distinguished_name] = distinguished_name,
+        [CALL_ocsp_response] = ocsp_response,     [CALL_sct] = sct,
+        [CALL_quic_parameters] = quic_parameters,
     };
     calls[call](w);
 }
