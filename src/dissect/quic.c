@@ -179,12 +179,13 @@ static void parameter(struct walk *w, bool old)
         tape_set_label(w->tape, p.item, LABEL_TLS_QUIC_GREASE);
         tape_set_label(w->tape, kind, LABEL_TLS_QUIC_TYPE_GREASE);
     }
-    if (length > w->end - w->at)
-        w->failed = true;
-    if (!w->failed) {
+    if (!w->failed && length <= end - w->at) {
         w->end = w->at + (uint32_t)length;
         tape_set_length(w->tape, p.item, w->end - start);
         value(&p, type);
+    } else {
+        tape_set_length(w->tape, p.item, w->failed ? 0 : w->end - start);
+        w->failed = true;
     }
     w->end = end;
     tape_close(w->tape, p.item);
