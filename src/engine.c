@@ -20,11 +20,12 @@ struct engine {
     struct crypto_provider crypto;
     struct key_table keys;
     struct tls_key_stats key_stats;
+    struct certificates_known certificates;
     struct tcp_pool pool;
     struct arena plaintext; /* what was decrypted in the packet */
     struct buf protocols;   /* names that frame.protocols lists */
     uint8_t ports[TLS_PORT_BYTES];
-    bool wants_frame, wants_lower, wants_tcp;
+    bool wants_frame, wants_lower, wants_tcp, wants_certificates;
     bool has_first, has_displayed;
     int64_t first_time, previous_time, displayed_time;
 };
@@ -57,6 +58,11 @@ struct engine *engine_new(const struct engine_options *options)
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
     bool remarks = any_wanted(options->want, F__ws_expert, F__ws_malformed);
     e->wants_lower = remarks || any_wanted(options->want, F_expert_malformed + 1, F_tcp);
+    e->wants_certificates = remarks || options->want[F_frame_protocols] ||
+                            any_wanted(options->want, F_ber, FIELD_COUNT) ||
+                            options->want[F_tls_handshake_certificate] ||
+                            any_wanted(options->want, F_tls_sct_scts_length, F_tls_segment);
+    e->certificates.seed = options->seed;
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
     return e;
 }
@@ -177,6 +183,7 @@ static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
                               .keys = &e->keys,
                               .stats = &e->key_stats,
                               .pool = &e->pool,
+                              .certificates = e->wants_certificates ? NULL : &e->certificates,
                               .plaintext = &e->plaintext,
                               .protocols = &e->protocols,
                               .scratch = &e->scratch};

@@ -2,6 +2,9 @@
 #include "dissect/walk.h"
 #include "dissect/x509.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 static void extension_body(struct walk *w)
 {
     /* The type stands before the two bytes of length that have just been read. */
@@ -12,15 +15,20 @@ static void extension_body(struct walk *w)
 
 static void signature_algorithm(struct walk *w)
 {
-    uint32_t start = w->at;
-    uint64_t value = 0;
-    struct slice s = slice_sub(w->bytes, w->at, 2);
+    const struct tape *t = w->tape;
     if (w->end - w->at < 2) {
         w->failed = true;
         return;
     }
-    value = slice_u16(&s);
-    uint32_t at = tape_open(w->tape, F_tls_handshake_sig_hash_alg, w->source, start, 2, value, 0);
+    if (!tape_wants(t, F_tls_handshake_sig_hash_alg) &&
+        !tape_wants(t, F_tls_handshake_sig_hash_hash) &&
+        !tape_wants(t, F_tls_handshake_sig_hash_sig)) {
+        w->at += 2;
+        return;
+    }
+    struct slice s = slice_sub(w->bytes, w->at, 2);
+    uint64_t value = slice_u16(&s);
+    uint32_t at = tape_open(w->tape, F_tls_handshake_sig_hash_alg, w->source, w->at, 2, value, 0);
     if (!registry_compat(REG_SIGNATURE_SCHEMES, value))
         tape_set_label(w->tape, at, LABEL_TLS_SIGNATURE_PAIR);
     walk_number(w, F_tls_handshake_sig_hash_hash, 1, NULL);
@@ -28,12 +36,29 @@ static void signature_algorithm(struct walk *w)
     tape_close(w->tape, at);
 }
 
+/* The place of the certificate's hash; NULL when it must be read. */
+static uint64_t *place_of(const struct walk *w, uint64_t *hash)
+{
+    if (!w->known)
+        return NULL;
+    struct slice der = slice_sub(w->bytes, w->at, w->end - w->at);
+    *hash = XXH3_64bits_withSeed(der.data, der.len, w->known->seed);
+    return &w->known->hashes[*hash % CERTIFICATES_KNOWN];
+}
+
 static void certificate(struct walk *w)
 {
     uint32_t len = w->end - w->at;
-    uint32_t at = tape_open(w->tape, F_tls_handshake_certificate, w->source, w->at, len, 0, 0);
-    w->failed |= x509_certificate(w->tape, at, w->source, w->at, len, w->protocols) != F_NONE;
-    tape_close(w->tape, at);
+    uint64_t hash = 0;
+    uint64_t *place = place_of(w, &hash);
+    if (!place || *place != hash) {
+        uint32_t at = tape_open(w->tape, F_tls_handshake_certificate, w->source, w->at, len, 0, 0);
+        bool broken = x509_certificate(w->tape, at, w->source, w->at, len, w->protocols) != F_NONE;
+        w->failed |= broken;
+        tape_close(w->tape, at);
+        if (place && !broken)
+            *place = hash;
+    }
     w->at = w->end;
 }
 

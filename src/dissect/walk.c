@@ -145,9 +145,17 @@ static const struct row *after_next(const struct row *row)
     return row->op == OP_END ? row : row + 1;
 }
 
+/* A list of numbers that nobody asks for is passed over at once, up to what is not a whole number. */
+static void pass_list(struct walk *w, const struct row *row)
+{
+    if (row[1].op == OP_NUM && row[2].op == OP_NEXT && !tape_wants(w->tape, row[1].field))
+        w->at = w->end - (w->end - w->at) % row[1].size;
+}
+
 static const struct row *loop(struct walk *w, struct frame *f, const struct row *row)
 {
     if (row->op == OP_EACH) {
+        pass_list(w, row);
         f->loop = row + 1;
         f->loop_at = w->at;
         return w->at < w->end ? row + 1 : after_next(row);

@@ -7,13 +7,23 @@
 
 #include "dissect/tape.h"
 
+#define CERTIFICATES_KNOWN 256 /* a power of two */
+
+/* Certificates that were read without a fault, by a hash of their bytes: when nobody asks for their fields, one
+ * that comes again need not be read again. */
+struct certificates_known {
+    uint64_t seed; /* makes the hash unpredictable */
+    uint64_t hashes[CERTIFICATES_KNOWN];
+};
+
 struct walk {
     struct tape *tape;
-    struct slice bytes;    /* the whole source */
-    struct buf *protocols; /* gets the modules of certificates, for frame.protocols */
-    uint32_t at, end;      /* offsets in the source: the next byte, the end of the scope */
-    uint64_t value;        /* the register: the last number that a row kept */
-    unsigned context;      /* enum walk_context */
+    struct slice bytes;               /* the whole source */
+    struct buf *protocols;            /* gets the modules of certificates, for frame.protocols */
+    struct certificates_known *known; /* NULL: certificates are always read */
+    uint32_t at, end; /* offsets in the source: the next byte, the end of the scope */
+    uint64_t value;   /* the register: the last number that a row kept */
+    unsigned context; /* enum walk_context */
     uint8_t source;
     uint8_t depth; /* of blocks that run each other */
     bool failed;   /* something was not there: the rest is not shown */

@@ -8,6 +8,7 @@
 
 #include "crypto/keylog.h"
 #include "crypto/provider.h"
+#include "dissect/walk.h"
 #include "stream/dissection.h"
 #include "stream/reassembly.h"
 
@@ -28,6 +29,7 @@ struct tls_tools {
     struct arena *plaintext; /* emptied for each packet */
     struct buf *protocols;   /* gets what frame.protocols lists after "tcp" */
     struct buf *scratch;
+    struct certificates_known *certificates; /* NULL: read each */
     const uint8_t *ports; /* a bit for each TCP port that is TLS without a look at the bytes */
 };
 

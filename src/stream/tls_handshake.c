@@ -105,6 +105,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     struct walk w = {.tape = t,
                      .bytes = c->bytes,
                      .protocols = r->tools->protocols,
+                     .known = r->tools->certificates,
                      .at = body,
                      .end = end,
                      .context = context,

@@ -195,6 +195,10 @@ bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, 
     bool old = r->side->epoch == EPOCH_12;
     if (!old && !data)
         return false;
+    if (!r->side->opener && keylog_stats(r->tools->keys)->valid == 0) {
+        count(r, KEYS_MISSING);
+        return false;
+    }
     bool opened =
         old ? try_open(r, header, fragment, false, out) : open_13(r, header, fragment, out);
     count(r, opened ? KEYS_OPEN : r->side->opener ? KEYS_WRONG : KEYS_MISSING);
