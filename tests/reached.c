@@ -61,11 +61,12 @@ static void mark(struct cover *c, const struct tape *t, uint32_t message)
         const struct event *e = &t->events[i];
         if (e->source != m->source || !is_leaf(t, i))
             continue;
-        /* The same bytes told once more, as a number after the bytes, are no overlap. */
-        bool again = e->offset == before->offset && e->length == before->length;
-        before = e;
+        /* Bytes told once more, as a number or in parts, are no overlap. */
+        bool again = before != m && e->offset >= before->offset &&
+                     e->offset + e->length <= before->offset + before->length;
         if (again)
             continue;
+        before = e;
         bool bits = fields[e->field].mask != 0; /* parts of one byte share it */
         /* Tag and length of a DER value stand before its item. */
         for (uint32_t k = e->offset - m->offset; is_der(e) && k > 0 && !c->seen[k - 1]; k--)
