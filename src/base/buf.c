@@ -46,11 +46,6 @@ void buf_fill(struct buf *b, char c, size_t n)
     }
 }
 
-void buf_dec(struct buf *b, uint64_t value)
-{
-    buf_dec_pad(b, value, 0, ' ');
-}
-
 void buf_sdec(struct buf *b, int64_t value)
 {
     uint64_t magnitude = (uint64_t)value;
@@ -67,32 +62,44 @@ static const char digit_pairs[] =
     "34353637383940414243444546474849505152535455565758596061626364656667"
     "6869707172737475767778798081828384858687888990919293949596979899";
 
-static size_t count_digits(uint64_t value)
+#define MOST_DIGITS 20
+
+/* Writes the digits of VALUE at TO, which has room for MOST_DIGITS of them; returns their end. */
+static uint8_t *put_digits(uint8_t *to, uint64_t value)
 {
-    size_t n = 1;
-    for (; value >= 10000; value /= 10000)
-        n += 4;
-    return n + (value >= 10) + (value >= 100) + (value >= 1000);
+    if (value < 10) {
+        *to = (uint8_t)('0' + value);
+        return to + 1;
+    }
+    if (value < 100) {
+        memcpy(to, digit_pairs + value * 2, 2);
+        return to + 2;
+    }
+    if (value <= UINT32_MAX) { /* smaller numbers divide faster */
+        uint32_t small = (uint32_t)value;
+        to = put_digits(to, small / 100);
+        memcpy(to, digit_pairs + small % 100 * 2, 2);
+        return to + 2;
+    }
+    to = put_digits(to, value / 100);
+    memcpy(to, digit_pairs + value % 100 * 2, 2);
+    return to + 2;
+}
+
+void buf_dec(struct buf *b, uint64_t value)
+{
+    if (!buf_room(b, MOST_DIGITS))
+        return;
+    b->len = (size_t)(put_digits(b->data + b->len, value) - b->data);
 }
 
 void buf_dec_pad(struct buf *b, uint64_t value, size_t width, char fill)
 {
-    size_t n = count_digits(value);
-    size_t gap = n < width ? width - n : 0;
-    if (!buf_room(b, gap + n))
-        return;
-    for (size_t i = 0; i < gap; i++)
-        b->data[b->len + i] = (uint8_t)fill;
-    b->len += gap + n;
-    uint8_t *end = b->data + b->len;
-    for (; value >= 100; value /= 100) {
-        end -= 2;
-        memcpy(end, digit_pairs + value % 100 * 2, 2);
-    }
-    if (value >= 10)
-        memcpy(end - 2, digit_pairs + value * 2, 2);
-    else
-        end[-1] = (uint8_t)('0' + value);
+    uint8_t digits[MOST_DIGITS];
+    size_t n = (size_t)(put_digits(digits, value) - digits);
+    if (n < width)
+        buf_fill(b, fill, width - n);
+    buf_put(b, digits, n);
 }
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -193,18 +200,14 @@ void buf_escaped(struct buf *b, struct slice text)
 
 void buf_ipv4(struct buf *out, struct slice bytes)
 {
-    char text[16]; /* four times up to three digits and a dot */
-    size_t n = 0;
+    if (!buf_room(out, 16)) /* four times up to three digits and a dot */
+        return;
+    uint8_t *to = out->data + out->len;
     for (size_t i = 0; i < 4; i++) {
-        unsigned value = slice_at(bytes, i);
-        if (value >= 100)
-            text[n++] = (char)('0' + value / 100);
-        if (value >= 10)
-            text[n++] = (char)('0' + value / 10 % 10);
-        text[n++] = (char)('0' + value % 10);
-        text[n++] = '.';
+        to = put_digits(to, slice_at(bytes, i));
+        *to++ = '.';
     }
-    buf_put(out, text, n - 1);
+    out->len = (size_t)(to - out->data) - 1;
 }
 
 struct zero_run {
