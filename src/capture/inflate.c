@@ -2,6 +2,7 @@
 #include "capture/inflate.h"
 
 #include <limits.h>
+#include <lz4frame.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -9,7 +10,8 @@
 struct inflater {
     const char *name;
     z_stream gzip;
-    ZSTD_DStream *zstd; /* NULL: gzip */
+    ZSTD_DStream *zstd;
+    LZ4F_dctx *lz4;     /* neither this nor zstd: gzip */
     const char *broken; /* what is wrong, once something is */
     bool between;       /* a member has ended, and the next has not begun */
 };
@@ -20,7 +22,7 @@ static const uint8_t lz4_magic[] = {0x04, 0x22, 0x4d, 0x18};
 static const uint8_t xz_magic[] = {0xfd, '7', 'z', 'X'};
 static const uint8_t bzip2_magic[] = {'B', 'Z', 'h'};
 
-enum kind { KIND_GZIP, KIND_ZSTD, KIND_REFUSED };
+enum kind { KIND_GZIP, KIND_ZSTD, KIND_LZ4, KIND_REFUSED };
 
 static const struct magic {
     const uint8_t *bytes;
@@ -30,7 +32,7 @@ static const struct magic {
 } magics[] = {
     {gzip_magic, sizeof gzip_magic, KIND_GZIP, "gzip", NULL},
     {zstd_magic, sizeof zstd_magic, KIND_ZSTD, "zstd", NULL},
-    {lz4_magic, sizeof lz4_magic, KIND_REFUSED, "lz4", "lz4 -dc"},
+    {lz4_magic, sizeof lz4_magic, KIND_LZ4, "lz4", NULL},
     {xz_magic, sizeof xz_magic, KIND_REFUSED, "xz", "xz -dc"},
     {bzip2_magic, sizeof bzip2_magic, KIND_REFUSED, "bzip2", "bzip2 -dc"},
 };
@@ -50,6 +52,8 @@ static bool start(struct inflater *in, enum kind kind)
 {
     if (kind == KIND_GZIP)
         return inflateInit2(&in->gzip, GZIP_WINDOW) == Z_OK;
+    if (kind == KIND_LZ4)
+        return !LZ4F_isError(LZ4F_createDecompressionContext(&in->lz4, LZ4F_VERSION));
     in->zstd = ZSTD_createDStream();
     return in->zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax,
                                                             ZSTD_WINDOW_LOG_MAX));
@@ -62,7 +66,7 @@ struct inflater *inflater_for(struct slice first, struct error *e)
         return NULL;
     if (magic->kind == KIND_REFUSED) {
         error_set(e, ERROR_FORMAT,
-                  "compressed with %s, which is not read here; try: %s FILE | tlswire -r -",
+                  "it is compressed with %s, which is not read here; try: %s FILE | tlswire -r -",
                   magic->name, magic->command);
         return NULL;
     }
@@ -119,15 +123,31 @@ static struct inflate_step step_zstd(struct inflater *in, struct slice input, ui
     return step;
 }
 
+/* Frames may follow each other, as the lz4 program has it. */
+static struct inflate_step step_lz4(struct inflater *in, struct slice input, uint8_t *target,
+                                    size_t size)
+{
+    struct inflate_step step = {.used = input.len, .made = size};
+    size_t result = LZ4F_decompress(in->lz4, target, &step.made, input.data, &step.used, NULL);
+    if (LZ4F_isError(result))
+        step.error = LZ4F_getErrorName(result);
+    in->between = result == 0;
+    return step;
+}
+
 struct inflate_step inflate_step(struct inflater *in, struct slice input, bool last,
                                  uint8_t *target, size_t size)
 {
     struct inflate_step step = {.error = in->broken};
     if (in->broken || (last && in->between))
         return step;
-    step = in->zstd ? step_zstd(in, input, target, size) : step_gzip(in, input, target, size);
-    if (last && step.made == 0 && !in->between && !step.error)
+    step = in->zstd  ? step_zstd(in, input, target, size)
+           : in->lz4 ? step_lz4(in, input, target, size)
+                     : step_gzip(in, input, target, size);
+    if (last && step.made == 0 && !in->between && !step.error) {
+        step.cut = true;
         step.error = "it is cut short";
+    }
     in->broken = step.error;
     if (step.made > 0) /* what came out before the damage is good; the error waits */
         step.error = NULL;
@@ -140,6 +160,8 @@ void inflater_free(struct inflater *in)
         return;
     if (in->zstd)
         (void)ZSTD_freeDStream(in->zstd);
+    else if (in->lz4)
+        (void)LZ4F_freeDecompressionContext(in->lz4);
     else
         (void)inflateEnd(&in->gzip);
     free(in);

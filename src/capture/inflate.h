@@ -1,5 +1,5 @@
-/* Decompression of capture files: gzip (RFC 1952) and Zstandard (RFC 8878), streamed, never whole.
- * lz4 is recognised, and refused with what to do. */
+/* Decompression of capture files: gzip (RFC 1952), Zstandard (RFC 8878) and lz4 frames, streamed,
+ * never whole.  xz and bzip2 are recognised, and refused with what to do. */
 #ifndef TLSWIRE_CAPTURE_INFLATE_H
 #define TLSWIRE_CAPTURE_INFLATE_H
 
@@ -15,6 +15,7 @@ struct inflater;
 struct inflate_step {
     size_t used, made; /* bytes taken from the input, bytes put in the output */
     const char *error; /* NULL when all is well */
+    bool cut;          /* the error is that the input ends too soon */
 };
 
 /* By the first bytes of a file; NULL when they are of no compressed kind, or with E set. */

@@ -2,18 +2,30 @@
  */
 #include "capture/reader_private.h"
 
-enum { FILE_HEADER = 24, PLAIN_RECORD = 16, MODIFIED_RECORD = 24 };
+enum {
+    FILE_HEADER = 24,
+    PLAIN_RECORD = 16,
+    NOKIA_RECORD = 20,    /* 4 bytes of their own */
+    MODIFIED_RECORD = 24, /* interface, protocol and packet type */
+    SUSE_RECORD = 28,     /* the same, and two processors */
+    TRIED_RECORDS = 4,
+};
 
+/* Files of one magic number may have one of several record headers; see choose_form(). */
 static const struct pcap_magic {
     uint32_t magic;
     const char *format;
     uint32_t ns_per_fraction;
-    uint8_t record_header;
+    uint8_t after_header;      /* bytes between the file header and the first record */
+    uint8_t record_headers[3]; /* the usual one first; 0: no more */
 } magics[] = {
-    {0xa1b2c3d4, "pcap", 1000, PLAIN_RECORD},
-    {0xa1b23c4d, "nanosecond pcap", 1, PLAIN_RECORD},
-    /* Kuznetsov's patched libpcap: records also hold interface, protocol and packet type. */
-    {0xa1b2cd34, "modified pcap", 1000, MODIFIED_RECORD},
+    {0xa1b2c3d4, "pcap", 1000, 0, {PLAIN_RECORD, MODIFIED_RECORD, NOKIA_RECORD}},
+    {0xa1b23c4d, "nanosecond pcap", 1, 0, {PLAIN_RECORD}},
+    /* Kuznetsov's patched libpcap, and SuSE's of 1999. */
+    {0xa1b2cd34, "modified pcap", 1000, 0, {MODIFIED_RECORD, SUSE_RECORD}},
+    /* Ixia's, from hardware and software: the size of all records comes first. */
+    {0x1c0001ac, "Ixia pcap", 1000, 4, {PLAIN_RECORD}},
+    {0x1c0001ab, "Ixia pcap", 1000, 4, {PLAIN_RECORD}},
 };
 
 static enum read_result pcap_next(struct reader *r, struct packet *p);
@@ -35,11 +47,50 @@ bool pcap_detect(struct reader *r, struct slice first)
             continue;
         r->info.format = magic->format;
         r->info.big_endian = big;
-        r->pcap.record_header = magic->record_header;
+        r->pcap.kind = (uint8_t)(magic - magics);
+        r->pcap.record_header = magic->record_headers[0];
         r->pcap.ns_per_fraction = magic->ns_per_fraction;
         return true;
     }
     return false;
+}
+
+/* How many of the first records make sense with headers of SIZE bytes; -1 when one does not. */
+static int sensible_records(const struct reader *r, size_t size)
+{
+    struct slice at = r->source.window;
+    bool big = r->info.big_endian;
+    int seen = 0;
+    for (; seen < TRIED_RECORDS; seen++) {
+        struct slice header = slice_take(&at, size);
+        if (header.failed)
+            break;
+        (void)slice_skip(&header, 4);
+        uint32_t fraction = read_u32(&header, big), caplen = read_u32(&header, big);
+        uint32_t len = read_u32(&header, big);
+        if (caplen > r->single.max_caplen || len > r->single.max_caplen || fraction >= 1000000000)
+            return -1;
+        if (caplen > len && !r->pcap.swapped_lengths && !r->pcap.guess_swapped)
+            return -1;
+        if (!slice_skip(&at, caplen))
+            break; /* the rest may be on its way */
+    }
+    return seen;
+}
+
+/* The same magic number stands before records of several layouts.  The usual one is taken unless it
+ * makes no sense and another does.  Nothing is waited for: a pipe may have one record only. */
+static void choose_form(struct reader *r)
+{
+    const uint8_t *sizes = magics[r->pcap.kind].record_headers;
+    if (sensible_records(r, sizes[0]) >= 0)
+        return;
+    for (size_t i = 1; i < 3 && sizes[i]; i++) {
+        if (sensible_records(r, sizes[i]) < 2)
+            continue;
+        r->pcap.record_header = sizes[i];
+        return;
+    }
 }
 
 bool pcap_open(struct reader *r)
@@ -57,8 +108,7 @@ bool pcap_open(struct reader *r)
     uint32_t snaplen = read_u32(&header, big);
     uint32_t link = read_u32(&header, big);
     if (major < 2)
-        return error_set(&r->failure, ERROR_FORMAT, "%s: pcap version %u.%u is not read; 2.x is",
-                         r->name, major, minor);
+        return reader_unsupported(r, "pcap: major version %u unsupported", major);
     r->pcap.swapped_lengths = major == 2 && minor < 3;
     r->pcap.guess_swapped = major == 2 && minor == 3;
     /* Bits 28-31 count 16-bit words of frame check sequence when bit 26 says so. */
@@ -71,6 +121,13 @@ bool pcap_open(struct reader *r)
     r->info.snaplen = snaplen;
     r->info.interfaces = 1;
     r->info.sections = 1;
+    size_t more = magics[r->pcap.kind].after_header;
+    if (more > 0 && !source_need(&r->source, more)) {
+        (void)reader_cut_short(r, "the file header", more);
+        return false;
+    }
+    (void)source_take(&r->source, more);
+    choose_form(r);
     r->next = pcap_next;
     return true;
 }
@@ -101,8 +158,8 @@ static enum read_result pcap_next(struct reader *r, struct packet *p)
     uint32_t len = read_u32(&header, big);
     swap_lengths(&r->pcap, &caplen, &len);
     if (caplen > r->single.max_caplen)
-        return reader_damaged(r, s->offset, "packet %llu claims %u bytes, and %u is the most",
-                              (unsigned long long)r->info.packets + 1, caplen,
+        return reader_damaged(r, s->offset,
+                              "pcap: File has %u-byte packet, bigger than maximum of %u", caplen,
                               r->single.max_caplen);
     if (!source_need(s, header_len + caplen))
         return reader_cut_short(r, "a packet", header_len + caplen);

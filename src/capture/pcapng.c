@@ -16,12 +16,15 @@ enum {
     OPTION_IF_TSOFFSET = 14,
     MAX_INTERFACES = 65536,
     MAX_INTERFACE_NAME = 255,
+    BLOCK_MOST = 134348832, /* a packet of D-Bus, and its options: tshark's ceiling */
 };
 
 /* A block whose body is in hand. */
 struct block {
     struct slice body;
-    uint64_t offset; /* of the block */
+    uint64_t offset;  /* of the block */
+    size_t size;      /* all of it, rounded up to a multiple of 4 */
+    const char *name; /* "an EPB" */
     bool big;
 };
 
@@ -54,7 +57,7 @@ bool packet_comment(const struct packet *p, size_t index, struct slice *comment)
 
 static enum block_result damaged(struct reader *r, const struct block *b, const char *what)
 {
-    (void)reader_damaged(r, b->offset, "%s", what);
+    (void)reader_damaged(r, b->offset, "pcapng: %s", what);
     return BLOCK_DAMAGED;
 }
 
@@ -66,9 +69,7 @@ static enum block_result read_section(struct reader *r, struct block *b, struct 
     uint16_t major = read_u16(&b->body, b->big);
     uint16_t minor = read_u16(&b->body, b->big);
     if (b->body.failed || major != 1 || (minor != 0 && minor != 2)) {
-        error_set(&r->failure, ERROR_FORMAT,
-                  "%s: pcapng version %u.%u at byte %llu is not read; 1.0 is", r->name, major,
-                  minor, (unsigned long long)b->offset);
+        (void)reader_unsupported(r, "pcapng: unknown SHB version %u.%u", major, minor);
         return BLOCK_DAMAGED;
     }
     r->info.big_endian = b->big;
@@ -144,15 +145,23 @@ static enum block_result finish_packet(struct reader *r, struct block *b, struct
 {
     size_t index = r->section_first + id;
     if (id >= r->info.interfaces - r->section_first) {
-        (void)reader_damaged(r, b->offset, "packet of interface %u, where the section has %zu", id,
-                             r->info.interfaces - r->section_first);
+        (void)reader_damaged(
+            r, b->offset, "pcapng: interface index %u is not less than section interface count %zu",
+            id, r->info.interfaces - r->section_first);
         return BLOCK_DAMAGED;
     }
     const struct capture_interface *on = &r->interfaces[index];
     if (caplen > on->max_caplen || caplen > b->body.len) {
-        (void)reader_damaged(
-            r, b->offset, "packet %llu claims %u bytes; its block has %zu, and %u is the most",
-            (unsigned long long)r->info.packets + 1, caplen, b->body.len, on->max_caplen);
+        if (caplen > b->body.len)
+            (void)reader_damaged(
+                r, b->offset,
+                "pcapng: total block length %zu of %s is too small for %u bytes of "
+                "packet data",
+                b->size, b->name, caplen);
+        else
+            (void)reader_damaged(r, b->offset,
+                                 "pcapng: %s has %u-byte packet, bigger than maximum of %u",
+                                 b->name, caplen, on->max_caplen);
         return BLOCK_DAMAGED;
     }
     p->bytes = slice_take(&b->body, caplen);
@@ -237,11 +246,11 @@ static enum block_result read_simple(struct reader *r, struct block *b, struct p
     if (b->body.failed)
         return damaged(r, b, "a simple packet block shorter than its own header");
     uint32_t caplen = p->len;
-    if (r->info.interfaces > r->section_first) {
-        uint32_t snaplen = r->interfaces[r->section_first].snaplen;
-        if (snaplen != 0 && caplen > snaplen)
-            caplen = snaplen;
-    }
+    if (r->info.interfaces == r->section_first)
+        return damaged(r, b, "SPB appeared before any IDBs in the section");
+    uint32_t snaplen = r->interfaces[r->section_first].snaplen;
+    if (snaplen != 0 && caplen > snaplen)
+        caplen = snaplen;
     p->has_time = false;
     p->time_ns = 0;
     p->comment = p->options = slice_empty();
@@ -271,20 +280,31 @@ static enum block_result count_only(struct reader *r, struct block *b, struct pa
 
 static const struct block_type {
     uint32_t type;
+    uint32_t least; /* bytes of the whole block */
+    const char *name;
     read_block *read;
 } block_types[] = {
-    {6, read_enhanced},  {BLOCK_SECTION, read_section}, {1, read_interface},
-    {3, read_simple},    {2, read_old_packet},          {10, read_secrets},
-    {9, count_only},     {0x00000bad, count_only},      {0x40000bad, count_only},
-    {0x204, count_only}, {0x208, count_only},           {0x216, count_only},
+    {6, 32, "an EPB", read_enhanced},
+    {BLOCK_SECTION, SECTION_MIN, "an SHB", read_section},
+    {1, 20, "an IDB", read_interface},
+    {3, 16, "an SPB", read_simple},
+    {2, 32, "a PB", read_old_packet},
+    {10, 20, "a DSB", read_secrets},
+    {9, BLOCK_MIN, "a systemd journal export block", count_only},
+    {0x00000bad, 16, "a CB", count_only},
+    {0x40000bad, 16, "a CB", count_only},
+    {0x204, BLOCK_MIN, "a Sysdig event block", count_only},
+    {0x208, BLOCK_MIN, "a Sysdig event block", count_only},
+    {0x216, BLOCK_MIN, "a Sysdig event block", count_only},
 };
 
-static read_block *reader_of(uint32_t type)
+/* NULL: name resolution, statistics, what is not known. They are stepped over. */
+static const struct block_type *block_type_of(uint32_t type)
 {
     for (size_t i = 0; i < sizeof block_types / sizeof block_types[0]; i++)
         if (block_types[i].type == type)
-            return block_types[i].read;
-    return NULL; /* name resolution, statistics, what is not known: stepped over */
+            return &block_types[i];
+    return NULL;
 }
 
 bool pcapng_detect(struct slice first)
@@ -333,24 +353,37 @@ static enum read_result next_block(struct reader *r, struct block *b, uint32_t *
     }
     b->offset = s->offset;
     if (!block_order(r, s->window, &b->big))
-        return reader_damaged(r, b->offset, "a section header without byte order");
+        return reader_damaged(r, b->offset, "pcapng: a section header without byte order");
     struct slice head = slice_sub(s->window, 0, 8);
     *type = read_u32(&head, b->big);
     uint32_t size = read_u32(&head, b->big);
-    if (size < BLOCK_MIN || size % 4 != 0 || size > SOURCE_CEILING)
-        return reader_damaged(r, b->offset,
-                              "a block of type 0x%x and %u bytes: not a multiple of 4 "
-                              "from 12 to 16777216",
-                              *type, size);
-    if (!source_need(s, size))
-        return reader_cut_short(r, "a block", size);
-    struct slice whole = source_take(s, size);
+    const struct block_type *known = block_type_of(*type);
+    b->name = known ? known->name : "a block";
+    b->size = padded(size); /* writers that forget the padding are forgiven */
+    uint32_t least = known ? known->least : BLOCK_MIN;
+    if (b->size < least)
+        return reader_damaged(
+            r, b->offset,
+            "pcapng: total block length %zu of %s is less than the minimum %s size %u", b->size,
+            b->name, known ? strchr(b->name, ' ') + 1 : "block", least);
+    if (b->size > BLOCK_MOST)
+        return reader_damaged(r, b->offset, "pcapng: total block length %u is too large (> %u)",
+                              size, BLOCK_MOST);
+    if (!source_need(s, b->size)) {
+        if (b->size > SOURCE_CEILING && s->fetch)
+            return reader_damaged(r, b->offset,
+                                  "a block of %zu bytes; %zu are the most that are read of a pipe",
+                                  b->size, SOURCE_CEILING);
+        return reader_cut_short(r, "a block", b->size);
+    }
+    struct slice whole = source_take(s, b->size);
     (void)slice_skip(&whole, 8);
-    b->body = slice_take(&whole, size - BLOCK_MIN);
-    uint32_t again = read_u32(&whole, b->big);
-    if (again != size)
-        return reader_damaged(r, b->offset, "a block of %u bytes that ends with length %u", size,
-                              again);
+    b->body = slice_take(&whole, b->size - BLOCK_MIN);
+    size_t again = padded(read_u32(&whole, b->big));
+    if (again != b->size)
+        return reader_damaged(r, b->offset,
+                              "pcapng: total block lengths (first %zu and second %zu) don't match",
+                              b->size, again);
     return READ_PACKET;
 }
 
@@ -362,8 +395,8 @@ static enum read_result pcapng_next(struct reader *r, struct packet *p)
         enum read_result framed = next_block(r, &b, &type);
         if (framed != READ_PACKET)
             return framed;
-        read_block *read = reader_of(type);
-        enum block_result result = read ? read(r, &b, p) : BLOCK_GO_ON;
+        const struct block_type *known = block_type_of(type);
+        enum block_result result = known ? known->read(r, &b, p) : BLOCK_GO_ON;
         if (result == BLOCK_PACKET)
             return READ_PACKET;
         if (result == BLOCK_DAMAGED)

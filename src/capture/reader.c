@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define READER_STDIN "standard input"
+
 /* Link types whose records may be longer than libpcap's 262144 bytes, as tshark has them. */
 static const struct long_link {
     uint32_t link_type, max;
@@ -28,78 +30,72 @@ uint32_t max_caplen_of(uint32_t link_type)
     return 262144;
 }
 
-/* Kinds of capture that are recognised only to say what to do with them. */
-static const struct foreign {
-    uint8_t bytes[8], len;
-    const char *name;
-} foreigners[] = {
-    {{'s', 'n', 'o', 'o', 'p', 0, 0, 0}, 8, "a snoop capture (RFC 1761)"},
-    {{'G', 'M', 'B', 'U'}, 4, "a Microsoft Network Monitor 2 capture"},
-    {{'R', 'T', 'S', 'S'}, 4, "a Microsoft Network Monitor 1 capture"},
-    {{'T', 'R', 'S', 'N', 'I', 'F', 'F', ' '}, 8, "a NetXRay or Sniffer capture"},
-    {{'X', 'C', 'P', 0}, 4, "a NetXRay capture"},
-    {{0x50, 0x4b, 3, 4}, 4, "a zip archive"},
-    {{0x54, 0x52, 0x00, 0x64}, 4, "a Tektronix capture"},
-    {{0x7f, 'E', 'L', 'F'}, 4, "a program, not a capture"},
-    {{'#', ' ', 'S', 'S', 'L'},
-     5,
-     "a key log, not a capture: give it with -o tls.keylog_file:FILE"},
-    {{'C', 'L', 'I', 'E', 'N', 'T', '_'},
-     7,
-     "a key log, not a capture: give it with -o tls.keylog_file:FILE"},
-};
-
-static const char *foreign_name(struct slice first)
+/* " (decompressed); 7 packets were read before it" */
+static void put_progress(const struct reader *r, char *text, size_t size)
 {
-    for (size_t i = 0; i < sizeof foreigners / sizeof foreigners[0]; i++)
-        if (first.len >= foreigners[i].len &&
-            memcmp(first.data, foreigners[i].bytes, foreigners[i].len) == 0)
-            return foreigners[i].name;
-    /* Endace ERF has no magic number: a 64-bit little-endian time, a type, flags, two lengths. */
-    struct slice erf = first;
-    (void)slice_skip(&erf, 8);
-    uint8_t type = slice_u8(&erf) & 0x7f;
-    (void)slice_skip(&erf, 1);
-    uint16_t record = slice_u16(&erf);
-    (void)slice_skip(&erf, 2);
-    uint16_t wire = slice_u16(&erf);
-    if (!erf.failed && type >= 1 && type <= 27 && record >= 16 && wire > 0 && wire < record + 16u)
-        return "perhaps an Endace ERF capture";
-    return NULL;
+    uint64_t packets = r->info.packets;
+    (void)snprintf(text, size, "%s; %llu packet%s read before it",
+                   r->info.compression ? " (decompressed)" : "", (unsigned long long)packets,
+                   packets == 1 ? " was" : "s were");
 }
 
 enum read_result reader_damaged(struct reader *r, uint64_t offset, const char *what, ...)
+{
+    char detail[200], progress[80];
+    va_list args;
+    va_start(args, what);
+    (void)vsnprintf(detail, sizeof detail, what, args);
+    va_end(args);
+    put_progress(r, progress, sizeof progress);
+    error_set(&r->failure, ERROR_DAMAGED,
+              "%s appears to be damaged or corrupt.\n(%s)\n  at byte %llu%s", r->subject, detail,
+              (unsigned long long)offset, progress);
+    return READ_ERROR;
+}
+
+bool reader_unsupported(struct reader *r, const char *what, ...)
 {
     char detail[200];
     va_list args;
     va_start(args, what);
     (void)vsnprintf(detail, sizeof detail, what, args);
     va_end(args);
-    error_set(&r->failure, ERROR_DAMAGED,
-              "%s: damaged at byte %llu%s: %s\n"
-              "  %llu packet%s before it could be read; later ones are lost",
-              r->name, (unsigned long long)offset, r->info.compression ? " (decompressed)" : "",
-              detail, (unsigned long long)r->info.packets, r->info.packets == 1 ? "" : "s");
+    return error_set(&r->failure, ERROR_FORMAT,
+                     "%s contains record data that tlswire doesn't support.\n(%s)", r->subject,
+                     detail);
+}
+
+/* What kept the bytes from coming: a failed read, or compressed data that makes no sense. */
+static enum read_result source_failed(struct reader *r)
+{
+    const struct error *why = &r->source.error;
+    char progress[80];
+    put_progress(r, progress, sizeof progress);
+    if (why->code == ERROR_DAMAGED)
+        error_set(&r->failure, why->code,
+                  "%s cannot be decompressed; it may be damaged or corrupt.\n(%s)\n"
+                  "  at byte %llu%s",
+                  r->subject, why->text, (unsigned long long)r->source.offset, progress);
+    else
+        error_set(&r->failure, why->code, "%s %s\n  at byte %llu%s", r->subject, why->text,
+                  (unsigned long long)r->source.offset, progress);
     return READ_ERROR;
 }
 
 enum read_result reader_cut_short(struct reader *r, const char *in_what, size_t needed)
 {
     struct source *s = &r->source;
+    char progress[80];
     if (s->stop && *s->stop && s->error.code == ERROR_NONE)
         return READ_END; /* the user cut it short */
-    if (s->error.code != ERROR_NONE) {
-        error_set(&r->failure, s->error.code, "%s: %s\n  %llu packets were read before it", r->name,
-                  s->error.text, (unsigned long long)r->info.packets);
-        return READ_ERROR;
-    }
-    error_set(
-        &r->failure, ERROR_DAMAGED,
-        "%s: cut short in %s, which begins at byte %llu%s and needs %zu bytes: %zu are there\n"
-        "  %llu packet%s before it could be read; was the disk full, or is it still written?",
-        r->name, in_what, (unsigned long long)s->offset,
-        r->info.compression ? " (decompressed)" : "", needed, s->window.len,
-        (unsigned long long)r->info.packets, r->info.packets == 1 ? "" : "s");
+    if (s->error.code != ERROR_NONE && !s->cut)
+        return source_failed(r);
+    put_progress(r, progress, sizeof progress);
+    error_set(&r->failure, ERROR_DAMAGED,
+              "%s appears to have been cut short in the middle of a packet%s.\n"
+              "  at byte %llu%s; %s needs %zu bytes, and %zu are there",
+              r->subject, r->next ? "" : " or other data", (unsigned long long)s->offset, progress,
+              in_what, needed, s->window.len);
     return READ_ERROR;
 }
 
@@ -110,6 +106,10 @@ static void set_name(struct reader *r, const char *name)
     (void)snprintf(r->name, sizeof r->name, "%.*s", (int)(b.len < 150 ? b.len : 150),
                    b.data ? (const char *)b.data : "");
     buf_free(&b);
+    if (strcmp(name, READER_STDIN) == 0)
+        (void)snprintf(r->subject, sizeof r->subject, "The standard input");
+    else
+        (void)snprintf(r->subject, sizeof r->subject, "The file \"%s\"", r->name);
 }
 
 static enum read_result next_of_empty(struct reader *r, struct packet *p)
@@ -127,24 +127,16 @@ static bool open_by_content(struct reader *r)
         return pcapng_open(r);
     if (pcap_detect(r, first))
         return pcap_open(r);
-    if (s->error.code != ERROR_NONE)
-        return error_set(&r->failure, s->error.code, "%s: %s", r->name, s->error.text);
+    if (s->error.code != ERROR_NONE) {
+        (void)reader_cut_short(r, "a file header", 24);
+        return false;
+    }
     if (first.len == 0) {
         r->info.format = "empty";
         r->next = next_of_empty;
         return true;
     }
-    const char *foreign = foreign_name(first);
-    if (foreign)
-        return error_set(&r->failure, ERROR_FORMAT,
-                         "%s: this is %s; pcap and pcapng are read here"
-                         "\n  of a capture: editcap -F pcapng FILE NEW.pcapng makes one",
-                         r->name, foreign);
-    return error_set(
-        &r->failure, ERROR_FORMAT,
-        "%s: not a capture: it begins with %02x %02x %02x %02x, and neither pcap, pcapng "
-        "nor a compressed one does\n  text2pcap makes captures of hex dumps",
-        r->name, slice_at(first, 0), slice_at(first, 1), slice_at(first, 2), slice_at(first, 3));
+    return reader_not_a_capture(r, first);
 }
 
 /* Opens R's source, already set, or gives the error and frees all. */
@@ -155,11 +147,15 @@ static struct reader *finish_open(struct reader *r, struct error *e)
     r->info.compression = source_decompress(&r->source);
     r->info.mapped = r->source.whole.data != NULL;
     bool ok = r->source.error.code == ERROR_NONE;
-    if (!ok)
-        error_set(&r->failure, r->source.error.code, "%s: %s", r->name, r->source.error.text);
+    if (!ok && r->source.error.code == ERROR_FORMAT)
+        error_set(&r->failure, ERROR_FORMAT,
+                  "%s isn't a capture file in a format tlswire understands.\n  %s", r->subject,
+                  r->source.error.text);
+    else if (!ok)
+        (void)source_failed(r);
     if (ok && open_by_content(r))
         return r;
-    error_set(&r->failure, ERROR_FILE, "%s: stopped before its header had come", r->name);
+    error_set(&r->failure, ERROR_FILE, "%s: stopped before its header had come", r->subject);
     error_set(e, r->failure.code, "%s", r->failure.text);
     reader_close(r);
     return NULL;
@@ -201,7 +197,7 @@ struct reader *reader_open_fd(int fd, bool owned, const char *name,
     source_from_fd(&r->source, fd, owned);
     struct stat st;
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        error_set(e, ERROR_FILE, "%s: is a directory; name a capture file in it", r->name);
+        error_set(e, ERROR_FILE, "\"%s\" is a directory (folder), not a file.", r->name);
         reader_close(r);
         return NULL;
     }
@@ -211,7 +207,7 @@ struct reader *reader_open_fd(int fd, bool owned, const char *name,
 struct reader *reader_open(const char *path, const struct reader_options *options, struct error *e)
 {
     if (strcmp(path, "-") == 0)
-        return reader_open_fd(STDIN_FILENO, false, "standard input", options, e);
+        return reader_open_fd(STDIN_FILENO, false, READER_STDIN, options, e);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0)
         return reader_open_fd(fd, true, path, options, e);
@@ -219,12 +215,11 @@ struct reader *reader_open(const char *path, const struct reader_options *option
     struct reader shown = {0};
     set_name(&shown, path);
     if (why == ENOENT)
-        error_set(e, ERROR_FILE, "%s: no such file; check the name and the directory", shown.name);
+        error_set(e, ERROR_FILE, "%s doesn't exist.", shown.subject);
     else if (why == EACCES)
-        error_set(e, ERROR_FILE, "%s: you may not read this file; see ls -l, or use sudo",
-                  shown.name);
+        error_set(e, ERROR_FILE, "You don't have permission to read the file \"%s\".", shown.name);
     else
-        error_set(e, ERROR_FILE, "%s: cannot be opened: %s", shown.name, strerror(why));
+        error_set(e, ERROR_FILE, "%s could not be opened: %s.", shown.subject, strerror(why));
     return NULL;
 }
 

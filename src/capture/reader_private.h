@@ -27,6 +27,7 @@ struct capture_interface {
 };
 
 struct pcap_form {
+    uint8_t kind;          /* row of the table in pcap.c */
     uint8_t record_header; /* bytes */
     bool swapped_lengths;  /* before version 2.3: the length on the wire came first */
     bool guess_swapped;    /* version 2.3: either */
@@ -46,6 +47,7 @@ struct reader {
     struct arena names;
     struct error failure; /* what went wrong, once it did */
     char name[160];       /* of the file, escaped */
+    char subject[176];    /* the file as messages begin with it: The file "x" */
     bool scanning;        /* only secrets are wanted: packets are stepped over */
     bool secrets_done;    /* reader_scan_secrets() has handed them out */
 };
@@ -61,13 +63,19 @@ bool pcapng_open(struct reader *r);
 void clock_init(struct clock *c, uint8_t tsresol, int64_t offset_seconds);
 int64_t clock_ns(const struct clock *c, uint64_t ticks);
 
-/* Reports damage at byte OFFSET: WHAT, a printf format, is the end of the sentence. Returns
- * READ_ERROR. */
+/* Reports damage at byte OFFSET: WHAT, a printf format, is the reason, in tshark's words where it has
+ * some. Returns READ_ERROR. */
 enum read_result reader_damaged(struct reader *r, uint64_t offset, const char *what, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same, for input that ends within something NEEDED bytes long that begins at the window's
- * start. */
+/* Reports a file of a kind or version that is not read: WHAT is the reason. False. */
+bool reader_unsupported(struct reader *r, const char *what, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Reports, for input that ends within something NEEDED bytes long that begins at the window's
+ * start. READ_ERROR. */
 enum read_result reader_cut_short(struct reader *r, const char *in_what, size_t needed);
+
+/* Reports that it is no capture, and what it looks like (foreign.c). False. */
+bool reader_not_a_capture(struct reader *r, struct slice first);
 
 static inline uint16_t read_u16(struct slice *s, bool big)
 {

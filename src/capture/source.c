@@ -48,8 +48,9 @@ static ptrdiff_t fetch_inflated(struct source *s, uint8_t *target, size_t size)
         struct inflate_step step = inflate_step(s->inflater, up->window, !more, target, size);
         (void)source_take(up, step.used);
         if (step.error) {
-            error_set(&s->error, ERROR_DAMAGED, "broken %s data at byte %llu: %s",
-                      inflater_name(s->inflater), (unsigned long long)up->offset, step.error);
+            s->cut = step.cut;
+            error_set(&s->error, ERROR_DAMAGED, "%s: %s, at byte %llu of the compressed data",
+                      inflater_name(s->inflater), step.error, (unsigned long long)up->offset);
             return -1;
         }
         if (step.made > 0)

@@ -45,13 +45,14 @@ struct source {
     int fd;                    /* -1 when there is none */
     bool owns_fd;
     bool at_end; /* fetch has nothing more */
+    bool cut;    /* `error` is that a compressed stream ends too soon */
 };
 
 /* The bytes must stay until source_close(). */
 void source_from_memory(struct source *s, const void *data, size_t size);
 /* Maps a regular file, else reads.  Takes over FD when OWNED. */
 void source_from_fd(struct source *s, int fd, bool owned);
-/* When the first bytes say gzip or zstd, puts a decompressor in between.  Returns its name, NULL
+/* When the first bytes say gzip, zstd or lz4, puts a decompressor in between.  Returns its name, NULL
  * when the bytes are not compressed or on an error (then s->error is set). */
 const char *source_decompress(struct source *s);
 void source_close(struct source *s);

@@ -84,6 +84,8 @@ static int read_file(struct run *r, struct error *error)
     struct reader *reader = reader_open(r->reading->file, &options, error);
     if (!reader)
         return READING_FAILED;
+    /* Keys may stand behind the packets that need them: in a file they can be had first. */
+    (void)reader_scan_secrets(reader, take_secrets, r);
     struct progress progress;
     progress_start(&progress, r->reading->file);
     struct packet packet;

@@ -78,7 +78,32 @@ def make_bad_captures():
     for name, content in {"cut.pcap": cut, "absurd.pcap": absurd, "empty.pcap": b"", "tiny.pcap": data[:10],
                           "garbage.pcap": b"this is a letter, not a capture\n" * 20}.items():
         pathlib.Path(name).write_bytes(content)
-    pathlib.Path("folder.pcap").mkdir()
+    pathlib.Path("folder.pcap").mkdir(exist_ok=True)
+
+
+def pcapng_block(kind, body, length=None, again=None):
+    size = 12 + len(body)
+    return struct.pack("<II", kind, length or size) + body + struct.pack("<I", again or size)
+
+
+def make_bad_blocks():
+    """pcapng with one good packet, and a block after it that is wrong in one way each."""
+    section = pcapng_block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
+    interface = pcapng_block(1, struct.pack("<HHI", 1, 0, 0))
+    frame = first_record(seed_bytes())[40:]
+    frame += bytes(-len(frame) % 4)
+
+    def packet(index=0, captured=len(frame), **more):
+        return pcapng_block(6, struct.pack("<IIIII", index, 0, 5, captured, captured) + frame, **more)
+    start = section + interface + packet()
+    for name, content in {
+            "good": start, "trailer": start + packet(again=99), "short": start + packet(length=7),
+            "huge": start + packet(length=0x7ffffff0), "interface": start + packet(index=9),
+            "captured": start + packet(captured=999), "captured-more": start + packet(captured=0x7fffffff),
+            "cut": start + packet()[:50], "version": section.replace(b"\x01\0\0\0\xff", b"\x03\0\0\0\xff") + interface,
+            "simple": section + pcapng_block(3, struct.pack("<I", 4) + b"1234"), "unknown": start + pcapng_block(77, b"what")
+            + packet()}.items():
+        pathlib.Path(name + ".pcapng").write_bytes(content)
 
 
 # ---- options that print ------------------------------------------------------------------------------------
@@ -264,12 +289,58 @@ def bad_captures():
     for name in ("cut.pcap", "absurd.pcap"):
         out, err, status = run("-n", "-r", name)
         check(out.count("\n") == 1 and " TCP " in out, f"{name}: the packet before the damage: {out!r}")
-        check(status == 2 and err.startswith(f"tlswire: {name}: ") and err.count("\n") <= 2, f"{name}: {status} {err!r}")
+        check(status == 2 and err.startswith(f'tlswire: The file "{name}" appears to ') and err.count("\n") <= 3,
+              f"{name}: {status} {err!r}")
+        check("1 packet was read before it" in err, f"{name}: {err!r}")
     for name in ("tiny.pcap", "garbage.pcap", "folder.pcap", "missing.pcap"):
         refused(["-n", "-r", name], 2, name)
     check(run("-n", "-r", "empty.pcap") == ("", "", 0), "an empty file has no packets")
     refused(["-r", "folder.pcap"], 2, "directory")
-    refused(["-r", "missing.pcap"], 2, "no such file")
+    refused(["-r", "missing.pcap"], 2, 'The file "missing.pcap" doesn\'t exist.')
+
+
+@test
+def damage_is_told_in_tshark_s_words():
+    """All that tshark says, and at most one line of ours after it."""
+    if MISSING:
+        raise Skip(MISSING)
+    make_bad_captures()
+    make_bad_blocks()
+    names = ["cut.pcap", "absurd.pcap", "empty.pcap", "tiny.pcap", "garbage.pcap", "folder.pcap", "missing.pcap"]
+    for name in names + sorted(str(path) for path in pathlib.Path().glob("*.pcapng")):
+        theirs = subprocess.run(["tshark", "-n", "-r", name], capture_output=True, text=True, env=ENV, check=False)
+        want = [line.replace("tshark: ", "tlswire: ", 1).replace("TShark", "tlswire")
+                for line in theirs.stderr.splitlines() if "Running as user" not in line]
+        out, err, status = run("-n", "-r", name)
+        check((out, status) == (theirs.stdout, theirs.returncode), f"{name}: {status}, not {theirs.returncode}: {out}")
+        ours = err.splitlines()
+        check(ours[:len(want)] == want and len(ours) <= len(want) + (len(want) > 0), f"{name}: {ours} is not {want}")
+
+
+@test
+def keys_behind_the_packets_decrypt():
+    """One pass over a file decrypts wherever its secrets stand; a pipe has to be read in order."""
+    data = (ROOT / "tests" / "golden" / "lab_tls13.pcapng").read_bytes()
+    blocks, at = [], 0
+    while at < len(data):
+        size = struct.unpack_from("<I", data, at + 4)[0]
+        blocks.append(data[at:at + size])
+        at += size
+    secrets = [block for block in blocks if block[:4] == b"\x0a\0\0\0"]
+    check(len(secrets) >= 1, "no secrets to move")
+    late = b"".join([block for block in blocks if block not in secrets] + secrets)
+    pathlib.Path("late.pcapng").write_bytes(late)
+    fields = ["-n", "-T", "fields", "-e", "tls.handshake.type"]
+    want = run("-r", ROOT / "tests" / "golden" / "lab_tls13.pcapng", *fields)[0]
+    check("11" in want and run("-r", "late.pcapng", *fields)[0] == want, "keys at the end of a file")
+    with open("late.pcapng", "rb") as file, subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE) as cat:
+        piped = subprocess.run([TLSWIRE, "-r", "-", *fields], stdin=cat.stdout, capture_output=True, text=True, env=ENV,
+                               timeout=LIMIT, check=True).stdout
+    check("11" not in piped, "keys from the end of a pipe")
+    out, err, status = run("-r", "late.pcapng", "-w", "early.pcapng")
+    check((out, status) == ("", 0), err)
+    copy = pathlib.Path("early.pcapng").read_bytes()
+    check(copy.count(secrets[0][12:]) == 1 and run("-r", "early.pcapng", *fields)[0] == want, "the copy has them once")
 
 
 @test
@@ -296,7 +367,7 @@ def a_file_that_may_not_be_read():
     done = subprocess.run([*lower, TLSWIRE, "-r", str(path)], capture_output=True, text=True, check=False)
     if "setpriv" in done.stderr or (lower and done.returncode in (126, 127)):
         raise Skip(f"cannot run it as somebody else: {done.stderr.strip()}")
-    check(done.returncode == 2 and "may not read" in done.stderr, f"{done.returncode} {done.stderr}")
+    check(done.returncode == 2 and "have permission to read the file" in done.stderr, f"{done.returncode} {done.stderr}")
 
 
 @test

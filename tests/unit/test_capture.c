@@ -8,6 +8,7 @@
 #include "capture/writer.h"
 
 #include <fcntl.h>
+#include <lz4frame.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -231,8 +232,8 @@ static void test_pcap_absurd_length(void)
         CHECK_EQ(READ_ERROR, count_packets(buf_slice(&b), &count, &e));
         CHECK_EQ(1, count);
         CHECK_EQ(ERROR_DAMAGED, e.code);
-        CHECK(strstr(e.text, "byte 43") && strstr(e.text, "1 packet before") &&
-              strstr(e.text, "claims"));
+        CHECK(strstr(e.text, "at byte 43;") && strstr(e.text, "1 packet was read before") &&
+              strstr(e.text, "bigger than"));
         buf_free(&b);
     }
 }
@@ -547,8 +548,9 @@ static void test_bad_blocks(void)
         uint32_t size, again;
         const char *says;
     } sizes[] = {
-        {0, 0, "from 12"},     {8, 8, "from 12"},           {13, 13, "multiple of 4"},
-        {16, 20, "length 20"}, {UINT32_MAX, 0, "multiple"}, {(16u << 20) + 4, 0, "to 16777216"},
+        {0, 0, "minimum block size 12"},    {8, 8, "minimum block size 12"},
+        {13, 20, "first 16 and second 20"}, {16, 20, "first 16 and second 20"},
+        {134348836, 0, "too large"},        {(16u << 20) + 4, 0, "needs 16777220 bytes"},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct buf b = {0};
@@ -577,15 +579,18 @@ static void test_not_captures(void)
         enum error_code code;
         const char *says;
     } files[] = {
-        {"hello, this is text and no capture", ERROR_FORMAT, "not a capture"},
-        {"\x04\x22\x4d\x18 lz4 and its bytes ......", ERROR_FORMAT, "lz4 -dc"},
+        {"hello, this is text and no capture", ERROR_FORMAT, "looks like text"},
+        {"\x04\x22\x4d\x18 lz4 and its bytes ......", ERROR_DAMAGED, "lz4: "},
+        {"1603010200010001fc0303ab", ERROR_FORMAT, "read --hex"},
+        {"\x16\x03\x01\x02 records of TLS, as it seems", ERROR_FORMAT, "read --raw-records"},
+        {"-----BEGIN CERTIFICATE-----", ERROR_FORMAT, "tlswire read FILE"},
         {"\xfd"
          "7zXZ is not read either ......",
          ERROR_FORMAT, "xz -dc"},
         {"GMBU\x03\x02 Network Monitor.......", ERROR_FORMAT, "Network Monitor"},
         {"CLIENT_RANDOM 0011 2233 ........", ERROR_FORMAT, "key log"},
         {"\xd4\xc3\xb2\xa1\x02", ERROR_DAMAGED, "file header"},
-        {"\x1f\x8b", ERROR_DAMAGED, "gzip"},
+        {"\x1f\x8b", ERROR_DAMAGED, "cut short"},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct error e = {0};
@@ -601,6 +606,62 @@ static void test_not_captures(void)
     CHECK(reader_open("/nonexistent/file", NULL, &e) == NULL && e.code == ERROR_FILE);
     e = (struct error){0};
     CHECK(reader_open("/", NULL, &e) == NULL && strstr(e.text, "directory"));
+}
+
+/* Records with headers that the magic number does not tell apart. */
+static void test_record_headers(void)
+{
+    static const struct {
+        uint32_t magic;
+        size_t before, extra;
+    } forms[] = {
+        {0xa1b2c3d4, 0, 0},  {0xa1b2c3d4, 0, 4}, {0xa1b2c3d4, 0, 8}, {0xa1b2cd34, 0, 8},
+        {0xa1b2cd34, 0, 12}, {0x1c0001ac, 4, 0}, {0x1c0001ab, 4, 0},
+    };
+    for (size_t i = 0; i < 2 * sizeof forms / sizeof forms[0]; i++) {
+        struct buf b = {0};
+        struct error e = {0};
+        struct packet p;
+        bool big = i % 2;
+        put_pcap(&b, forms[i / 2].magic, big, 1);
+        buf_fill(&b, 'S', forms[i / 2].before);
+        for (uint32_t n = 1; n <= 6; n++) {
+            put_record(&b, big, n, 7, 60 + n, 60 + n);
+            buf_fill(&b, '\1', forms[i / 2].extra);
+            buf_fill(&b, (char)('a' + n), 60 + n);
+        }
+        struct reader *r = open_buf(&b, NULL, &e);
+        for (uint32_t n = 1; n <= 6; n++) {
+            CHECK_EQ(READ_PACKET, reader_next(r, &p, &e));
+            CHECK_EQ(60 + n, p.caplen);
+            CHECK_EQ('a' + n, slice_at(p.bytes, 0));
+            CHECK_EQ(n * INT64_C(1000000000) + 7000, p.time_ns);
+        }
+        CHECK_EQ(READ_END, reader_next(r, &p, &e));
+        reader_close(r);
+        buf_free(&b);
+    }
+}
+
+static void test_lz4(void)
+{
+    struct buf b = {0};
+    make_pcapng(&b);
+    uint8_t packed[8192];
+    size_t size = LZ4F_compressFrame(packed, sizeof packed, b.data, b.len, NULL);
+    CHECK(!LZ4F_isError(size));
+    struct error e = {0};
+    struct reader *r = reader_open_memory(packed, size, "test.lz4", NULL, &e);
+    CHECK(r != NULL);
+    CHECK_STR("lz4", reader_info(r).compression);
+    check_pcapng(r);
+    reader_close(r);
+    for (size_t cut = 5; cut < size; cut++) {
+        uint64_t count;
+        struct error cut_error = {0};
+        CHECK_EQ(READ_ERROR, count_packets(slice_of(packed, cut), &count, &cut_error));
+    }
+    buf_free(&b);
 }
 
 static void test_gzip(void)
@@ -823,6 +884,8 @@ int main(void)
         {"bad blocks", test_bad_blocks},
         {"not captures", test_not_captures},
         {"gzip", test_gzip},
+        {"lz4", test_lz4},
+        {"record headers of pcap", test_record_headers},
         {"writer", test_writer},
         {"disk full", test_disk_full},
         {"synthetic packets", test_synth},
