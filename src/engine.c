@@ -237,6 +237,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     struct columns *c = &d->columns;
     d->packet = packet;
     tape_reset(&d->tape, e->options.want);
+    d->tape.more = e->options.more;
     tape_source(&d->tape, packet->bytes, "Frame");
     arena_reset(&e->plaintext);
     buf_clear(&e->protocols);

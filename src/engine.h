@@ -15,6 +15,7 @@ struct engine_options {
     const uint8_t *want;       /* FIELD_COUNT bytes, borrowed: which fields somebody asks for */
     const uint16_t *tls_ports; /* -d tcp.port==N,tls: always TLS; borrowed */
     size_t tls_port_count;
+    bool more;     /* numbers are called by names that tshark 4.0.17 does not know, too */
     uint64_t seed; /* makes hashing unpredictable */
 };
 

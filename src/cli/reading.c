@@ -130,6 +130,7 @@ static int prepare(struct run *r, struct error *error)
         filter_wants(r->filter, r->want);
     }
     struct engine_options options = {.want = r->want,
+                                     .more = reading->print.more,
                                      .tls_ports = reading->tls_ports,
                                      .tls_port_count = reading->tls_port_count};
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)

@@ -83,6 +83,7 @@ struct preference {
 
 static const struct preference preferences[] = {
     {"tls.keylog_file", NULL},
+    {"tlswire.dissect_more", NULL},
     {"tls.desegment_ssl_records", "TRUE"},
     {"tls.desegment_ssl_application_data", "TRUE"},
     {"tls.ignore_ssl_mac_failed", "FALSE"},
@@ -152,6 +153,14 @@ static bool unknown_preference(struct front *f, const char *argument, size_t len
     return front_refuse(f, "-o flag \"%s\" specifies unknown preference", front_shown(f, argument));
 }
 
+/* tlswire's own: show what tshark 4.0.17 has no fields for. */
+static bool take_more(struct front *f, const char *argument, const char *value)
+{
+    f->reading.print.more = strcasecmp(value, "TRUE") == 0;
+    return f->reading.print.more || strcasecmp(value, "FALSE") == 0 ||
+           front_refuse(f, "-o %s: the value is TRUE or FALSE", front_shown(f, argument));
+}
+
 bool take_preference(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
@@ -167,6 +176,8 @@ bool take_preference(struct front *f, const struct option_row *row, const char *
         const struct preference *p = &preferences[i];
         if (!named(argument, len, p->name))
             continue;
+        if (!p->value && i > 0)
+            return take_more(f, argument, value);
         if (!p->value)
             f->reading.keylog_file = value;
         else if (strcasecmp(p->value, value) != 0)

@@ -54,6 +54,7 @@ struct tape {
     struct buf text;     /* bytes of generated values */
     const uint8_t *want; /* one byte a field id: not 0 when somebody asks for it */
     uint32_t depth;      /* of the next event; stored up to 255 */
+    bool more;           /* numbers get the names that tshark 4.0.17 does not know, too */
     bool full;           /* a ceiling was hit: events are missing, the output says so */
 };
 
@@ -132,6 +133,13 @@ static inline void tape_set_extra(struct tape *t, uint32_t at, uint32_t extra)
 {
     if (at != TAPE_NONE)
         t->events[at].extra = extra;
+}
+
+/* The name of a number as the tape's readers show it; NULL when it has none. */
+static inline const char *tape_name(const struct tape *t, enum registry registry, uint64_t number)
+{
+    const char *name = registry_compat(registry, number);
+    return name || !t->more ? name : registry_name(registry, number);
 }
 
 /* Copies BYTES into the tape's text and makes them the value of event AT. */

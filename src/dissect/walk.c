@@ -10,6 +10,7 @@ struct frame {
     const struct row *loop;
     uint32_t loop_at;
     unsigned scopes, open;
+    bool stopped; /* a length cannot be: the rest of the block is passed over */
 };
 
 static uint64_t peek(const struct walk *w, uint32_t size)
@@ -89,10 +90,44 @@ static void open_scope(struct walk *w, struct frame *f, uint64_t length)
         return;
     }
     uint32_t left = w->end - w->at;
-    if (length > left)
-        tape_expert(w->tape, EXPERT_tls_too_small, w->source, w->at, left, length);
+    if (length > left) {
+        w->failed = true;
+        return;
+    }
     f->ends[f->scopes++] = w->end;
-    w->end = length > left ? w->end : w->at + (uint32_t)length;
+    w->end = w->at + (uint32_t)length;
+}
+
+/* A remark under item AT, which was just added, on two numbers. */
+static void remark(struct walk *w, enum expert_id id, uint32_t at, uint32_t place, uint64_t number,
+                   uint32_t limit)
+{
+    w->tape->depth++;
+    tape_expert(w->tape, id, w->source, place, 0, number << 32 | limit);
+    tape_close(w->tape, at);
+}
+
+/* The length of a vector: what is wrong with it is told, and ends the block when nothing can follow. */
+static void vector(struct walk *w, struct frame *f, const struct row *row)
+{
+    uint32_t place = w->at, left = w->end - w->at, least = row->arg & 0xff, most = row->arg >> 8;
+    if (left < row->size) {
+        uint32_t at = tape_open(w->tape, F_tls_no_room, w->source, place, left, row->size, 0);
+        tape_expert(w->tape, EXPERT_tls_no_room, w->source, place, 0, row->size);
+        tape_close(w->tape, at);
+        f->stopped = true;
+        return;
+    }
+    uint32_t at = walk_number(w, row->field, row->size, &w->value);
+    if (w->value < least)
+        remark(w, EXPERT_tls_too_short, at, place, w->value, least);
+    if (w->value > most)
+        remark(w, EXPERT_tls_too_long, at, place, w->value, most);
+    left -= row->size;
+    if (w->value > left) {
+        remark(w, EXPERT_tls_too_small, at, place, w->value, left);
+        f->stopped = true;
+    }
 }
 
 static void take_rest(struct walk *w, const struct row *row)
@@ -152,17 +187,23 @@ static void pass_list(struct walk *w, const struct row *row)
         w->at = w->end - (w->end - w->at) % row[1].size;
 }
 
+/* Whether the EACH at ROW has another turn. */
+static bool more(const struct walk *w, const struct row *row)
+{
+    return w->end - w->at >= (row->size ? row->size : 1u);
+}
+
 static const struct row *loop(struct walk *w, struct frame *f, const struct row *row)
 {
     if (row->op == OP_EACH) {
         pass_list(w, row);
-        f->loop = row + 1;
+        f->loop = row;
         f->loop_at = w->at;
-        return w->at < w->end ? row + 1 : after_next(row);
+        return more(w, row) ? row + 1 : after_next(row);
     }
     bool moved = w->at > f->loop_at; /* a turn that reads nothing is the last */
     f->loop_at = w->at;
-    return moved && w->at < w->end && f->loop ? f->loop : row + 1;
+    return moved && f->loop && more(w, f->loop) ? f->loop + 1 : row + 1;
 }
 
 /* One row that does not change the order of the rows. */
@@ -175,6 +216,9 @@ static void step(struct walk *w, struct frame *f, const struct row *row)
     case OP_KEEP:
     case OP_LEN:
         walk_number(w, row->field, row->size, &w->value);
+        break;
+    case OP_VECTOR:
+        vector(w, f, row);
         break;
     case OP_PEEK:
         if (has(w, row->size))
@@ -232,7 +276,7 @@ bool walk_block(struct walk *w, enum block_id block)
     const struct row *row = blocks[block];
     if (!row || ++w->depth > MAX_DEPTH)
         return !(w->failed = true);
-    while (row->op != OP_END && !w->failed) {
+    while (row->op != OP_END && !w->failed && !f.stopped) {
         if (row->op == OP_EACH || row->op == OP_NEXT) {
             row = loop(w, &f, row);
         } else if (row->op == OP_IF_MORE || row->op == OP_IF_EQ || row->op == OP_IF_NONZERO ||
@@ -243,10 +287,14 @@ bool walk_block(struct walk *w, enum block_id block)
             row++;
         }
     }
+    if (f.stopped)
+        w->at = w->end;
     while (f.open > 0)
         close_item(w, &f, 0);
     if (f.scopes > 0)
         w->end = f.ends[0];
+    if (f.stopped)
+        w->at = w->end;
     w->depth--;
     return !w->failed;
 }

@@ -150,7 +150,7 @@ static void put_unknown(struct writer *w, const char *text, uint64_t number)
 
 static void put_name(struct writer *w, uint16_t registry, uint64_t number)
 {
-    const char *name = registry_compat((enum registry)registry, number);
+    const char *name = tape_name(w->t, (enum registry)registry, number);
     w->number = number;
     if (name)
         buf_str(w->out, name);
@@ -245,17 +245,19 @@ static void put_unit(struct writer *w, bool *more, uint64_t count, const char *u
         buf_char(w->out, 's');
 }
 
-/* "1 day, 2 hours, 5 seconds" of the item's own value in seconds. */
+/* " (1 day, 2 hours, 5 seconds)" of the item's own value in seconds; nothing for less than a minute. */
 static void part_self_span(struct writer *w)
 {
     uint64_t seconds = w->e->value;
     bool more = false;
+    if (seconds < 60)
+        return;
+    buf_str(w->out, " (");
     put_unit(w, &more, seconds / 86400, "day");
     put_unit(w, &more, seconds / 3600 % 24, "hour");
     put_unit(w, &more, seconds / 60 % 60, "minute");
     put_unit(w, &more, seconds % 60, "second");
-    if (!more)
-        buf_str(w->out, "0 seconds");
+    buf_char(w->out, ')');
 }
 
 /* Bits arg>>8 … (arg&255 of them) of the item's own value. */

@@ -14,6 +14,7 @@
 struct pdml {
     struct buf *out;
     const struct tape *t;
+    const struct print_options *options;
     uint32_t open[256]; /* events whose end tag is to come */
     size_t depth;
     bool wrapped; /* the present top-level item stands in a made-up protocol */
@@ -175,12 +176,21 @@ static bool is_plain_data(const struct field *field)
     return field->type == TYPE_PROTOCOL && strcmp(field->abbrev, "data") == 0;
 }
 
+static bool has_children(const struct pdml *p, uint32_t at)
+{
+    const struct event *events = p->t->events;
+    uint32_t child = at + 1;
+    while (child < events[at].next && print_omits(p->options, &events[child]))
+        child = events[child].next;
+    return child < events[at].next;
+}
+
 static void open_event(struct pdml *p, uint32_t at)
 {
     const struct event *e = &p->t->events[at];
     const struct field *field = &fields[e->field];
     bool data = is_plain_data(field);
-    bool has_children = e->next > at + 1;
+    bool parent = has_children(p, at);
     if (p->depth == 0) {
         p->wrapped = field->type != TYPE_PROTOCOL || data;
         if (p->wrapped)
@@ -196,7 +206,7 @@ static void open_event(struct pdml *p, uint32_t at)
     } else {
         open_field(p, at, field->type == TYPE_PROTOCOL && !is_expert(e));
     }
-    buf_str(p->out, has_children || data ? ">\n" : "/>\n");
+    buf_str(p->out, parent || data ? ">\n" : "/>\n");
     p->open[p->depth++] = at;
 }
 
@@ -208,7 +218,7 @@ static void close_event(struct pdml *p)
     /* The wrapper does not count for the indentation of the end tags of what stands directly in it.
      */
     bool wraps = p->depth == 0 && p->wrapped;
-    if (e->next > at + 1) {
+    if (has_children(p, at)) {
         indent(p, p->depth + (p->wrapped && !wraps));
         bool protocol = field->type == TYPE_PROTOCOL && !is_expert(e) && !is_plain_data(field);
         buf_str(p->out, protocol ? "</proto>\n" : "</field>\n");
@@ -256,15 +266,18 @@ static void general_information(struct buf *out, const struct dissection *d)
 
 void pdml_packet(struct buf *out, const struct print_options *options, const struct dissection *d)
 {
-    (void)options;
-    struct pdml p = {.out = out, .t = &d->tape};
+    struct pdml p = {.out = out, .t = &d->tape, .options = options};
     buf_str(out, "<packet>\n");
     general_information(out, d);
-    for (uint32_t i = 0; i < p.t->count; i++) {
+    for (uint32_t i = 0; i < p.t->count;) {
         while (p.depth > 0 && (i >= p.t->events[p.open[p.depth - 1]].next ||
                                p.depth == sizeof p.open / sizeof p.open[0]))
             close_event(&p);
-        open_event(&p, i);
+        if (print_omits(options, &p.t->events[i])) {
+            i = p.t->events[i].next;
+            continue;
+        }
+        open_event(&p, i++);
     }
     while (p.depth > 0)
         close_event(&p);

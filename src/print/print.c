@@ -40,8 +40,8 @@ static void text_packet(struct buf *out, const struct print_options *options,
 
 static void want_all(const struct print_options *options, uint8_t *want)
 {
-    (void)options;
-    memset(want, 1, FIELD_COUNT);
+    for (unsigned id = 0; id < FIELD_COUNT; id++)
+        want[id] |= options->more || !fields[id].more;
 }
 
 static void text_want(const struct print_options *options, uint8_t *want)

@@ -39,6 +39,8 @@ struct print_options {
     struct ladder *ladder;    /* what the ladder keeps between packets (print/ladder.h) */
     const char *capture_name; /* for headers that name the capture; not escaped */
     int64_t started_ns;       /* when the program started, since 1970: for headers */
+    bool
+        more; /* -o tlswire.dissect_more: show what tshark 4.0.17 does not, and call it by its name */
     bool terminal; /* the text goes to a terminal: no control bytes, whatever the format says */
 };
 
@@ -51,6 +53,12 @@ struct printer {
     /* Marks the fields that the packets' tapes must hold, in WANT of FIELD_COUNT bytes. */
     void (*want)(const struct print_options *options, uint8_t *want);
 };
+
+/* Whether the formats that are tshark's leave the event out, and what is below it. */
+static inline bool print_omits(const struct print_options *options, const struct event *e)
+{
+    return fields[e->field].more && !options->more;
+}
 
 /* NULL when there is none of this name. */
 const struct printer *printer_find(const char *name);

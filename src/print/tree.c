@@ -30,7 +30,7 @@ void tree_write(struct buf *out, const struct print_options *options, const stru
     const struct tape *t = &d->tape;
     for (uint32_t i = 0; i < t->count;) {
         const struct event *e = &t->events[i];
-        if (e->flags & EVENT_HIDDEN) {
+        if ((e->flags & EVENT_HIDDEN) || print_omits(options, e)) {
             i = e->next;
             continue;
         }

@@ -124,14 +124,13 @@ static void shown_unit(struct buf *out, const struct field *field, uint64_t numb
 
 static void shown_number(struct buf *out, const struct tape *t, const struct event *e)
 {
-    (void)t;
     const struct field *field = &fields[e->field];
     if (field->registry == REG_NONE) {
         value_number(out, field, e->value);
         shown_unit(out, field, e->value);
         return;
     }
-    const char *name = registry_compat(field->registry, e->value);
+    const char *name = tape_name(t, field->registry, e->value);
     buf_str(out, name ? name : "Unknown");
     if (field->display == SHOW_NONE)
         return;

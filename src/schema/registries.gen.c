@@ -1399,6 +1399,11 @@ static const struct code_point dscp_short[] = {
     {0x38, 0x38, "CS7", "CS7"},
 };
 
+static const struct code_point ec_basis_types[] = {
+    {0x1, 0x1, "ec_basis_trinomial", "ec_basis_trinomial"},
+    {0x2, 0x2, "ec_basis_pentanomial", "ec_basis_pentanomial"},
+};
+
 static const struct code_point ec_curve_types[] = {
     {0x1, 0x1, "explicit_prime", "explicit_prime"},
     {0x2, 0x2, "explicit_char2", "explicit_char2"},
@@ -2031,6 +2036,7 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_CHECKSUM_STATUS] = TABLE(checksum_status),
     [REG_DSCP] = TABLE(dscp),
     [REG_DSCP_SHORT] = TABLE(dscp_short),
+    [REG_EC_BASIS_TYPES] = TABLE(ec_basis_types),
     [REG_EC_CURVE_TYPES] = TABLE(ec_curve_types),
     [REG_ECN] = TABLE(ecn),
     [REG_ECN_SHORT] = TABLE(ecn_short),

@@ -37,6 +37,7 @@ enum registry {
     REG_CHECKSUM_STATUS,
     REG_DSCP,
     REG_DSCP_SHORT,
+    REG_EC_BASIS_TYPES,
     REG_EC_CURVE_TYPES,
     REG_ECN,
     REG_ECN_SHORT,

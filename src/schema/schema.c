@@ -24,6 +24,20 @@ const struct field fields[FIELD_COUNT] = {
                 .section = section_},
 #define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section) \
     FIELD_AS(id, abbrev, label, type, display, registry, mask, USUAL, meaning, section)
+#define MORE_AS(id, abbrev_, label_, type_, display_, registry_, mask_, template_, meaning_, \
+                section_)                                                                    \
+    [F_##id] = {.abbrev = abbrev_,                                                           \
+                .label = label_,                                                             \
+                .type = TYPE_##type_,                                                        \
+                .display = SHOW_##display_,                                                  \
+                .more = true,                                                                \
+                .registry = REG_##registry_,                                                 \
+                .mask = mask_,                                                               \
+                .template = LABEL_##template_,                                               \
+                .meaning = meaning_,                                                         \
+                .section = section_},
+#define MORE_HEADING(id, template_) \
+    [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_, .more = true},
 #define EXPERT_ROW(id, abbrev_, severity, group, summary, text, meaning_) \
     [F_expert_##id] = {.abbrev = abbrev_, .label = summary, .meaning = meaning_},
 #define HEADING(id, template_) \
@@ -309,7 +323,7 @@ void expert_text(struct buf *out, const struct expert *expert, uint64_t number)
         buf_put(out, at, plain);
         at += plain;
         if (*at == '%') {
-            buf_dec(out, number);
+            buf_dec(out, at[1] == 'l' ? (uint32_t)number : at[1] == 'h' ? number >> 32 : number);
             at += 2;
         } else if (*at == '{') {
             size_t one = strcspn(at, "|"), many = strcspn(at, "}");

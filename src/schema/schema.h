@@ -67,6 +67,7 @@ struct field {
     uint16_t template; /* enum label_id: its text when that is not the usual "Label: value"; LABEL_USUAL */
     uint8_t type;        /* enum field_type */
     uint8_t display;     /* enum field_display */
+    bool more;           /* tshark 4.0.17 shows none like it: in its formats only when asked for */
     const char *meaning; /* one sentence, or NULL */
     const char *section; /* "RFC 9846 4.2.8", or NULL */
 };
@@ -131,7 +132,7 @@ enum part_kind {
     PART_LAST,      /* the offset of its last byte */
     PART_PICTURE,   /* bit picture of the item's own value, as the usual text has it */
     PART_COVERS,    /* the bytes that the item covers, as hex with colons */
-    PART_SELF_SPAN, /* the value as a span of time: "2 hours, 5 minutes" */
+    PART_SELF_SPAN, /* the value as a span of time of a minute at least: " (2 hours, 5 minutes)" */
     PART_EXTRA_NOTE, /* text that ends at a NUL in the tape's text, from `extra` - 1 on; none when `extra` is 0 */
     PART_IF_BITS, /* skip the next `arg` parts unless the value has a bit of mask `field` */
 };
@@ -192,7 +193,8 @@ struct expert {
     uint32_t severity;
     uint32_t group;
     const char
-        *text; /* "%u" stands for the event's number, "{byte|bytes}" for the word that fits it */
+        *text; /* "%u" stands for the event's number, "%h" and "%l" for its upper and lower 32 bits,
+                 "{byte|bytes}" for the word that fits it */
 };
 
 extern const struct expert experts[EXPERT_COUNT];
@@ -207,14 +209,16 @@ enum op {
     OP_NUM,  /* number of `size` bytes, big-endian: an event */
     OP_KEEP, /* the same, kept as the register */
     OP_PEEK, /* the same without consuming: bit fields inside the number that follows or went before */
-    OP_LEN,   /* a number, kept as the register, that is the length of the SCOPE that follows */
-    OP_SCOPE, /* open a scope of register bytes: nothing inside can read past it */
+    OP_LEN,    /* a number, kept as the register, that is the length of the SCOPE that follows */
+    OP_VECTOR, /* the same for a length that has to be within `arg` (least in the low 8 bits, most
+                  above); when it is not there or too large, a remark says so and the block ends */
+    OP_SCOPE,  /* open a scope of register bytes: nothing inside can read past it */
     OP_REST_SCOPE, /* open a scope of all that is left */
     OP_UNSCOPE,    /* close it; bytes left over are shown as trailing */
     OP_OPEN,       /* an item whose children follow; spans what is read until CLOSE */
     OP_OPEN_BYTES, /* the same with a value of `size` bytes; they are read by the children, or passed over */
     OP_CLOSE,
-    OP_EACH, /* repeat until NEXT while bytes are left in the scope */
+    OP_EACH, /* repeat until NEXT while bytes are left in the scope, `size` at least when it is not 0 */
     OP_NEXT,
     OP_BYTES,         /* `size` bytes as one value */
     OP_REST,          /* all bytes left in the scope as one value, when there are any */
@@ -241,7 +245,8 @@ enum walk_context {
     IN_CERTIFICATE_REQUEST = 1 << 5,
     IN_TICKET = 1 << 6,
     IN_TLS13 = 1 << 8,
-    IN_TLS12 = 1 << 9,  /* the version with pairs of hash and signature */
+    IN_TLS12 = 1 << 9, /* the version with pairs of hash and signature */
+    IN_SSL3 = 1 << 7,
     IN_CLOCK = 1 << 10, /* the random begins with a clock, as before TLS 1.3 */
     KEY_ECDHE = 1 << 12,
     KEY_DHE = 1 << 13,
@@ -249,6 +254,12 @@ enum walk_context {
     KEY_PSK = 1 << 15,      /* a shared key alone */
     KEY_WITH_PSK = 1 << 16, /* one of the others with a shared key */
     KEY_SIGNED = 1 << 17,   /* the server signs its parameters */
+    KEY_JPAKE = 1 << 18,    /* the others exclude each other, too */
+    KEY_PWD = 1 << 19,
+    KEY_SRP = 1 << 20,
+    KEY_KRB5 = 1 << 21,
+    KEY_GOST = 1 << 22,
+    KEY_SM2 = 1 << 23,
 };
 
 struct row {

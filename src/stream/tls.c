@@ -344,6 +344,15 @@ static void no_record(struct tls_reader *r)
     r->at = r->end;
 }
 
+/* Where the layer above the link begins, which is where a reader is sent to for what is malformed. */
+static uint32_t network_layer(const struct tape *t)
+{
+    for (uint32_t i = 0; i < t->count; i = t->events[i].next)
+        if (t->events[i].field == F_ip || t->events[i].field == F_ipv6)
+            return t->events[i].offset;
+    return 0;
+}
+
 static void malformed(struct tls_reader *r)
 {
     struct tape *t = &r->d->tape;
@@ -353,14 +362,13 @@ static void malformed(struct tls_reader *r)
         uint32_t at = tape_add(t, F__ws_short, r->source, r->end, 0, 0, 0);
         TLS_NOTE(t, at, "TLS");
         info_text(r, "[Packet size limited during capture]");
-        buf_str(r->tools->protocols, ":_ws.short");
     } else {
-        uint32_t at = tape_open(t, F__ws_malformed, r->source, 0, 0, 0, 0);
+        uint32_t place = network_layer(t);
+        uint32_t at = tape_open(t, F__ws_malformed, 0, place, 0, 0, 0);
         TLS_NOTE(t, at, "TLS");
-        tape_expert(t, EXPERT_malformed, r->source, 0, 0, 0);
+        tape_expert(t, EXPERT_malformed, 0, place, 0, 0);
         tape_close(t, at);
         info_text(r, "[Malformed Packet]");
-        buf_str(r->tools->protocols, ":_ws.malformed");
     }
     t->depth = depth;
 }

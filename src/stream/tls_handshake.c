@@ -4,30 +4,47 @@
 #include "stream/ja3.h"
 #include "stream/tls_session.h"
 
+#include <string.h>
+
 #define HELLO_RETRY    0xcf21ad74u /* first bytes of the random (RFC 9846 4.1.3) */
 #define LEAST_OVERHEAD 16          /* bytes that any protection adds to a message */
 #define MOST_LENGTH    0x10000     /* longer messages are taken for encrypted ones */
 
-enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 };
+enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, SERVER_KEY_EXCHANGE = 12, CLIENT_KEY_EXCHANGE = 16 };
 
-static unsigned key_context(uint16_t id)
+/* How the name of a suite begins that exchanges keys in this way; the first that fits counts. */
+static const struct {
+    const char *prefix;
+    unsigned context;
+} exchanges[] = {
+    {"TLS_ECDHE_PSK_", KEY_ECDHE | KEY_WITH_PSK},
+    {"TLS_ECDHE_", KEY_ECDHE | KEY_SIGNED},
+    {"TLS_CECPQ1_", KEY_ECDHE | KEY_SIGNED},
+    {"TLS_ECDH_", KEY_ECDHE},
+    {"TLS_DHE_PSK_", KEY_DHE | KEY_WITH_PSK},
+    {"TLS_PSK_DHE_", KEY_DHE | KEY_WITH_PSK},
+    {"TLS_DHE_", KEY_DHE | KEY_SIGNED},
+    {"TLS_DH_", KEY_DHE},
+    {"TLS_RSA_PSK_", KEY_RSA_EXCHANGE | KEY_WITH_PSK},
+    {"TLS_RSA_", KEY_RSA_EXCHANGE},
+    {"SSL_RSA_", KEY_RSA_EXCHANGE},
+    {"TLS_PSK_", KEY_PSK},
+    {"TLS_SRP_SHA_WITH_", KEY_SRP},
+    {"TLS_SRP_", KEY_SRP | KEY_SIGNED},
+    {"TLS_KRB5_", KEY_KRB5},
+    {"TLS_GOST", KEY_GOST},
+    {"TLS_ECCPWD_", KEY_PWD},
+    {"TLS_ECJPAKE_", KEY_JPAKE},
+    {"ECC_SM", KEY_SM2},
+};
+
+static unsigned key_context(uint16_t suite)
 {
-    static const uint32_t contexts[] = {
-        [KX_ECDHE_ECDSA] = KEY_ECDHE | KEY_SIGNED,
-        [KX_ECDHE_RSA] = KEY_ECDHE | KEY_SIGNED,
-        [KX_ECDH_ANON] = KEY_ECDHE,
-        [KX_DHE_DSS] = KEY_DHE | KEY_SIGNED,
-        [KX_DHE_RSA] = KEY_DHE | KEY_SIGNED,
-        [KX_DH_ANON] = KEY_DHE,
-        [KX_RSA] = KEY_RSA_EXCHANGE,
-        [KX_PSK] = KEY_PSK,
-        [KX_DHE_PSK] = KEY_DHE | KEY_WITH_PSK,
-        [KX_RSA_PSK] = KEY_RSA_EXCHANGE | KEY_WITH_PSK,
-        [KX_ECDHE_PSK] = KEY_ECDHE | KEY_WITH_PSK,
-    };
-    const struct suite *suite = suite_find(id);
-    size_t kind = suite ? suite->key_exchange : KX_TLS13;
-    return kind < sizeof contexts / sizeof contexts[0] ? contexts[kind] : 0;
+    const char *name = registry_name(REG_CIPHER_SUITES, suite);
+    for (size_t i = 0; name && i < sizeof exchanges / sizeof exchanges[0]; i++)
+        if (strncmp(name, exchanges[i].prefix, strlen(exchanges[i].prefix)) == 0)
+            return exchanges[i].context;
+    return 0;
 }
 
 static unsigned message_context(const struct tls_session *s, uint8_t type, struct slice body)
@@ -35,13 +52,16 @@ static unsigned message_context(const struct tls_session *s, uint8_t type, struc
     static const uint8_t bits[32] = {
         [1] = IN_CLIENT_HELLO,         [2] = IN_SERVER_HELLO, [4] = IN_TICKET,
         [8] = IN_ENCRYPTED_EXTENSIONS, [11] = IN_CERTIFICATE, [13] = IN_CERTIFICATE_REQUEST};
-    unsigned context = (type < sizeof bits ? bits[type] : 0) | key_context(s->suite);
+    unsigned context =
+        (type < sizeof bits ? bits[type] : 0) |
+        (type == SERVER_KEY_EXCHANGE || type == CLIENT_KEY_EXCHANGE ? key_context(s->suite) : 0u);
     slice_skip(&body, 2);
     if (type == SERVER_HELLO && slice_u32(&body) == HELLO_RETRY)
         context = (context & ~(unsigned)IN_SERVER_HELLO) | IN_HELLO_RETRY_REQUEST;
     if (s->version == VERSION_TLS13)
         return context | IN_TLS13;
-    return context | IN_CLOCK | (s->version == VERSION_TLS12 ? IN_TLS12 : 0u);
+    return context | IN_CLOCK | (s->version == VERSION_TLS12 ? IN_TLS12 : 0u) |
+           (s->version == VERSION_SSL3 ? IN_SSL3 : 0u);
 }
 
 /* The fingerprint of a hello, as text and as MD5, after its extensions. */
