@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 enum tls_version {
+    VERSION_SSL2 = 0x0002,
+    VERSION_TLCP = 0x0101,
     VERSION_SSL3 = 0x0300,
     VERSION_TLS10 = 0x0301,
     VERSION_TLS11 = 0x0302,

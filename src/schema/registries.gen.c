@@ -1715,6 +1715,10 @@ static const struct code_point sll_packet_types[] = {
     {0x4, 0x4, "Sent by us", "Sent by us"},
 };
 
+static const struct code_point sslv2_certificate_types[] = {
+    {0x1, 0x1, "X.509 Certificate", "X.509 Certificate"},
+};
+
 static const struct code_point tcp_completeness[] = {
     {0x0, 0x0, "Incomplete", "Incomplete"},
     {0x1, 0x1, "Incomplete, SYN_SENT", "Incomplete, SYN_SENT"},
@@ -2068,6 +2072,7 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_SERVER_NAME_TYPES] = TABLE(server_name_types),
     [REG_SEVERITIES] = TABLE(severities),
     [REG_SLL_PACKET_TYPES] = TABLE(sll_packet_types),
+    [REG_SSLV2_CERTIFICATE_TYPES] = TABLE(sslv2_certificate_types),
     [REG_TCP_COMPLETENESS] = TABLE(tcp_completeness),
     [REG_TCP_EXPERIMENTS] = TABLE(tcp_experiments),
     [REG_TCP_FLAG_NAMES] = TABLE(tcp_flag_names),

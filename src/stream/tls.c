@@ -60,9 +60,9 @@ static bool is_type(uint8_t type)
 /* A header that begins a record of a version that is in use. */
 static bool is_header(struct slice s)
 {
-    uint8_t type = slice_u8(&s), major = slice_u8(&s), minor = slice_u8(&s);
-    uint16_t length = slice_u16(&s);
-    return !s.failed && is_type(type) && major == 3 && minor <= 4 && length <= TLS_MAX_RECORD;
+    uint8_t type = slice_u8(&s);
+    uint16_t version = slice_u16(&s), length = slice_u16(&s);
+    return !s.failed && is_type(type) && tls_is_version(version) && length <= TLS_MAX_RECORD;
 }
 
 static bool has_port(const uint8_t *ports, uint16_t port)
@@ -82,7 +82,8 @@ static bool is_text(struct slice s)
 bool tls_claims(const struct flow *f, const uint8_t *ports, struct slice bytes)
 {
     bool port = has_port(ports, f->key.low_port) || has_port(ports, f->key.high_port);
-    return bytes.len > 0 && (f->tls || (port && !is_text(bytes)) || is_header(bytes));
+    return bytes.len > 0 && !(bytes.len > 4 && is_text(bytes)) &&
+           (f->tls || port || is_header(bytes));
 }
 
 static uint32_t record_length(struct slice s)
@@ -91,22 +92,38 @@ static uint32_t record_length(struct slice s)
     return TLS_HEADER + (uint32_t)slice_u16(&s);
 }
 
+/* What stands where a record should begin. */
+enum record_form { FORM_NONE, FORM_SHORT, FORM_TLS, FORM_SSL2 };
+
+static enum record_form form_of(struct slice rest, uint16_t version)
+{
+    if (version == VERSION_SSL2)
+        return rest.len < 3 ? FORM_SHORT : FORM_SSL2;
+    if (!version && ssl2_looks(rest))
+        return FORM_SSL2;
+    if (rest.len < TLS_HEADER)
+        return FORM_SHORT;
+    return (version ? is_type(slice_at(rest, 0)) : is_header(rest)) ? FORM_TLS : FORM_NONE;
+}
+
 struct tcp_wish tls_scan(const struct flow *f, struct slice bytes)
 {
     const struct tls_session *session = f->tls;
-    bool known = session && session->version;
+    uint16_t version = session ? session->version : 0;
     uint32_t at = 0, end = (uint32_t)bytes.len;
     while (at < end) {
         struct slice rest = slice_sub(bytes, at, end - at);
-        if (rest.len < TLS_HEADER)
+        enum record_form form = form_of(rest, version);
+        uint32_t size = form == FORM_SSL2 ? ssl2_size(rest) : record_length(rest);
+        if (form == FORM_SHORT)
             return (struct tcp_wish){.offset = at, .more = TCP_NEXT_SEGMENT};
-        if (known ? !is_type(slice_at(rest, 0)) : !is_header(rest))
+        if (form == FORM_NONE)
             break;
-        uint32_t size = record_length(rest);
         if (size > rest.len)
             return (struct tcp_wish){.offset = at, .more = size - (uint32_t)rest.len};
         at += size;
-        known = true;
+        if (!version && form == FORM_TLS)
+            version = VERSION_TLS12;
     }
     return (struct tcp_wish){.offset = end};
 }
@@ -145,6 +162,8 @@ static void info_text(struct tls_reader *r, const char *text)
 
 static const char *version_name(uint16_t version)
 {
+    if (version == VERSION_SSL2)
+        return "SSLv2";
     const char *name = registry_compat(REG_TLS_VERSIONS_SHORT, version);
     return name ? name : "SSL";
 }
@@ -291,7 +310,7 @@ static void set_version(struct tls_reader *r, uint8_t type, uint16_t stated, uin
 {
     bool hello = type == TLS_HANDSHAKE && first == 1;
     bool counts = type == TLS_HANDSHAKE ? !hello : type != TLS_ALERT && is_type(type);
-    if (!r->session->version && counts && stated >> 8 == 3)
+    if (!r->session->version && counts && tls_is_version(stated))
         r->session->version = stated;
 }
 
@@ -336,8 +355,12 @@ static void no_record(struct tls_reader *r)
     struct tape *t = &r->d->tape;
     r->d->columns.protocol = version_name(r->session->version);
     if (r->session->version) {
-        tape_expert(t, EXPERT_tls_unknown_record, r->source, r->at, r->end - r->at, 0);
-        info_text(r, "Ignored Unknown Record");
+        uint32_t item = tape_open(t, F_tls_unknown, r->source, r->at, r->end - r->at, 0, 0);
+        tape_expert(t, EXPERT_tls_unknown_record, r->source, r->at, 0, 0);
+        tape_close(t, item);
+        r->failed = r->missing > 0;
+        if (!r->failed)
+            info_text(r, "Ignored Unknown Record");
     } else {
         info_text(r, "Continuation Data");
     }
@@ -377,20 +400,24 @@ static void records(struct tls_reader *r)
 {
     while (r->at < r->end && !r->failed) {
         struct slice rest = slice_sub(r->bytes, r->at, r->end - r->at);
-        bool known = r->session->version != 0;
-        if (rest.len < TLS_HEADER) {
+        enum record_form form = form_of(rest, r->session->version);
+        if (form == FORM_SHORT) {
             r->failed = rest.len + r->missing >= TLS_HEADER;
             return;
         }
-        if (known ? !is_type(slice_at(rest, 0)) : !is_header(rest)) {
+        if (form == FORM_NONE) {
             no_record(r);
             return;
         }
-        uint32_t size = record_length(rest);
+        uint32_t size = form == FORM_SSL2 ? ssl2_size(rest) : record_length(rest);
         if (size > rest.len + r->missing)
             return;
         r->failed = size > rest.len;
-        record(r, (size < rest.len ? size : (uint32_t)rest.len) - TLS_HEADER);
+        uint32_t there = size < rest.len ? size : (uint32_t)rest.len;
+        if (form == FORM_SSL2)
+            ssl2_record(r, there);
+        else
+            record(r, there - TLS_HEADER);
     }
 }
 

@@ -21,6 +21,11 @@ enum {
     SUPPORTED_VERSIONS = 43
 };
 
+bool tls_is_version(uint16_t version)
+{
+    return (version >= VERSION_SSL3 && version <= VERSION_TLS13) || version == VERSION_TLCP;
+}
+
 uint16_t tls_version_of(uint16_t version)
 {
     bool draft = version >> 8 == 0x7f || version == 0xfb17 || version == 0xfb1a;
@@ -47,7 +52,17 @@ static void follow_alpn(struct tls_session *s, struct slice value)
             s->application = applications[i].name;
 }
 
-static void follow_extensions(struct tls_session *s, bool server, struct slice body)
+/* Takes a version that the server chose; one that nobody knows changes nothing. */
+static void follow_version(struct tls_session *s, uint16_t chosen)
+{
+    uint16_t version = tls_version_of(chosen);
+    if (tls_is_version(version))
+        s->version = version;
+}
+
+/* VERSION gets what the extension supported_versions of a server says. */
+static void follow_extensions(struct tls_session *s, bool server, struct slice body,
+                              uint16_t *version)
 {
     struct slice extensions = slice_take(&body, slice_u16(&body));
     while (extensions.len > 0) {
@@ -58,7 +73,7 @@ static void follow_extensions(struct tls_session *s, bool server, struct slice b
         if (!server)
             continue;
         if (type == SUPPORTED_VERSIONS)
-            s->version = tls_version_of(slice_u16(&value));
+            *version = slice_u16(&value);
         else if (type == ALPN)
             follow_alpn(s, value);
         else if (type == EXTENDED_MASTER_SECRET)
@@ -78,7 +93,7 @@ static void follow_client(struct tls_reader *r, struct slice body)
     slice_skip(&body, slice_u16(&body));
     slice_skip(&body, slice_u8(&body));
     s->asks_early_data = false;
-    follow_extensions(s, false, body);
+    follow_extensions(s, false, body, NULL);
     if (s->asks_early_data && r->side->epoch == EPOCH_PLAIN)
         tls_change_keys(r->side, EPOCH_EARLY);
 }
@@ -92,7 +107,7 @@ static void follow_server(struct tls_reader *r, struct slice body)
     struct tls_side *client = &s->side[!r->d->tcp.direction];
     s->client = !r->d->tcp.direction;
     s->extended_master = s->encrypt_then_mac = false;
-    s->version = tls_version_of(slice_u16(&body));
+    uint16_t version = slice_u16(&body);
     struct slice random = body;
     s->has_server_random = slice_read(&body, s->server_random, sizeof s->server_random);
     s->session_id_len = slice_u8(&body);
@@ -101,7 +116,8 @@ static void follow_server(struct tls_reader *r, struct slice body)
         s->session_id_len = 0;
     s->suite = slice_u16(&body);
     slice_skip(&body, 1);
-    follow_extensions(s, true, body);
+    follow_extensions(s, true, body, &version);
+    follow_version(s, version);
     s->abbreviated = s->version != VERSION_TLS13;
     if (s->abbreviated)
         return;
@@ -121,7 +137,7 @@ void tls_follow_hello(struct tls_reader *r, uint8_t type, struct slice body)
     else if (type == SERVER_HELLO)
         follow_server(r, body);
     else if (type == ENCRYPTED_EXTENSIONS && r->session->version == VERSION_TLS13)
-        follow_extensions(r->session, true, body);
+        follow_extensions(r->session, true, body, &r->session->version);
 }
 
 void tls_follow_message(struct tls_reader *r, uint8_t type)

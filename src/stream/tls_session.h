@@ -82,6 +82,16 @@ void tls_follow_hello(struct tls_reader *r, uint8_t type, struct slice body);
 void tls_follow_message(struct tls_reader *r, uint8_t type);
 /* Versions that drafts of TLS 1.3 had, as TLS 1.3. */
 uint16_t tls_version_of(uint16_t version);
+/* A version that records of the form in use since SSL 3.0 carry. */
+bool tls_is_version(uint16_t version);
+
+/* tls_ssl2.c */
+/* Whether S begins with a record of SSL 2.0 that carries a message in the clear. */
+bool ssl2_looks(struct slice s);
+/* Bytes of the record of SSL 2.0 that S begins, with its header; 0 when not even that is there. */
+uint32_t ssl2_size(struct slice s);
+/* Reads the record of SIZE bytes that is next. */
+void ssl2_record(struct tls_reader *r, uint32_t size);
 
 /* tls_keys.c */
 /* Tries to open the record at FRAGMENT; false when it is not protected, or there is no key for it. */
