@@ -36,11 +36,11 @@ void tree_write(struct buf *out, const struct print_options *options, const stru
         }
         line(out, t, i);
         /* Bytes that no protocol claims are shown in full, unless the whole packet will be. */
-        if (!options->hex && is_plain_data(e)) {
+        bool closed = options->expanded && e->depth == 0 && !options->expanded[e->field];
+        if (!options->hex && !closed && is_plain_data(e)) {
             buf_char(out, '\n');
             hexdump_bytes(out, event_covers(t, e));
         }
-        bool closed = options->expanded && e->depth == 0 && !options->expanded[e->field];
         i = closed ? e->next : i + 1;
     }
 }

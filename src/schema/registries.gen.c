@@ -1892,7 +1892,7 @@ static const struct code_point tcp_option_titles[] = {
 };
 
 static const struct code_point tls_versions_short[] = {
-    {0x101, 0x101, "TLCP", "TLCP"},
+    {0x101, 0x101, "TLCP", "GMTLSv1"},
     {0x300, 0x300, "SSLv3", "SSLv3"},
     {0x301, 0x301, "TLSv1", "TLSv1"},
     {0x302, 0x302, "TLSv1.1", "TLSv1.1"},

@@ -193,7 +193,7 @@ static void read_in_place(const struct turn *t)
         return;
     struct slice rest = slice_sub(bytes, wish.offset, SIZE_MAX);
     wait_bytes(t, offset + wish.offset, (uint32_t)rest.len, false);
-    t->plan->segment_of_pdu |= wish.offset == 0;
+    t->plan->segment_of_pdu |= wish.offset == 0 && t->plan->run_count == 1;
     start_waiting(t, rest);
     expect(t->r, wish.more);
 }

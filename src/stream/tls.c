@@ -3,6 +3,8 @@
 #include "dissect/data.h"
 #include "stream/tls_session.h"
 
+#define HEARTBEAT_PADDING 16u /* at least (RFC 6520 4) */
+
 void tls_default_ports(uint8_t ports[TLS_PORT_BYTES])
 {
     /* As registered with IANA for protocols over TLS, and what Wireshark's preferences add. */
@@ -54,15 +56,22 @@ static const char *application(const struct tls_reader *r)
 
 static bool is_type(uint8_t type)
 {
-    return type >= TLS_CHANGE_CIPHER_SPEC && type <= TLS_HEARTBEAT;
+    return type >= TLS_CHANGE_CIPHER_SPEC && type <= TLS_CONNECTION_ID;
 }
 
-/* A header that begins a record of a version that is in use. */
+/* A header that begins a record of a version that is in use, whatever its length. */
 static bool is_header(struct slice s)
 {
     uint8_t type = slice_u8(&s);
-    uint16_t version = slice_u16(&s), length = slice_u16(&s);
-    return !s.failed && is_type(type) && tls_is_version(version) && length <= TLS_MAX_RECORD;
+    uint16_t version = slice_u16(&s);
+    return s.len >= 2 && is_type(type) && tls_is_version(version);
+}
+
+/* The same where nothing else speaks for TLS. */
+static bool is_record(struct slice s)
+{
+    struct slice length = slice_sub(s, 3, 2);
+    return is_header(s) && slice_u16(&length) <= TLS_MAX_RECORD;
 }
 
 static bool has_port(const uint8_t *ports, uint16_t port)
@@ -83,7 +92,7 @@ bool tls_claims(const struct flow *f, const uint8_t *ports, struct slice bytes)
 {
     bool port = has_port(ports, f->key.low_port) || has_port(ports, f->key.high_port);
     return bytes.len > 0 && !(bytes.len > 4 && is_text(bytes)) &&
-           (f->tls || port || is_header(bytes));
+           (f->tls || port || is_record(bytes));
 }
 
 static uint32_t record_length(struct slice s)
@@ -175,7 +184,9 @@ static void alert(struct tls_reader *r, const struct tls_content *c)
     uint8_t level = slice_at(s, 0), description = slice_at(s, 1);
     const char *a = registry_compat(REG_ALERT_LEVELS, level);
     const char *b = registry_compat(REG_ALERTS, description);
-    bool plain = s.len == 2 && a && b;
+    bool plain = s.len == 2; /* nothing that is protected is as short */
+    a = a ? a : "Unknown";
+    b = b ? b : "Unknown";
     uint32_t item = tape_open(t, F_tls_alert_message, c->source, c->at, c->end - c->at, 0, 0);
     if (plain) {
         tape_add(t, F_tls_alert_message_level, c->source, c->at, 1, level, 0);
@@ -197,8 +208,13 @@ static void change_cipher_spec(struct tls_reader *r, const struct tls_content *c
     TLS_NOTE(t, c->record, c->version,
              " Record Layer: Change Cipher Spec Protocol: Change Cipher Spec");
     uint32_t at = tape_open(t, F_tls_change_cipher_spec, c->source, c->at, c->end - c->at, 0, 0);
-    if (r->session->abbreviated)
+    /* Who takes a session up lets the server change its keys first (RFC 5246 7.3). */
+    bool server_did = r->session->client == !r->d->tcp.direction ||
+                      r->session->side[!r->d->tcp.direction].changed;
+    if (r->session->abbreviated && server_did)
         tape_expert(t, EXPERT_tls_resumed, c->source, c->at, c->end - c->at, 0);
+    if (c->end - c->at != 1 || slice_at(c->bytes, c->at) != 1)
+        tape_expert(t, EXPERT_tls_change_cipher_spec, c->source, c->at, c->end - c->at, 0);
     tape_close(t, at);
     info_text(r, "Change Cipher Spec");
     if (r->session->client == !r->d->tcp.direction)
@@ -248,6 +264,24 @@ static void application_data(struct tls_reader *r, const struct tls_content *c)
                       slice_of_str(name));
 }
 
+/* A length that leaves no room for the padding is a lie, told to get at memory that is not the sender's: the
+ * payload is what is there. */
+static void heartbeat_length(struct tls_reader *r, const struct tls_content *c, uint16_t claimed,
+                             uint32_t room, bool lie)
+{
+    struct tape *t = &r->d->tape;
+    uint32_t at =
+        tape_open(t, F_tls_heartbeat_message_payload_length, c->source, c->at + 1, 2, claimed, 0);
+    if (lie) {
+        tape_set_label(t, at, LABEL_TLS_HEARTBEAT_LIE);
+        tape_set_extra(t, at, room);
+        tape_expert(t, EXPERT_tls_heartbeat_length, c->source, c->at + 1, 0, claimed);
+        tape_set_label(t, tape_add(t, F__ws_malformed, c->source, c->at + 1, 0, 0, EVENT_HIDDEN),
+                       LABEL_USUAL);
+    }
+    tape_close(t, at);
+}
+
 static void heartbeat(struct tls_reader *r, const struct tls_content *c)
 {
     struct tape *t = &r->d->tape;
@@ -256,18 +290,25 @@ static void heartbeat(struct tls_reader *r, const struct tls_content *c)
     uint8_t type = slice_u8(&s);
     uint16_t payload = slice_u16(&s);
     const char *name = registry_compat(REG_HEARTBEAT_TYPES, type);
-    bool plain = name && size >= 3 && (c->opened || payload + 16u + 3 <= size);
+    bool plain = name && (c->opened || !r->side->changed);
+    if (size < 3) {
+        tape_set_label(t, c->record, LABEL_TLS_RECORD);
+        r->failed = true;
+        return;
+    }
     uint32_t item = tape_open(t, F_tls_heartbeat_message, c->source, c->at, size, 0, 0);
     if (plain) {
         uint32_t there = payload < size - 3 ? payload : size - 3;
         TLS_NOTE(t, c->record, c->version, " Record Layer: Heartbeat ", name);
         tls_info(r, (struct info_item){.kind = INFO_HEARTBEAT, .a = type});
         tape_add(t, F_tls_heartbeat_message_type, c->source, at, 1, type, 0);
-        tape_add(t, F_tls_heartbeat_message_payload_length, c->source, at + 1, 2, payload, 0);
+        heartbeat_length(r, c, payload, there, payload + HEARTBEAT_PADDING + 3 > size);
         tape_add(t, F_tls_heartbeat_message_payload, c->source, at + 3, there, 0, 0);
-        tape_add(t, F_tls_heartbeat_message_padding, c->source, at + 3 + there, size - 3 - there, 0,
-                 0);
+        if (there < size - 3)
+            tape_add(t, F_tls_heartbeat_message_padding, c->source, at + 3 + there,
+                     size - 3 - there, 0, 0);
     } else {
+        tape_set_label(t, item, LABEL_TLS_ENCRYPTED_HEARTBEAT);
         TLS_NOTE(t, c->record, c->version, " Record Layer: Encrypted Heartbeat");
         info_text(r, "Encrypted Heartbeat");
     }
@@ -299,7 +340,9 @@ static void content(struct tls_reader *r, const struct tls_content *plain,
         [TLS_HANDSHAKE] = tls_handshake,
         [TLS_HEARTBEAT] = heartbeat,
     };
-    if (c->type < sizeof kinds / sizeof kinds[0] && kinds[c->type])
+    if (c->type == TLS_CONNECTION_ID || (c->type == TLS_HANDSHAKE && c->at == c->end))
+        tape_set_label(&r->d->tape, c->record, LABEL_TLS_RECORD);
+    else if (c->type < sizeof kinds / sizeof kinds[0] && kinds[c->type])
         kinds[c->type](r, c);
     else
         application_data(r, plain);
@@ -310,8 +353,27 @@ static void set_version(struct tls_reader *r, uint8_t type, uint16_t stated, uin
 {
     bool hello = type == TLS_HANDSHAKE && first == 1;
     bool counts = type == TLS_HANDSHAKE ? !hello : type != TLS_ALERT && is_type(type);
+    bool early = r->session->asks_early_data && r->session->client == r->d->tcp.direction;
     if (!r->session->version && counts && tls_is_version(stated))
-        r->session->version = stated;
+        r->session->version = early ? VERSION_TLS13 : stated;
+}
+
+/* The length that a record states, and whether it may have it (RFC 5246 6.2, RFC 9846 5.1). */
+static void record_length_item(struct tls_reader *r, uint8_t type, uint16_t version,
+                               uint32_t stated)
+{
+    static const enum expert_id empty[TLS_HEARTBEAT + 1] = {
+        [TLS_CHANGE_CIPHER_SPEC] = EXPERT_tls_empty_ccs,
+        [TLS_ALERT] = EXPERT_tls_empty_alert,
+        [TLS_HANDSHAKE] = EXPERT_tls_empty_handshake};
+    struct tape *t = &r->d->tape;
+    uint32_t expansion = version == VERSION_TLS13 ? 256 : 2048;
+    uint32_t at = tape_open(t, F_tls_record_length, r->source, r->at + 3, 2, stated, 0);
+    if (stated == 0 && type <= TLS_HEARTBEAT && empty[type])
+        tape_expert(t, empty[type], r->source, r->at + 3, 0, 0);
+    else if (stated > TLS_MAX_PLAIN + expansion)
+        tape_expert(t, EXPERT_tls_record_length, r->source, r->at + 3, 0, expansion);
+    tape_close(t, at);
 }
 
 static void record(struct tls_reader *r, uint32_t length)
@@ -328,7 +390,7 @@ static void record(struct tls_reader *r, uint32_t length)
     tape_add(t, opaque ? F_tls_record_opaque_type : F_tls_record_content_type, r->source, at, 1,
              type, 0);
     tape_add(t, F_tls_record_version, r->source, at + 1, 2, stated, 0);
-    tape_add(t, F_tls_record_length, r->source, at + 3, 2, slice_u16(&s), 0);
+    record_length_item(r, type, version, slice_u16(&s));
     r->d->columns.protocol = version_name(version);
     struct tls_content plain = {.bytes = r->bytes,
                                 .at = body,

@@ -6,7 +6,8 @@
 #include "stream/tls.h"
 
 #define TLS_HEADER     5
-#define TLS_MAX_RECORD (16384 + 2048) /* RFC 5246 6.2.3 */
+#define TLS_MAX_PLAIN  16384
+#define TLS_MAX_RECORD (TLS_MAX_PLAIN + 2048) /* RFC 5246 6.2.3 */
 
 enum tls_content_type {
     TLS_CHANGE_CIPHER_SPEC = 20,
@@ -14,6 +15,7 @@ enum tls_content_type {
     TLS_HANDSHAKE,
     TLS_APPLICATION_DATA,
     TLS_HEARTBEAT,
+    TLS_CONNECTION_ID, /* of DTLS alone (RFC 9146 3) */
 };
 
 /* Whose keys protect a direction's records. */
