@@ -97,7 +97,7 @@ def records_capture():
     t.client(record(20, b"\1"), record(21, b"\2\50"), record(21, b"\7\7"), record(21, b"\2\50\0"), record(22, message(14, b"")))
     t.server(record(25, bytes(4))).client(bytes(range(64, 128))).client(b"\xff" * 16)
     t.begin().client(record(22, client_hello() + client_hello() + message(0, b""))).server(record(22, server_hello() + message(14, b"")))
-    t.begin().client(record(22, client_hello())).server(record(22, b""), record(23, b""), DATA)
+    t.begin().client(record(22, client_hello())).server(record(22, b""), record(21, b""), DATA)
     t.begin(False).client(b"\xa1\xb2\xc3\xd4" * 8).server(DATA).client(DATA)
     t.begin(False).server(bytes(7), DATA).client(b"GET / HTTP/1.0\r\n\r\n").server(record(21, b"\2\106", 0x0301))
     t.begin().client(record(22, client_hello(version=0x0101), 0x0101)).server(record(22, server_hello(version=0x0101), 0x0101))
