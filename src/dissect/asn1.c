@@ -40,6 +40,9 @@ void asn1_expert(struct asn1 *a, enum expert_id id, struct der_view v, struct sl
     tape_add(t, F__ws_expert_severity, 0, 0, 0, expert->severity, EVENT_GENERATED);
     tape_add(t, F__ws_expert_group, 0, 0, 0, expert->group, EVENT_GENERATED);
     tape_close(t, at);
+    if (expert->group == GROUP_MALFORMED)
+        tape_set_label(t, tape_add(t, F__ws_malformed, a->source, v.at, 0, 0, EVENT_HIDDEN),
+                       LABEL_MALFORMED_HIDDEN);
     if (at == TAPE_NONE && own == TAPE_NONE && message == TAPE_NONE)
         return;
     uint32_t start = store(t, text);
@@ -288,14 +291,16 @@ static void list_of(struct asn1 *a, const struct asn1_type *type, enum field_id 
         return;
     }
     uint32_t at = open_item(a, field, d.content, count_elements(d.content));
-    tape_set_label(a->tape, at, LABEL_ASN1_ITEMS);
+    if (field != F_tls_handshake_dname)
+        tape_set_label(a->tape, at, LABEL_ASN1_ITEMS);
     elements(a, type, d.content);
     if (d.cut)
         a->broken = true;
     close_item(a, field, at);
     if (field == F_x509if_RDNSequence_item || field == F_x509ce_nameRelativeToCRLIssuer)
         x509_name_part_done(a, at);
-    else if (field == F_x509if_rdnSequence || field == F_x509af_rdnSequence)
+    else if (field == F_x509if_rdnSequence || field == F_x509af_rdnSequence ||
+             field == F_tls_handshake_dname)
         x509_name_done(a, at);
 }
 

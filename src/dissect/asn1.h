@@ -108,6 +108,8 @@ void asn1_by_oid(struct asn1 *a, struct der_view v);
 
 /* Appends TEXT to the label of event AT, which must not have any yet. */
 void asn1_note(struct asn1 *a, uint32_t at, struct slice text);
+/* The same for " (INNER)". */
+void asn1_note_in_brackets(struct asn1 *a, uint32_t at, struct slice inner);
 /* A line of text with the remark ID below, both saying TEXT. */
 void asn1_fault(struct asn1 *a, enum expert_id id, struct der_view v, struct slice text);
 /* The remark alone. */

@@ -83,6 +83,18 @@ void asn1_boolean(struct asn1 *a, const struct asn1_type *type, enum field_id fi
         add(a, field, d.content, slice_at(d.content.bytes, 0) != 0);
 }
 
+/* Some fields hold an object identifier as text. */
+static void oid_in_words(struct asn1 *a, uint32_t at)
+{
+    ASN1_TEXT(dotted, SMALL_TEXT);
+    ASN1_TEXT(name, SMALL_TEXT);
+    oid_dotted(&dotted, a->oid);
+    oid_text(&name, a->oid);
+    tape_set_text(a->tape, at, buf_slice(&dotted));
+    asn1_note_in_brackets(a, at, buf_slice(&name));
+    tape_set_label(a->tape, at, LABEL_ASN1_AND_NOTE);
+}
+
 void asn1_oid(struct asn1 *a, const struct asn1_type *type, enum field_id field, bool implicit,
               struct der_view v)
 {
@@ -95,8 +107,10 @@ void asn1_oid(struct asn1 *a, const struct asn1_type *type, enum field_id field,
         asn1_unexpected(a, EXPERT_ber_error_expected_object_identifier, "Object Identifier", &d);
         return;
     }
-    add(a, field, d.content, 0);
+    uint32_t at = add(a, field, d.content, 0);
     a->oid = d.content.bytes;
+    if (at != TAPE_NONE && fields[field].type == TYPE_STRING)
+        oid_in_words(a, at);
 }
 
 /* ---- bytes and bits -----------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 /* The escape hatches: what the layout rows cannot say. */
+#include "dissect/sct.h"
 #include "dissect/walk.h"
 #include "dissect/x509.h"
 
@@ -72,13 +73,26 @@ static void distinguished_name(struct walk *w)
 
 static void ocsp_response(struct walk *w)
 {
-    tape_add(w->tape, F_tls_ocsp_response, w->source, w->at, w->end - w->at, 0, 0);
+    uint64_t hash = 0;
+    uint64_t *place = place_of(w, &hash);
+    if (!place || *place != hash) {
+        bool broken =
+            x509_ocsp_response(w->tape, w->source, w->at, w->end - w->at, w->protocols) != F_NONE;
+        w->failed |= broken;
+        if (place && !broken)
+            *place = hash;
+    }
     w->at = w->end;
 }
 
 static void sct(struct walk *w)
 {
-    uint32_t at = tape_open(w->tape, F_tls_sct, w->source, w->at, w->end - w->at, 0, 0);
+    uint32_t left = w->end - w->at;
+    struct slice head = slice_sub(w->bytes, w->at, left);
+    uint32_t length = slice_u16(&head) + 2u;
+    uint32_t at =
+        tape_open(w->tape, F_tls_sct, w->source, w->at, length < left ? length : left, 0, 0);
+    sct_note_log(w->tape, at, slice_sub(head, 1, 32));
     walk_block(w, BLOCK_sct_body);
     tape_close(w->tape, at);
 }

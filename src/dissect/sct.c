@@ -68,8 +68,7 @@ static void timestamp(struct reader *r)
         tape_add(r->tape, F_tls_sct_sct_timestamp, r->source, v.at, 8, ms * NS_PER_MS, 0);
 }
 
-/* The name of the log, as a note that the item's value names. */
-static void note_log(struct tape *t, uint32_t at, struct slice id)
+void sct_note_log(struct tape *t, uint32_t at, struct slice id)
 {
     if (at == TAPE_NONE)
         return;
@@ -87,7 +86,7 @@ static bool one(struct tape *t, uint8_t source, struct der_view v)
 {
     struct reader r = {.tape = t, .rest = v, .source = source};
     uint32_t at = tape_open(t, F_tls_sct, source, v.at, (uint32_t)v.bytes.len, 0, 0);
-    note_log(t, at, slice_sub(v.bytes, 3, 32));
+    sct_note_log(t, at, slice_sub(v.bytes, 3, 32));
     number(&r, F_tls_sct_sct_length, 2);
     number(&r, F_tls_sct_sct_version, 1);
     bytes(&r, F_tls_sct_sct_logid, 32);

@@ -7,7 +7,7 @@
 /* Whether somebody asks for a field of the X.509 modules, whose rows stand together. */
 static bool wanted(const struct tape *t)
 {
-    for (unsigned id = F_ber; id <= F_ocsp_NULL_element; id++)
+    for (unsigned id = F_ber; id <= F_ocsp_crlTime; id++)
         if (t->want[id])
             return true;
     return t->want[F_tls_sct] || t->want[F_tls_sct_sct_logid];
@@ -49,11 +49,25 @@ enum field_id x509_certificate(struct tape *t, uint32_t item, uint8_t source, ui
     if (der_read(view_of(t, source, offset, length), &whole) && whole.tag == DER_SEQUENCE &&
         whole.length == 0) {
         asn1_note(&a, item, slice_of_str(" [0 length]"));
-        tape_set_label(t, item, LABEL_X509_CERTIFICATE);
+        tape_set_label(t, item, LABEL_ASN1_AND_NOTE);
     } else if (a.subject_done) {
         asn1_note(&a, item, buf_slice(&text));
-        tape_set_label(t, item, LABEL_X509_CERTIFICATE);
+        tape_set_label(t, item, LABEL_ASN1_AND_NOTE);
     }
+    return a.broken ? a.protocol : F_NONE;
+}
+
+enum field_id x509_ocsp_response(struct tape *t, uint8_t source, uint32_t offset, uint32_t length,
+                                 struct buf *protocols)
+{
+    if (!wanted(t) && !protocols)
+        return F_NONE;
+    struct asn1 a = begin(t, source, protocols, F_tls);
+    uint32_t at = tape_open(t, F_ocsp, source, offset, length, 0, 0);
+    tape_set_label(t, at, LABEL_OCSP_RESPONSE);
+    a.item = at;
+    asn1_run(&a, &x509_ocsp_response_type, F_NONE, false, view_of(t, source, offset, length));
+    tape_close(t, at);
     return a.broken ? a.protocol : F_NONE;
 }
 

@@ -17,6 +17,10 @@
 enum field_id x509_certificate(struct tape *t, uint32_t item, uint8_t source, uint32_t offset,
                                uint32_t length, struct buf *protocols);
 
+/* The same for an OCSP response (RFC 6960 4.2.1), with an item of its own, "OCSP Response". */
+enum field_id x509_ocsp_response(struct tape *t, uint8_t source, uint32_t offset, uint32_t length,
+                                 struct buf *protocols);
+
 /* The same for a distinguished name alone, below the item that is open, as certificate requests
  * list them: FIELD is the item of its SEQUENCE OF. */
 enum field_id x509_distinguished_name(struct tape *t, enum field_id field, uint8_t source,

@@ -192,7 +192,7 @@ static const struct asn1_type key_kind = {
     .kind = ASN1_CALL, .tag = DER_SEQUENCE, .call = key_algorithm};
 MEMBERS(key, OWN(DER_SEQUENCE, x509af_algorithm_element, key_kind),
         OWN(DER_BITS, x509af_subjectPublicKey, key_bits));
-static const struct asn1_type key = TYPE_OF(SEQUENCE, key);
+const struct asn1_type x509_key_type = TYPE_OF(SEQUENCE, key);
 
 static const struct asn1_type contained = {.kind = ASN1_ENCLOSED, .tag = DER_OCTETS};
 MEMBERS(extension, OWN(DER_OID, x509af_extension_id, titled),
@@ -205,7 +205,7 @@ MEMBERS(signed_part, TAGGED(0, x509af_version, asn1_type_integer),
         OWN(DER_INTEGER, x509af_serialNumber, asn1_type_integer),
         OWN(DER_SEQUENCE, x509af_signature_element, x509_algorithm), ANY(x509af_issuer, x509_name),
         OWN(DER_SEQUENCE, x509af_validity_element, validity), ANY(x509af_subject, subject),
-        OWN(DER_SEQUENCE, x509af_subjectPublicKeyInfo_element, key),
+        OWN(DER_SEQUENCE, x509af_subjectPublicKeyInfo_element, x509_key_type),
         INSTEAD(1, x509af_issuerUniqueIdentifier, asn1_type_bits),
         INSTEAD(2, x509af_subjectUniqueIdentifier, asn1_type_bits),
         TAGGED(3, x509af_extensions, extensions));

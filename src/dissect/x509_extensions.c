@@ -113,7 +113,7 @@ MEMBERS(access, OWN(DER_OID, pkix1implicit_accessMethod, asn1_type_oid),
         ANY(pkix1implicit_accessLocation, x509_general_name));
 static const struct asn1_type access = TYPE_OF(SEQUENCE, access);
 MEMBERS(accesses, OWN(DER_SEQUENCE, pkix1implicit_AccessDescription_element, access));
-static const struct asn1_type accesses = TYPE_OF(SEQUENCE_OF, accesses);
+const struct asn1_type x509_accesses = TYPE_OF(SEQUENCE_OF, accesses);
 
 /* ---- others -------------------------------------------------------------------------------------
  */
@@ -209,7 +209,8 @@ const struct asn1_known x509_known_extensions[] = {
     EXTENSION_OF("2.5.29.32", policies, CertificatePoliciesSyntax),
     EXTENSION_OF("2.5.29.35", authority_key, AuthorityKeyIdentifier_element),
     EXTENSION_OF("2.5.29.37", purposes, KeyPurposeIDs),
-    KNOWN("1.3.6.1.5.5.7.1.1", accesses, pkix1implicit_AuthorityInfoAccessSyntax, pkix1implicit),
+    KNOWN("1.3.6.1.5.5.7.1.1", x509_accesses, pkix1implicit_AuthorityInfoAccessSyntax,
+          pkix1implicit),
     KNOWN("1.3.6.1.4.1.11129.2.4.2", timestamp_list, NONE, tls),
     KNOWN("1.3.6.1.4.1.11129.2.4.5", timestamp_list, NONE, tls),
     KNOWN("1.3.6.1.5.5.7.2.1", any_string, pkix1explicit_DirectoryString, pkix1explicit),
@@ -237,7 +238,6 @@ const struct asn1_known x509_known_extensions[] = {
           pkixqualified),
     EXTENSION_OF("2.5.29.24", asn1_type_generalized_time, invalidityDate),
     KNOWN("1.3.6.1.4.1.311.21.4", asn1_type_utc_time, x509sat_UTCTime, x509sat),
-    KNOWN("1.3.6.1.5.5.7.48.1.5", asn1_type_null, ocsp_NULL_element, ocsp),
     EXTENSION_OF("1.2.840.113533.7.65.0", entrust, EntrustVersionInfo_element),
     KNOWN("1.3.6.1.4.1.311.20.2", asn1_type_bmp, x509sat_BMPString, x509sat),
     KNOWN("1.3.6.1.4.1.311.21.1", asn1_type_integer, x509sat_Integer, x509sat),

@@ -12,6 +12,7 @@ const struct asn1_type asn1_type_boolean = {.kind = ASN1_BOOLEAN, .tag = DER_BOO
 const struct asn1_type asn1_type_oid = {.kind = ASN1_OID, .tag = DER_OID};
 const struct asn1_type asn1_type_octets = {.kind = ASN1_OCTETS, .tag = DER_OCTETS};
 const struct asn1_type asn1_type_bits = {.kind = ASN1_BITS, .tag = DER_BITS};
+const struct asn1_type asn1_type_enumerated = {.kind = ASN1_INTEGER, .tag = DER_ENUMERATED};
 const struct asn1_type asn1_type_null = {.kind = ASN1_NULL, .tag = DER_NULL};
 const struct asn1_type asn1_type_by_oid = {.kind = ASN1_BY_OID};
 const struct asn1_type asn1_type_utc_time = {.kind = ASN1_UTC_TIME, .tag = DER_UTC_TIME};
@@ -104,7 +105,7 @@ static void attribute_value(struct asn1 *a, const struct asn1_type *type, enum f
     asn1_note(a, item, buf_slice(&text));
 }
 
-static void note_in_brackets(struct asn1 *a, uint32_t at, struct slice inner)
+void asn1_note_in_brackets(struct asn1 *a, uint32_t at, struct slice inner)
 {
     ASN1_TEXT(text, ASN1_NAMES_BYTES + 16);
     buf_str(&text, " (");
@@ -117,7 +118,7 @@ void x509_name_part_done(struct asn1 *a, uint32_t at)
 {
     char names[ASN1_NAMES_BYTES];
     size_t len = 0;
-    note_in_brackets(a, at, slice_of(a->rdn, a->rdn_len));
+    asn1_note_in_brackets(a, at, slice_of(a->rdn, a->rdn_len));
     if (!a->names_open)
         return;
     append(names, sizeof names, &len, slice_of(a->rdn, a->rdn_len));
@@ -132,7 +133,7 @@ void x509_name_part_done(struct asn1 *a, uint32_t at)
 void x509_name_done(struct asn1 *a, uint32_t at)
 {
     if (a->names_open && a->names_begun)
-        note_in_brackets(a, at, slice_of(a->names, a->names_len));
+        asn1_note_in_brackets(a, at, slice_of(a->names, a->names_len));
 }
 
 /* A copy, for there are more names in the extensions. */
@@ -338,5 +339,7 @@ const struct asn1_known *x509_known(struct slice oid)
         found = look(x509_known_extensions, x509_known_extensions_count, dotted);
     if (!found)
         found = look(x509_known_algorithms, x509_known_algorithms_count, dotted);
+    if (!found)
+        found = look(x509_known_ocsp, x509_known_ocsp_count, dotted);
     return found;
 }

@@ -64,7 +64,7 @@
 
 /* Simple types. */
 extern const struct asn1_type asn1_type_integer, asn1_type_boolean, asn1_type_oid, asn1_type_octets,
-    asn1_type_bits, asn1_type_null, asn1_type_by_oid, asn1_type_utc_time,
+    asn1_type_bits, asn1_type_enumerated, asn1_type_null, asn1_type_by_oid, asn1_type_utc_time,
     asn1_type_generalized_time, asn1_type_silent;
 extern const struct asn1_type asn1_type_numeric, asn1_type_printable, asn1_type_teletex,
     asn1_type_ia5, asn1_type_utf8, asn1_type_bmp, asn1_type_universal, asn1_type_visible,
@@ -74,12 +74,17 @@ extern const struct asn1_type asn1_type_numeric, asn1_type_printable, asn1_type_
 extern const struct asn1_type x509_name, x509_name_rdn, x509_name_part, x509_directory_string,
     x509_general_name, x509_general_names;
 /* x509_algorithms.c */
-extern const struct asn1_type x509_algorithm, x509_certificate_type;
+extern const struct asn1_type x509_algorithm, x509_certificate_type, x509_key_type;
+/* x509_extensions.c */
+extern const struct asn1_type x509_accesses;
+/* x509_ocsp.c */
+extern const struct asn1_type x509_ocsp_response_type;
 
 /* Tables of what object identifiers stand for. */
-extern const struct asn1_known x509_known_names[], x509_known_extensions[], x509_known_algorithms[];
+extern const struct asn1_known x509_known_names[], x509_known_extensions[], x509_known_algorithms[],
+    x509_known_ocsp[];
 extern const size_t x509_known_names_count, x509_known_extensions_count,
-    x509_known_algorithms_count;
+    x509_known_algorithms_count, x509_known_ocsp_count;
 const struct asn1_known *x509_known(struct slice oid);
 
 /* An object identifier whose name is put behind the name of the SEQUENCE around it. */

@@ -171,8 +171,11 @@ static void show_boolean(struct buf *out, const struct tape *t, const struct eve
 
 static void absolute_time(struct buf *out, const struct tape *t, const struct event *e)
 {
-    (void)t;
-    clock_text_full(out, (int64_t)e->value, fields[e->field].display == SHOW_UTC);
+    /* Out of reach of nanoseconds in 64 bits: it comes in words. */
+    if (e->label == LABEL_ASN1_TIME && e->extra)
+        buf_str(out, (const char *)t->text.data + e->extra - 1);
+    else
+        clock_text_full(out, (int64_t)e->value, fields[e->field].display == SHOW_UTC);
 }
 
 static void relative_time(struct buf *out, const struct tape *t, const struct event *e)

@@ -1557,6 +1557,30 @@ static const struct code_point not_set[] = {
     {0x1, 0x1, "Set", "Set"},
 };
 
+static const struct code_point ocsp_cert_status[] = {
+    {0x0, 0x0, "good", "good"},
+    {0x1, 0x1, "revoked", "revoked"},
+    {0x2, 0x2, "unknown", "unknown"},
+};
+
+static const struct code_point ocsp_responder_forms[] = {
+    {0x1, 0x1, "byName", "byName"},
+    {0x2, 0x2, "byKey", "byKey"},
+};
+
+static const struct code_point ocsp_response_status[] = {
+    {0x0, 0x0, "successful", "successful"},
+    {0x1, 0x1, "malformedRequest", "malformedRequest"},
+    {0x2, 0x2, "internalError", "internalError"},
+    {0x3, 0x3, "tryLater", "tryLater"},
+    {0x5, 0x5, "sigRequired", "sigRequired"},
+    {0x6, 0x6, "unauthorized", "unauthorized"},
+};
+
+static const struct code_point ocsp_versions[] = {
+    {0x0, 0x0, "v1", "v1"},
+};
+
 static const struct code_point ouis[] = {
     {0x0, 0x0, "Officially Xerox, but 0:0:0:0:0:0 is more common", "Officially Xerox, but"},
 };
@@ -2060,6 +2084,10 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_KEY_UPDATE_REQUESTS] = TABLE(key_update_requests),
     [REG_LG_BIT] = TABLE(lg_bit),
     [REG_NOT_SET] = TABLE(not_set),
+    [REG_OCSP_CERT_STATUS] = TABLE(ocsp_cert_status),
+    [REG_OCSP_RESPONDER_FORMS] = TABLE(ocsp_responder_forms),
+    [REG_OCSP_RESPONSE_STATUS] = TABLE(ocsp_response_status),
+    [REG_OCSP_VERSIONS] = TABLE(ocsp_versions),
     [REG_OUIS] = TABLE(ouis),
     [REG_P2P_DIRECTIONS] = TABLE(p2p_directions),
     [REG_PACKET_DIRECTIONS] = TABLE(packet_directions),
