@@ -96,10 +96,10 @@ static void usual(struct writer *w)
     } else {
         if (field->mask)
             value_bits(w->out, w->e->value, field->mask, value_width(field));
-        buf_str(w->out, field->label);
+        buf_put(w->out, field->label, field->label_len);
         w->name_end = w->out->len;
         if (has_value(field)) {
-            buf_str(w->out, ": ");
+            buf_put(w->out, ": ", 2);
             value_shown(w->out, w->t, w->e);
         }
     }
@@ -160,7 +160,7 @@ static void put_name(struct writer *w, uint16_t registry, uint64_t number)
 
 static void part_text(struct writer *w)
 {
-    buf_str(w->out, w->part->text);
+    buf_put(w->out, w->part->text, w->part->len);
 }
 
 static void part_usual(struct writer *w)
@@ -310,7 +310,7 @@ static void part_length(struct writer *w)
 
 static void part_label(struct writer *w)
 {
-    buf_str(w->out, fields[w->e->field].label);
+    buf_put(w->out, fields[w->e->field].label, fields[w->e->field].label_len);
     if (w->name_end == NO_NAME)
         w->name_end = w->out->len;
 }

@@ -91,6 +91,12 @@ void text_label(struct buf *out, struct slice raw, bool ascii)
 {
     static const char short_forms[] = "abtnvfr"; /* from 7, BEL */
     while (raw.len > 0) {
+        size_t plain = 0; /* nearly all text is plain: it is copied whole */
+        while (plain < raw.len && raw.data[plain] >= 0x20 && raw.data[plain] < 0x7f)
+            plain++;
+        buf_slice_put(out, slice_take(&raw, plain));
+        if (raw.len == 0)
+            return;
         uint32_t c = text_next(&raw, ascii);
         if (c == 0)
             return;

@@ -11,12 +11,22 @@ static bool is_plain_data(const struct event *e)
     return fields[e->field].type == TYPE_PROTOCOL && strcmp(fields[e->field].abbrev, "data") == 0;
 }
 
+static void put_indent(struct buf *out, unsigned depth)
+{
+    static const char step[INDENT] = "    ";
+    if (depth > INDENT_MAX / INDENT)
+        depth = INDENT_MAX / INDENT;
+    if (!buf_room(out, INDENT_MAX))
+        return;
+    for (unsigned i = 0; i < depth; i++, out->len += INDENT)
+        memcpy(out->data + out->len, step, INDENT);
+}
+
 static void line(struct buf *out, const struct tape *t, uint32_t at)
 {
     const struct event *e = &t->events[at];
     bool generated = e->flags & EVENT_GENERATED;
-    size_t indent = (size_t)e->depth * INDENT;
-    buf_fill(out, ' ', indent < INDENT_MAX ? indent : INDENT_MAX);
+    put_indent(out, e->depth);
     if (generated)
         buf_char(out, '[');
     label_write(out, t, at);

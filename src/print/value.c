@@ -53,13 +53,17 @@ void value_bits(struct buf *out, uint64_t number, uint64_t mask, unsigned width)
 {
     unsigned shift = mask ? (unsigned)__builtin_ctzll(mask) : 0;
     uint64_t bits = number << shift;
+    if (!buf_room(out, width + width / 4 + 3))
+        return;
+    uint8_t *to = out->data + out->len;
     for (unsigned i = width; i-- > 0;) {
         bool ours = mask >> i & 1;
-        buf_char(out, !ours ? '.' : bits >> i & 1 ? '1' : '0');
+        *to++ = !ours ? '.' : bits >> i & 1 ? '1' : '0';
         if (i > 0 && i % 4 == 0)
-            buf_char(out, ' ');
+            *to++ = ' ';
     }
-    buf_str(out, " = ");
+    memcpy(to, " = ", 3);
+    out->len = (size_t)(to + 3 - out->data);
 }
 
 static void put_decimal(struct buf *out, const struct field *field, uint64_t number)

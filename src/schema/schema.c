@@ -8,6 +8,7 @@ const struct field fields[FIELD_COUNT] = {
 #define PROTOCOL(id, abbrev_, name_, meaning_, section_) \
     [F_##id] = {.abbrev = abbrev_,                       \
                 .label = name_,                          \
+                .label_len = sizeof(name_) - 1,          \
                 .type = TYPE_PROTOCOL,                   \
                 .meaning = meaning_,                     \
                 .section = section_},
@@ -15,6 +16,7 @@ const struct field fields[FIELD_COUNT] = {
                  section_)                                                                    \
     [F_##id] = {.abbrev = abbrev_,                                                            \
                 .label = label_,                                                              \
+                .label_len = sizeof(label_) - 1,                                              \
                 .type = TYPE_##type_,                                                         \
                 .display = SHOW_##display_,                                                   \
                 .registry = REG_##registry_,                                                  \
@@ -39,7 +41,10 @@ const struct field fields[FIELD_COUNT] = {
 #define MORE_HEADING(id, template_) \
     [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_, .more = true},
 #define EXPERT_ROW(id, abbrev_, severity, group, summary, text, meaning_) \
-    [F_expert_##id] = {.abbrev = abbrev_, .label = summary, .meaning = meaning_},
+    [F_expert_##id] = {.abbrev = abbrev_,                                 \
+                       .label = summary,                                  \
+                       .label_len = sizeof(summary) - 1,                  \
+                       .meaning = meaning_},
 #define HEADING(id, template_) \
     [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_},
 #include "schema/all.def"
@@ -47,9 +52,9 @@ const struct field fields[FIELD_COUNT] = {
 
 #define LABEL(id, ...) static const struct part label_##id[] = {__VA_ARGS__, {.kind = PART_END}};
 /* The parts of a label as the rows write them. */
-#define TEXT(t)                      \
-    {                                \
-        .kind = PART_TEXT, .text = t \
+#define TEXT(t)                                            \
+    {                                                      \
+        .kind = PART_TEXT, .text = t, .len = sizeof(t) - 1 \
     }
 #define USUAL_TEXT         \
     {                      \
@@ -294,6 +299,10 @@ static const struct code_point *find(enum registry registry, uint64_t value)
 {
     const struct registry_table *table = &registries[registry];
     size_t low = 0, high = table->count;
+    /* Many registries begin with numbers in a row. */
+    uint64_t guess = high > 0 ? value - table->rows[0].first : high;
+    if (guess < high && table->rows[guess].first == value)
+        return &table->rows[guess];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (table->rows[middle].last < value)

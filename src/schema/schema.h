@@ -62,8 +62,9 @@ enum field_display {
 struct field {
     const char *abbrev; /* "tls.handshake.type"; "" for a heading that has no name */
     const char *label;  /* "Handshake Type" */
-    uint64_t mask;      /* the bits that hold it; 0: all of them */
-    uint16_t registry;  /* enum registry, REG_NONE */
+    size_t label_len;
+    uint64_t mask;     /* the bits that hold it; 0: all of them */
+    uint16_t registry; /* enum registry, REG_NONE */
     uint16_t template; /* enum label_id: its text when that is not the usual "Label: value"; LABEL_USUAL */
     uint8_t type;        /* enum field_type */
     uint8_t display;     /* enum field_display */
@@ -141,6 +142,7 @@ struct part {
     uint8_t kind;
     uint16_t arg;
     uint16_t field; /* enum field_id, or enum registry where the kind says so */
+    uint16_t len;   /* of the text of a PART_TEXT */
     const char *text;
 };
 
