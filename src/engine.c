@@ -5,6 +5,7 @@
 #include "dissect/frame.h"
 #include "dissect/lower.h"
 #include "stream/flow.h"
+#include "stream/preface.h"
 #include "stream/reassembly.h"
 #include "stream/tcp.h"
 #include "stream/tcp_emit.h"
@@ -24,7 +25,7 @@ struct engine {
     struct tcp_pool pool;
     struct arena plaintext; /* what was decrypted in the packet */
     struct buf protocols;   /* names that frame.protocols lists */
-    uint8_t ports[TLS_PORT_BYTES];
+    struct tls_ports ports;
     bool wants_frame, wants_lower, wants_tcp, wants_certificates;
     bool has_first, has_displayed;
     int64_t first_time, previous_time, displayed_time;
@@ -52,9 +53,9 @@ struct engine *engine_new(const struct engine_options *options)
     crypto_provider_init(&e->crypto);
     key_table_init(&e->keys);
     flow_table_init(&e->flows, options->seed);
-    tls_default_ports(e->ports);
+    tls_default_ports(&e->ports);
     for (size_t i = 0; i < options->tls_port_count; i++)
-        e->ports[options->tls_ports[i] / 8] |= (uint8_t)(1 << options->tls_ports[i] % 8);
+        e->ports.says[options->tls_ports[i]] = TLS_PORT_YES;
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
     bool remarks = any_wanted(options->want, F__ws_expert, F__ws_malformed);
     e->wants_lower = remarks || any_wanted(options->want, F_expert_malformed + 1, F_tcp);
@@ -149,8 +150,13 @@ static void name_protocols(struct engine *e, uint32_t end, const char *lower)
 static struct tcp_wish scan(void *context, const struct flow *f, struct slice bytes)
 {
     const struct engine *e = context;
-    return tls_claims(f, e->ports, bytes) ? tls_scan(f, bytes)
-                                          : (struct tcp_wish){.offset = (uint32_t)bytes.len};
+    uint32_t start = (uint32_t)tls_start(f, bytes);
+    struct slice rest = slice_sub(bytes, start, SIZE_MAX);
+    if (!tls_claims(f, &e->ports, rest))
+        return (struct tcp_wish){.offset = (uint32_t)bytes.len};
+    struct tcp_wish wish = tls_scan(f, rest);
+    wish.offset += start;
+    return wish;
 }
 
 /* The tree of TCP, with what the reassembly says of the payload. */
@@ -167,11 +173,42 @@ static void emit_tcp(struct engine *e, const struct lower *lower, const struct t
 }
 
 /* What nothing here takes apart. */
-static void show_data(struct engine *e, uint8_t source, uint32_t offset, uint32_t len)
+static void show_data(struct engine *e, uint8_t source, uint32_t offset, uint32_t len,
+                      enum expert_id remark)
 {
     if (len > 0)
         buf_str(&e->protocols, ":data");
-    data_emit(&e->result.tape, source, offset, len);
+    data_emit(&e->result.tape, source, offset, len, remark);
+}
+
+/* Bytes of a connection that are not TLS: before it begins, or not at all. */
+static void show_plain(struct engine *e, struct flow *flow, struct slice bytes, uint8_t source,
+                       uint32_t offset)
+{
+    bool expected = tls_port_says(flow, &e->ports) == TLS_PORT_YES;
+    if (bytes.len > 0)
+        flow->asks_tls = preface_asks(bytes);
+    show_data(e, source, offset, (uint32_t)bytes.len,
+              expected && preface_is_http(bytes) ? EXPERT_tls_plain_http : EXPERT_NONE);
+}
+
+/* One run: what precedes TLS, then TLS. */
+static void read_run(struct engine *e, struct flow *flow, const struct tcp_run *run, uint8_t source,
+                     uint32_t offset, const struct tls_tools *tools)
+{
+    uint32_t start = (uint32_t)tls_start(flow, run->bytes);
+    struct tcp_run rest = *run;
+    rest.bytes = slice_sub(run->bytes, start, SIZE_MAX);
+    if (!tls_claims(flow, &e->ports, rest.bytes)) {
+        show_plain(e, flow, run->bytes, source, offset);
+        return;
+    }
+    if (start > 0) {
+        struct tcp_wish wish = tls_scan(flow, rest.bytes);
+        rest.idle = wish.more > 0 && wish.offset == 0;
+        show_plain(e, flow, slice_sub(run->bytes, 0, start), source, offset);
+    }
+    tls_read(&e->flows, flow, &e->result, &rest, source, offset + start, tools);
 }
 
 /* What TCP carries. */
@@ -197,10 +234,7 @@ static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
             offset = 0;
             tcp_emit_joined(&d->tape, source, run, plan);
         }
-        if (tls_claims(flow, e->ports, run->bytes))
-            tls_read(&e->flows, flow, d, run, source, offset, &tools);
-        else
-            show_data(e, source, offset, (uint32_t)run->bytes.len);
+        read_run(e, flow, run, source, offset, &tools);
     }
 }
 
@@ -273,7 +307,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     if (is_tcp)
         read_tcp(e, packet, &lower);
     else if (lower.has_payload && !lower.fragment)
-        show_data(e, 0, lower.payload_offset, (uint32_t)lower.payload.len);
+        show_data(e, 0, lower.payload_offset, (uint32_t)lower.payload.len, EXPERT_NONE);
     name_protocols(e, frame_end, protocols);
     return d;
 }

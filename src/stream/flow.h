@@ -69,6 +69,7 @@ struct flow {
     uint16_t server_port; /* 0 unknown */
     uint8_t completeness; /* enum tcp_completeness */
     bool tfo_syn_data;    /* the SYN carried data */
+    bool asks_tls;        /* PostgreSQL's request for TLS was seen last */
     int64_t first_time, last_time;
     int64_t syn_time;    /* of the latest SYN; TCP_NO_TIME */
     int64_t initial_rtt; /* TCP_NO_TIME */

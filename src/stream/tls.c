@@ -1,18 +1,19 @@
 #include "stream/tls.h"
 
 #include "dissect/data.h"
+#include "stream/preface.h"
 #include "stream/tls_session.h"
 
 #define HEARTBEAT_PADDING 16u /* at least (RFC 6520 4) */
 
-void tls_default_ports(uint8_t ports[TLS_PORT_BYTES])
+void tls_default_ports(struct tls_ports *ports)
 {
     /* As registered with IANA for protocols over TLS, and what Wireshark's preferences add. */
     static const uint16_t known[] = {324,  443,  465,  636,  802,  853,   993,   995,
                                      1300, 2221, 2443, 3249, 3250, 3251,  3252,  3496,
                                      5061, 5671, 5684, 5868, 8883, 11207, 19999, 27017};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        ports[known[i] / 8] |= (uint8_t)(1 << known[i] % 8);
+        ports->says[known[i]] = TLS_PORT_YES;
 }
 
 /* Protocols of ports, as shown for data that a record carries; ALPN says it better. */
@@ -74,9 +75,17 @@ static bool is_record(struct slice s)
     return is_header(s) && slice_u16(&length) <= TLS_MAX_RECORD;
 }
 
-static bool has_port(const uint8_t *ports, uint16_t port)
+uint8_t tls_port_says(const struct flow *f, const struct tls_ports *ports)
 {
-    return ports[port / 8] >> port % 8 & 1;
+    bool swap = f->key.low_port > f->key.high_port;
+    uint8_t first = ports->says[swap ? f->key.high_port : f->key.low_port];
+    return first ? first : ports->says[swap ? f->key.low_port : f->key.high_port];
+}
+
+size_t tls_start(const struct flow *f, struct slice bytes)
+{
+    const struct tls_session *session = f->tls;
+    return session && session->version ? 0 : preface_length(bytes, f->asks_tls);
 }
 
 /* Text where a record should begin: a protocol that asks for TLS later, or none of ours. */
@@ -88,11 +97,11 @@ static bool is_text(struct slice s)
     return i == 4;
 }
 
-bool tls_claims(const struct flow *f, const uint8_t *ports, struct slice bytes)
+bool tls_claims(const struct flow *f, const struct tls_ports *ports, struct slice bytes)
 {
-    bool port = has_port(ports, f->key.low_port) || has_port(ports, f->key.high_port);
-    return bytes.len > 0 && !(bytes.len > 4 && is_text(bytes)) &&
-           (f->tls || port || is_record(bytes));
+    uint8_t port = tls_port_says(f, ports);
+    return bytes.len > 0 && port != TLS_PORT_NO && !(bytes.len > 4 && is_text(bytes)) &&
+           (f->tls || port == TLS_PORT_YES || is_record(bytes));
 }
 
 static uint32_t record_length(struct slice s)
@@ -245,7 +254,7 @@ static void show_data(struct tls_reader *r)
 {
     struct tape *t = &r->d->tape;
     for (const struct tls_data *data = r->data; data; data = data->next) {
-        data_emit(t, data->source, 0, data->len);
+        data_emit(t, data->source, 0, data->len, EXPERT_NONE);
         buf_str(r->tools->protocols, ":data");
     }
 }

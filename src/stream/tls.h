@@ -30,17 +30,25 @@ struct tls_tools {
     struct buf *protocols;   /* gets what frame.protocols lists after "tcp" */
     struct buf *scratch;
     struct certificates_known *certificates; /* NULL: read each */
-    const uint8_t *ports; /* a bit for each TCP port that is TLS without a look at the bytes */
 };
 
-#define TLS_PORT_BYTES (65536 / 8)
+enum { TLS_PORT_UNKNOWN, TLS_PORT_YES, TLS_PORT_NO };
 
-/* The ports that carry TLS by registration, as bits. */
-void tls_default_ports(uint8_t ports[TLS_PORT_BYTES]);
+/* What is said of each TCP port: it is TLS without a look at the bytes, or it is not, whatever they look like. */
+struct tls_ports {
+    uint8_t says[65536]; /* TLS_PORT_… */
+};
 
+/* Sets the ports that carry TLS by registration. */
+void tls_default_ports(struct tls_ports *ports);
+/* What is said of the connection's ports, the lower one first; TLS_PORT_… */
+uint8_t tls_port_says(const struct flow *f, const struct tls_ports *ports);
+
+/* How many bytes of the run are talk that precedes TLS: stream/preface.h. */
+size_t tls_start(const struct flow *f, struct slice bytes);
 /* True when the run belongs to TLS: its connection is known as TLS, a port says so, or its first bytes look
  * like a record. */
-bool tls_claims(const struct flow *f, const uint8_t *ports, struct slice bytes);
+bool tls_claims(const struct flow *f, const struct tls_ports *ports, struct slice bytes);
 /* How much of a run of a TLS connection can be read. */
 struct tcp_wish tls_scan(const struct flow *f, struct slice bytes);
 /* Reads a run that tls_claims(), which stands at OFFSET of source SOURCE, and adds to the tape and the columns

@@ -25,3 +25,43 @@ def cases():
     yield ("a heartbeat behind the change of keys", begun().client(CHANGE, record(24, b"\1\0\10" + bytes(40))), [],
            ["Encrypted Heartbeat"], ["Heartbeat Request"])
     yield ("an empty heartbeat", begun().client(record(24, b"")), [], ["[Malformed Packet]"], ["Encrypted Heartbeat"])
+
+    hello, answer = HELLOS
+    ldap = bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"
+    mysql = b"\x20\0\0\1" + bytes.fromhex("0faabeff00000040ff") + bytes(23)
+    socks5 = b"\5\1\0\3\x0bexample.com\1\xbb"
+    rdp = bytes.fromhex("030000130ee000000000000100080003000000")
+    proxy2 = b"\r\n\r\n\0\r\nQUIT\n" + bytes.fromhex("2111000c7f0000017f000001c35001bb")
+    # what asks for TLS | its port | the client's bytes before its hello | the server's before its own
+    for name, port, asking, agreeing in (
+            ("SMTP", 25, b"STARTTLS\r\n", b"220 Ready to start TLS\r\n"), ("LMTP", 2003, b"STARTTLS\r\n", b"220 go ahead\r\n"),
+            ("IMAP", 143, b"a STARTTLS\r\n", b"a OK Begin TLS\r\n"), ("POP3", 110, b"STLS\r\n", b"+OK Begin TLS\r\n"),
+            ("FTP", 21, b"AUTH TLS\r\n", b"234 Proceed\r\n"), ("NNTP", 119, b"STARTTLS\r\n", b"382 Continue\r\n"),
+            ("Sieve", 4190, b'STARTTLS\r\n', b'OK "Begin TLS"\r\n'), ("IRC", 6667, b"STARTTLS\r\n", b":irc 670 x :go\r\n"),
+            ("XMPP", 5222, b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", b"<proceed/>"),
+            ("LDAP", 389, ldap, bytes.fromhex("300c02010178070a010004000400")), ("PostgreSQL", 5432, bytes.fromhex("0000000804d2162f"), b"S"),
+            ("MySQL", 3306, mysql, b""), ("HTTP CONNECT", 3128, b"CONNECT a:443 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"),
+            ("PROXY 1", 8443, b"PROXY TCP4 127.0.0.1 127.0.0.1 50000 8443\r\n", b""), ("PROXY 2", 8443, proxy2, b""),
+            ("SOCKS 4", 1080, b"\4\1\1\xbb\x7f\0\0\1me\0", b""), ("SOCKS 5", 1080, socks5, b"\5\0\0\1\x7f\0\0\1\1\xbb"),
+            ("remote desktop", 3389, rdp, bytes.fromhex("030000130ed000001234000209080001000000"))):
+        fields = ["-T", "fields", "-e", "frame.number", "-e", "tls.handshake.type", "-e", "data.len"]
+        apart = Talk(server_port=port).begin().client(asking)
+        rows = ["4\t\t%d" % len(asking)]
+        if agreeing:
+            apart.server(agreeing)
+            rows.append("5\t\t%d" % len(agreeing))
+        at = 4 + len(rows)
+        yield (f"{name}, then TLS", apart.client(hello).server(answer), fields, [*rows, f"{at}\t1\t", f"{at + 1}\t2\t"], [])
+        yield (f"{name}, then TLS, said to be TLS", apart, [*fields, "-d", f"tcp.port=={port},tls"], [*rows, f"{at}\t1\t", f"{at + 1}\t2\t"], [])
+        yield (f"{name} and TLS in one segment", Talk(server_port=port).begin().client(asking, hello).server(agreeing, answer), fields,
+               ["4\t1\t%d" % len(asking), "5\t2\t%s" % (len(agreeing) or "")], [])
+        cut = asking + hello
+        yield (f"{name} and TLS in one segment, cut", Talk(server_port=port).begin().client(cut[:-9]).client(cut[-9:]).server(answer),
+               fields, ["4\t\t%d" % len(asking), "5\t1\t", "6\t2\t"], [])
+    yield ("plain HTTP spoken to a TLS port", Talk().begin().client(b"GET / HTTP/1.0\r\n\r\n").server(record(21, b"\2\50")), ["-V"],
+           ["Plain HTTP spoken to a TLS port", "Alert (Level: Fatal, Description: Handshake Failure)"], [])
+    yield ("plain HTTP from a TLS port", Talk().begin().client(hello).server(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+           ["-Y", "tls.plain_http", "-T", "fields", "-e", "frame.number"], ["5"], ["4"])
+    yield ("text on a port that is not TLS", Talk(server_port=80).begin().client(b"GET / HTTP/1.0\r\n\r\n"), ["-V"], ["Data (18 bytes)"],
+           ["Plain HTTP"])
+    yield ("a file with a hello inside", Talk(server_port=80).begin().server(b"HTTP/1.1 200 OK\r\n\r\n\0\1\2" + hello), ["-V"], [], ["Client Hello"])
