@@ -10,9 +10,11 @@
 static void put_option(FILE *out, const struct option_row *row)
 {
     char usage[96];
-    int used = snprintf(usage, sizeof usage, "  -%c%s%s%s%s", row->letter, row->argument ? " " : "",
-                        row->argument ? row->argument : "", row->name ? ", --" : "",
-                        row->name ? row->name : "");
+    const char letter[] = {'-', row->letter, '\0'};
+    int used = snprintf(
+        usage, sizeof usage, "  %s%s%s%s%s%s", row->letter ? letter : "",
+        row->letter && row->argument ? " " : "", row->letter && row->argument ? row->argument : "",
+        row->letter && row->name ? ", " : "", row->name ? "--" : "", row->name ? row->name : "");
     if (used > 26)
         fprintf(out, "%s\n%27s%s\n", usage, "", row->help);
     else

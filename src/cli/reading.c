@@ -49,7 +49,8 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         if (r->filter && !filter_match(r->filter, &d->tape))
             return true;
         if (!reading->no_output)
-            reading->printer->packet(&r->out, &reading->print, d);
+            reading->printer->packet(&r->out, &r->print, d);
+        r->print.printed++;
         engine_displayed(r->engine);
     }
     if (r->writer && !writer_packet(r->writer, packet, error))
@@ -148,10 +149,10 @@ static int read_and_print(struct run *r, struct error *error)
 {
     const struct reading *reading = r->reading;
     if (!reading->no_output)
-        reading->printer->header(&r->out, &reading->print);
+        reading->printer->header(&r->out, &r->print);
     int status = reading->file ? read_file(r, error) : reading_live(r, error);
     if (!reading->no_output)
-        reading->printer->footer(&r->out, &reading->print);
+        reading->printer->footer(&r->out, &r->print);
     if (!r->reader_gone)
         (void)reading_flush(r, error);
     return status == READING_OK && (r->reader_gone || error->code != ERROR_NONE) ? READING_FAILED
@@ -191,6 +192,7 @@ static void release(struct run *r)
     filter_free(r->filter);
     engine_free(r->engine);
     buf_free(&r->out);
+    buf_free(&r->print_state.scratch);
     free(r);
 }
 
@@ -202,6 +204,8 @@ int reading_run(const struct reading *reading, struct error *error)
         return READING_FAILED;
     }
     r->reading = reading;
+    r->print = reading->print;
+    r->print.state = &r->print_state;
     reading_stopped = 0;
     struct sigaction action = {.sa_handler = on_signal}, interrupt, terminate;
     sigaction(SIGINT, &action, &interrupt);

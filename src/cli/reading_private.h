@@ -14,6 +14,8 @@ struct run {
     const struct reading *reading;
     struct engine *engine;
     struct filter *filter;
+    struct print_state print_state;
+    struct print_options print; /* with what changes from packet to packet */
     struct writer *writer;
     struct keys_file keys;
     struct buf out;

@@ -118,18 +118,21 @@ static bool check_format(struct front *f)
 {
     const struct reading *r = &f->reading;
     bool has_fields = field_list_count(r->print.list) > 0;
-    bool wants_fields = strcmp(r->printer->name, "fields") == 0;
-    bool text = strcmp(r->printer->name, "text") == 0;
+    const char *name = r->printer->name;
+    bool wants_fields = strcmp(name, "fields") == 0, text = printer_is_text(r->printer);
+    bool json = strncmp(name, "json", 4) == 0 && strcmp(name, "jsonl") != 0;
+    bool takes_fields = wants_fields || strcmp(name, "json") == 0 || strcmp(name, "ek") == 0 ||
+                        strcmp(name, "pdml") == 0 || strcmp(name, "psml") == 0;
     if (wants_fields && !has_fields)
         return front_refuse(
             f, "\"-Tfields\" was specified, but no fields were specified with \"-e\".");
-    if (has_fields && text)
+    if (has_fields && !takes_fields)
         return front_refuse(f, "Output fields were specified with \"-e\", but \"-Tek, -Tfields, "
                                "-Tjson or -Tpdml\" was not specified.");
-    if (has_fields && !wants_fields)
-        return front_refuse(f, "-e with -T %s is not there yet; with -T fields it is",
-                            r->printer->name);
-    if (r->print.hex && !text)
+    if (r->print.unique_keys && !json)
+        return front_refuse(
+            f, "--no-duplicate-keys can only be used with \"-T json\" and \"-T jsonraw\"");
+    if (r->print.hex && !text && !json && strcmp(name, "ek") != 0)
         return front_refuse(f, "Raw packet hex data can only be printed as text, PostScript, JSON, "
                                "JSONRAW or EK JSON");
     return true;
@@ -138,6 +141,8 @@ static bool check_format(struct front *f)
 static bool check(struct front *f)
 {
     const struct reading *r = &f->reading;
+    if (f->bad_field_count < FRONT_BAD_FIELDS && field_list_stray_column(&r->print))
+        f->bad_fields[f->bad_field_count++] = field_list_stray_column(&r->print);
     if (f->bad_field_count > 0)
         return refuse_fields(f);
     if (r->file && r->capture_filter)
@@ -197,6 +202,8 @@ static int read_packets(struct front *f)
     struct timespec now;
     if (!check(f))
         return READING_REFUSED;
+    if (strcmp(r->printer->name, "ek") == 0)
+        r->print.tree |= !f->summary;
     r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
     r->no_output = !f->printing && (r->write_file || f->quiet);
     r->print.capture_name = r->file ? r->file : "";
@@ -254,6 +261,7 @@ int tshark_front(int argc, char **argv)
     if (f->reading.print.list)
         status = parse_and_run(f, argc, argv);
     field_list_free(f->reading.print.list);
+    column_list_free(f->columns);
     free(f);
     return status;
 }

@@ -197,20 +197,46 @@ static bool take_protocols(struct front *f, const struct option_row *row, const 
 static bool take_printer(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
-    static const char *const later[] = {"ps", "psml", "json", "jsonraw", "ek", "tabs"};
     const struct printer *printer = printer_find(argument);
+    if (f->formatted)
+        return front_refuse(f, "Multiple -T parameters are unsupported");
+    if (strcmp(argument, "ps") == 0)
+        return front_refuse(f, "-T ps (PostScript) is not there; -T text, psml and pdml are");
+    if (!printer)
+        return front_refuse(
+            f,
+            "Invalid -T parameter \"%s\"; it must be one of:\n"
+            "\t\"fields\"   the values of the fields named with -e, in the manner of -E\n"
+            "\t\"text\"     a line a packet, or with -V its details (as without -T)\n"
+            "\t\"tabs\"     the same with a tab between columns\n"
+            "\t\"psml\"     the columns of each packet, as XML\n"
+            "\t\"pdml\"     every field, as XML\n"
+            "\t\"json\"     every field, as JSON; with -x also its bytes and place\n"
+            "\t\"jsonraw\"  the bytes and the place of every field, as JSON\n"
+            "\t\"ek\"       every field, as JSON for the bulk interface of Elasticsearch",
+            front_shown(f, argument));
     f->formatted = f->printing = true;
-    if (printer)
-        f->reading.printer = printer;
-    for (size_t i = 0; !printer && i < sizeof later / sizeof later[0]; i++)
-        if (strcmp(argument, later[i]) == 0)
-            return front_refuse(f, "-T %s is not there yet; text, fields and pdml are", later[i]);
-    return printer || front_refuse(f,
-                                   "Invalid -T parameter \"%s\"; it must be one of:\n"
-                                   "\t\"fields\"  the values of the fields named with -e\n"
-                                   "\t\"pdml\"    every field, as XML\n"
-                                   "\t\"text\"    a line a packet, or with -V its details",
-                                   front_shown(f, argument));
+    f->reading.printer = printer;
+    /* Each but for text has its own idea of what is printed, which later options may change. */
+    bool columns = strcmp(argument, "psml") == 0, text = printer_is_text(printer);
+    if (!text && strcmp(argument, "ek") != 0) {
+        f->reading.print.tree = !columns;
+        f->summary = columns;
+    }
+    return true;
+}
+
+static bool take_kept(struct front *f, const struct option_row *row, const char *argument)
+{
+    f->reading.print.keep = (struct keep){.names = argument, .children = row->letter == 'J'};
+    return true;
+}
+
+static bool take_unique_keys(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->reading.print.unique_keys = true;
+    return true;
 }
 
 static bool take_field(struct front *f, const struct option_row *row, const char *argument)
@@ -337,8 +363,15 @@ const struct option_row tshark_options[] = {
     {'P', "print", NULL, take_summary, "the summary line, also with -w, -V or -x"},
     {'S', NULL, "<separator>", take_separator, "line between packets"},
     {'x', NULL, NULL, take_hex, "the bytes of each packet"},
-    {'T', NULL, "text|fields|pdml", take_printer, "format of the output"},
-    {'e', NULL, "<field>", take_field, "field to print with -T fields; also _ws.col.Info"},
+    {'T', NULL, "<format>", take_printer,
+     "text, tabs, fields, psml, pdml, json, jsonraw, ek (default: text)"},
+    {'j', NULL, "<protocols>", take_kept,
+     "with -T json, ek, pdml: only what is in these, with spaces between"},
+    {'J', NULL, "<protocols>", take_kept, "the same, and all that is below them"},
+    {'\0', "no-duplicate-keys", NULL, take_unique_keys,
+     "with -T json: items of one name become an array"},
+    {'e', NULL, "<field>", take_field,
+     "field to print, with -T fields, json, ek, pdml; also _ws.col.Info"},
     {'E', NULL, "<option>=<value>", take_field_option,
      "header=y separator=/t occurrence=a aggregator=, quote=n bom=n"},
     {'t', NULL, "a|ad|adoy|d|dd|e|r|u|ud|udoy", take_time_format, "form of times (default: r)"},
@@ -355,8 +388,6 @@ const struct option_row tshark_options[] = {
     LATER('C', NULL, ""),
     LATER('g', NULL, NULL),
     LATER('H', NULL, ""),
-    LATER('j', NULL, ""),
-    LATER('J', NULL, ""),
     LATER('K', NULL, ""),
     LATER('L', "list-data-link-types", NULL),
     LATER('M', NULL, ""),
@@ -384,7 +415,6 @@ const struct option_row tshark_options[] = {
     LATER('\0', "log-file", ""),
     LATER('\0', "log-level", ""),
     LATER('\0', "log-noisy", ""),
-    LATER('\0', "no-duplicate-keys", NULL),
     LATER('\0', "temp-dir", ""),
     LATER('\0', "time-stamp-type", ""),
     {0},

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "cli/reading.h"
+#include "print/columns.h"
 #include "schema/schema.h"
 
 enum { FRONT_PORTS = 65536, FRONT_BAD_FIELDS = 16 };
@@ -15,6 +16,7 @@ enum front_task { TASK_READ, TASK_HELP, TASK_VERSION, TASK_INTERFACES, TASK_GLOS
 
 struct front {
     struct reading reading;
+    struct column_list *columns; /* -o gui.column.format: */
     enum front_task task;
     const char *glossary;                     /* -G */
     uint16_t ports[FRONT_PORTS];              /* -d */

@@ -161,13 +161,28 @@ static bool take_more(struct front *f, const char *argument, const char *value)
            front_refuse(f, "-o %s: the value is TRUE or FALSE", front_shown(f, argument));
 }
 
+static bool take_columns(struct front *f, const char *format, const char *argument)
+{
+    column_list_free(f->columns);
+    f->columns = column_list_new(format);
+    f->reading.print.columns = f->columns;
+    return f->columns ||
+           front_refuse(f,
+                        "Invalid -o flag \"%s\"; tlswire -G column-formats tells the formats; "
+                        "example: -o 'gui.column.format:\"No.\",\"%%m\",\"Info\",\"%%i\"'",
+                        front_shown(f, argument));
+}
+
 bool take_preference(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
+    static const char columns[] = "gui.column.format:";
     const char *colon = strchr(argument, ':');
     if (!colon)
         return front_refuse(f, "Invalid -o flag \"%s\"; it has the form name:value",
                             front_shown(f, argument));
+    if (strncmp(argument, columns, sizeof columns - 1) == 0)
+        return take_columns(f, argument + sizeof columns - 1, argument);
     if (unused_key(argument))
         return true;
     size_t len = (size_t)(colon - argument);

@@ -70,14 +70,34 @@ void clock_text_time(struct buf *out, int64_t ns, bool utc, unsigned decimals)
     put_hours(out, &m, decimals);
 }
 
+static void put_day(struct buf *out, const struct moment *m)
+{
+    buf_dec_pad(out, (uint64_t)(m->parts.tm_year + 1900), 4, '0');
+    buf_char(out, '-');
+    buf_dec_pad(out, (uint64_t)m->parts.tm_mon + 1, 2, '0');
+    buf_char(out, '-');
+    buf_dec_pad(out, (uint64_t)m->parts.tm_mday, 2, '0');
+}
+
+void clock_text_day(struct buf *out, int64_t ns)
+{
+    struct moment m = moment_of(ns, false);
+    put_day(out, &m);
+}
+
+void clock_text_iso(struct buf *out, int64_t ns)
+{
+    struct moment m = moment_of(ns, true);
+    put_day(out, &m);
+    buf_char(out, 'T');
+    put_hours(out, &m, 9);
+    buf_char(out, 'Z');
+}
+
 void clock_text_date(struct buf *out, int64_t ns, bool utc, unsigned decimals)
 {
     struct moment m = moment_of(ns, utc);
-    buf_dec_pad(out, (uint64_t)(m.parts.tm_year + 1900), 4, '0');
-    buf_char(out, '-');
-    buf_dec_pad(out, (uint64_t)m.parts.tm_mon + 1, 2, '0');
-    buf_char(out, '-');
-    buf_dec_pad(out, (uint64_t)m.parts.tm_mday, 2, '0');
+    put_day(out, &m);
     buf_char(out, ' ');
     put_hours(out, &m, decimals);
 }

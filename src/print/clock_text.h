@@ -10,6 +10,10 @@ void clock_text_full(struct buf *out, int64_t ns, bool utc);
 void clock_text_time(struct buf *out, int64_t ns, bool utc, unsigned decimals);
 /* "2017-11-22 17:47:29.378755". */
 void clock_text_date(struct buf *out, int64_t ns, bool utc, unsigned decimals);
+/* "2017-11-22", in the zone of TZ. */
+void clock_text_day(struct buf *out, int64_t ns);
+/* "2017-11-22T17:47:29.378755399Z": ISO 8601, in UTC. */
+void clock_text_iso(struct buf *out, int64_t ns);
 /* "2017/326 17:47:29.378755". */
 void clock_text_day_of_year(struct buf *out, int64_t ns, bool utc, unsigned decimals);
 /* "55h 33m 10.000001s": a span. */

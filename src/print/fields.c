@@ -11,8 +11,8 @@
 #define COLUMN_PREFIX "_ws.col."
 
 struct cell {
-    char *name; /* as the user wrote it; owned */
-    int column; /* enum column, -1 for a field */
+    char *name;        /* as the user wrote it; owned */
+    const char *title; /* of a column, in `name`; NULL for a field */
     uint16_t field;
     uint32_t count; /* values of this packet */
     struct buf text;
@@ -55,7 +55,12 @@ void field_list_free(struct field_list *list)
 
 size_t field_list_count(const struct field_list *list)
 {
-    return list->count;
+    return list ? list->count : 0;
+}
+
+const char *field_list_name(const struct field_list *list, size_t cell)
+{
+    return list->cells[cell].name;
 }
 
 static struct cell *new_cell(struct field_list *list, const char *name)
@@ -74,31 +79,27 @@ static struct cell *new_cell(struct field_list *list, const char *name)
     if (!copy)
         return NULL;
     struct cell *cell = &list->cells[list->count++];
-    *cell = (struct cell){.name = copy, .column = -1};
+    *cell = (struct cell){.name = copy};
     return cell;
 }
 
-static int column_named(const char *name)
+/* The title behind "_ws.col."; NULL when the name is a field's. */
+static const char *title_in(const char *name)
 {
     size_t prefix = sizeof COLUMN_PREFIX - 1;
-    if (strncmp(name, COLUMN_PREFIX, prefix) != 0)
-        return -1;
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        if (strcmp(name + prefix, column_titles[i]) == 0)
-            return i;
-    return -1;
+    return strncmp(name, COLUMN_PREFIX, prefix) == 0 ? name + prefix : NULL;
 }
 
 bool field_list_add(struct field_list *list, const char *name)
 {
-    int column = column_named(name);
-    enum field_id field = column < 0 ? field_find(name, strlen(name)) : F_NONE;
-    if (column < 0 && field == F_NONE)
+    const char *title = title_in(name);
+    enum field_id field = title ? F_NONE : field_find(name, strlen(name));
+    if (!title && field == F_NONE)
         return false;
     struct cell *cell = new_cell(list, name);
     if (!cell)
         return false;
-    cell->column = column;
+    cell->title = title ? cell->name + (title - name) : NULL;
     cell->field = (uint16_t)field;
     /* A name asked for twice fills its last cell only, as users of the format expect. */
     for (; field != F_NONE; field = field_same_name(field))
@@ -190,6 +191,17 @@ static void separator(struct buf *out, const struct field_list *list, size_t cel
         buf_char(out, list->separator);
 }
 
+const char *field_list_stray_column(const struct print_options *options)
+{
+    const struct field_list *list = options->list;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct cell *cell = &list->cells[i];
+        if (cell->title && columns_find(options, cell->title) == columns_count(options))
+            return cell->name;
+    }
+    return NULL;
+}
+
 void fields_header(struct buf *out, const struct print_options *options)
 {
     const struct field_list *list = options->list;
@@ -212,6 +224,9 @@ void fields_footer(struct buf *out, const struct print_options *options)
 void fields_want(const struct print_options *options, uint8_t *want)
 {
     const struct field_list *list = options->list;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->cells[i].title)
+            columns_want(options, want);
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
         if (list->cell_of[i] == 0)
             continue;
@@ -238,16 +253,26 @@ static void raw_value(struct buf *out, const struct tape *t, uint32_t at)
         buf_str(out, fields[e->field].abbrev);
 }
 
+/* False when the value that comes is not asked for. */
+static bool make_place(struct field_list *list, struct cell *cell)
+{
+    if (list->occurrence == 'f' && cell->count > 0)
+        return false;
+    if (list->occurrence == 'l') {
+        buf_clear(&cell->text);
+        cell->count = 0;
+    }
+    cell->count++;
+    return true;
+}
+
 static void add_value(struct field_list *list, struct cell *cell, const struct tape *t, uint32_t at,
                       bool terminal)
 {
-    if (list->occurrence == 'f' && cell->count > 0)
+    if (!make_place(list, cell))
         return;
-    if (list->occurrence == 'l')
-        buf_clear(&cell->text);
-    else if (cell->count > 0 && list->aggregator != '\0')
+    if (cell->count > 1 && list->aggregator != '\0')
         buf_char(&cell->text, list->aggregator);
-    cell->count++;
     if (!is_text(&fields[t->events[at].field])) {
         raw_value(&cell->text, t, at);
         return;
@@ -264,11 +289,47 @@ static void fill_columns(const struct print_options *options, const struct disse
         struct cell *cell = &list->cells[i];
         cell->count = 0;
         buf_clear(&cell->text);
-        if (cell->column < 0)
+        size_t column = cell->title ? columns_find(options, cell->title) : 0;
+        if (!cell->title || column >= columns_count(options))
             continue;
-        column_write(&cell->text, (enum column)cell->column, options, d);
+        columns_write(&cell->text, column, options, d);
         cell->count = 1;
     }
+}
+
+void field_list_fill(const struct print_options *options, const struct dissection *d)
+{
+    struct field_list *list = options->list;
+    const struct tape *t = &d->tape;
+    fill_columns(options, d);
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint16_t at = list->cell_of[t->events[i].field];
+        struct cell *cell = &list->cells[at > 0 ? at - 1 : 0];
+        if (at == 0 || !make_place(list, cell))
+            continue;
+        if (cell->count > 1)
+            buf_char(&cell->text, FIELD_VALUE_END);
+        raw_value(&cell->text, t, i);
+    }
+}
+
+struct field_values field_list_values(const struct field_list *list, size_t cell)
+{
+    const struct cell *c = &list->cells[cell];
+    return (struct field_values){.rest = buf_slice(&c->text), .left = c->count};
+}
+
+bool field_values_next(struct field_values *values, struct slice *text)
+{
+    size_t len = 0;
+    if (values->left == 0)
+        return false;
+    values->left--;
+    while (len < values->rest.len && slice_at(values->rest, len) != FIELD_VALUE_END)
+        len++;
+    *text = slice_sub(values->rest, 0, len);
+    slice_skip(&values->rest, len < values->rest.len ? len + 1 : len);
+    return true;
 }
 
 void fields_packet(struct buf *out, const struct print_options *options, const struct dissection *d)

@@ -9,15 +9,14 @@
 #define CREATOR    "wireshark/4.0.17"
 #define STYLESHEET "pdml2html.xsl"
 
-#define XML_GROWTH 6 /* bytes of the longest entity */
-
 struct pdml {
     struct buf *out;
     const struct tape *t;
     const struct print_options *options;
     uint32_t open[256]; /* events whose end tag is to come */
     size_t depth;
-    bool wrapped; /* the present top-level item stands in a made-up protocol */
+    uint32_t kept_until; /* events before this one are kept, whatever -J says */
+    bool wrapped;        /* the present top-level item stands in a made-up protocol */
 };
 
 void pdml_header(struct buf *out, const struct print_options *options)
@@ -49,24 +48,11 @@ static void number(struct buf *out, const char *name, uint64_t value)
     buf_char(out, '"');
 }
 
-/* Escapes what was written since START. */
-static void escape_from(struct buf *out, size_t start)
-{
-    size_t len = out->len - start;
-    if (!buf_room(out, len * XML_GROWTH))
-        return;
-    text_xml(out, slice_of(out->data + start, len));
-    size_t escaped = out->len - start - len;
-    if (escaped != len || memcmp(out->data + start, out->data + start + len, len) != 0)
-        memmove(out->data + start, out->data + start + len, escaped);
-    out->len = start + escaped;
-}
-
 static void label(struct pdml *p, uint32_t at)
 {
     size_t start = p->out->len;
     label_write(p->out, p->t, at);
-    escape_from(p->out, start);
+    text_xml_from(p->out, start);
 }
 
 static bool is_expert(const struct event *e)
@@ -95,19 +81,6 @@ static uint32_t size_of(const struct event *e)
     return is_expert(e) ? 0 : e->length;
 }
 
-static void masked_value(struct buf *out, uint64_t value)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    unsigned shift = 60;
-    while (shift > 0 && value >> shift == 0)
-        shift -= 4;
-    for (;; shift -= 4) {
-        buf_char(out, digits[value >> shift & 15]);
-        if (shift == 0)
-            return;
-    }
-}
-
 static void values(struct pdml *p, const struct event *e)
 {
     const struct field *field = &fields[e->field];
@@ -121,13 +94,13 @@ static void values(struct pdml *p, const struct event *e)
     size_t start = p->out->len;
     value_show(p->out, p->t, e);
     if (field->type == TYPE_STRING)
-        escape_from(p->out, start);
+        text_xml_from(p->out, start);
     buf_char(p->out, '"');
     if (e->length == 0)
         return;
     buf_str(p->out, " value=\"");
     if (field->mask) {
-        masked_value(p->out, e->value);
+        value_masked(p->out, e->value);
         buf_str(p->out, "\" unmaskedvalue=\"");
     }
     value_hex(p->out, p->t, e);
@@ -264,22 +237,67 @@ static void general_information(struct buf *out, const struct dissection *d)
     buf_str(out, "  </proto>\n");
 }
 
+/* With -j and -J: true when what is in the item AT is left out, which is told in its place. */
+static bool left_out(struct pdml *p, const struct print_options *options, uint32_t at)
+{
+    const struct event *e = &p->t->events[at];
+    const struct field *field = &fields[e->field];
+    const char *name = *field->abbrev ? field->abbrev : "text";
+    if (!options->keep.names || at < p->kept_until || (e->next == at + 1 && !is_plain_data(field)))
+        return false;
+    if (keep_has(&options->keep, slice_of_str(name))) {
+        p->kept_until = options->keep.children ? e->next : 0;
+        return false;
+    }
+    indent(p, p->depth + p->wrapped);
+    buf_str(p->out, "<field name=\"filtered\" value=\"");
+    buf_str(p->out, name);
+    buf_str(p->out, "\" />\n");
+    return true;
+}
+
+/* The fields of -e. */
+static void asked(struct buf *out, const struct print_options *options, const struct dissection *d)
+{
+    field_list_fill(options, d);
+    for (size_t i = 0; i < field_list_count(options->list); i++) {
+        struct field_values values = field_list_values(options->list, i);
+        struct slice text;
+        while (field_values_next(&values, &text)) {
+            buf_str(out, "  <field name=\"");
+            text_xml(out, slice_of_str(field_list_name(options->list, i)));
+            buf_str(out, "\" value=\"");
+            text_xml(out, text);
+            buf_str(out, "\"/>\n");
+        }
+    }
+}
+
+static void tree(struct pdml *p, const struct print_options *options)
+{
+    for (uint32_t i = 0; i < p->t->count;) {
+        while (p->depth > 0 && (i >= p->t->events[p->open[p->depth - 1]].next ||
+                                p->depth == sizeof p->open / sizeof p->open[0]))
+            close_event(p);
+        if (print_omits(options, &p->t->events[i])) {
+            i = p->t->events[i].next;
+            continue;
+        }
+        open_event(p, i);
+        i = left_out(p, options, i) ? p->t->events[i].next : i + 1;
+    }
+    while (p->depth > 0)
+        close_event(p);
+}
+
 void pdml_packet(struct buf *out, const struct print_options *options, const struct dissection *d)
 {
     struct pdml p = {.out = out, .t = &d->tape, .options = options};
     buf_str(out, "<packet>\n");
     general_information(out, d);
-    for (uint32_t i = 0; i < p.t->count;) {
-        while (p.depth > 0 && (i >= p.t->events[p.open[p.depth - 1]].next ||
-                               p.depth == sizeof p.open / sizeof p.open[0]))
-            close_event(&p);
-        if (print_omits(options, &p.t->events[i])) {
-            i = p.t->events[i].next;
-            continue;
-        }
-        open_event(&p, i++);
-    }
-    while (p.depth > 0)
-        close_event(&p);
+    if (field_list_count(options->list) > 0)
+        asked(out, options, d);
+    else
+        tree(&p, options);
     buf_str(out, "</packet>\n\n\n");
 }

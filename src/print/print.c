@@ -1,8 +1,11 @@
 #include "print/print.h"
 
 #include "print/columns.h"
+#include "print/ek.h"
 #include "print/hexdump.h"
+#include "print/json.h"
 #include "print/pdml.h"
+#include "print/psml.h"
 #include "print/tree.h"
 
 static void nothing(struct buf *out, const struct print_options *options)
@@ -38,6 +41,14 @@ static void text_packet(struct buf *out, const struct print_options *options,
     }
 }
 
+static void tabs_packet(struct buf *out, const struct print_options *options,
+                        const struct dissection *d)
+{
+    struct print_options with_tabs = *options;
+    with_tabs.delimiter = '\t';
+    text_packet(out, &with_tabs, d);
+}
+
 static void want_all(const struct print_options *options, uint8_t *want)
 {
     for (unsigned id = 0; id < FIELD_COUNT; id++)
@@ -48,6 +59,19 @@ static void text_want(const struct print_options *options, uint8_t *want)
 {
     if (options->tree)
         want_all(options, want);
+    if (options->summary)
+        columns_want(options, want);
+}
+
+/* Every field, or with -e those. */
+static void want_asked(const struct print_options *options, uint8_t *want)
+{
+    if (options->summary)
+        columns_want(options, want);
+    if (field_list_count(options->list) > 0)
+        fields_want(options, want);
+    else if (options->tree)
+        want_all(options, want);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------
@@ -56,7 +80,12 @@ static void text_want(const struct print_options *options, uint8_t *want)
 static const struct printer printers[] = {
     {"text", nothing, text_packet, nothing, text_want},
     {"fields", fields_header, fields_packet, fields_footer, fields_want},
-    {"pdml", pdml_header, pdml_packet, pdml_footer, want_all},
+    {"json", json_header, json_packet, json_footer, want_asked},
+    {"jsonraw", json_header, json_raw_packet, json_footer, want_asked},
+    {"ek", nothing, ek_packet, nothing, want_asked},
+    {"pdml", pdml_header, pdml_packet, pdml_footer, want_asked},
+    {"psml", psml_header, psml_packet, psml_footer, text_want},
+    {"tabs", nothing, tabs_packet, nothing, text_want},
 };
 
 #define PRINTERS (sizeof printers / sizeof printers[0])
@@ -67,6 +96,11 @@ const struct printer *printer_find(const char *name)
         if (strcmp(printers[i].name, name) == 0)
             return &printers[i];
     return NULL;
+}
+
+bool printer_is_text(const struct printer *printer)
+{
+    return printer->want == text_want && printer->header == nothing;
 }
 
 const char *printer_name(size_t index)

@@ -7,6 +7,7 @@
 #define TLSWIRE_PRINT_PRINT_H
 
 #include "print/fields.h"
+#include "print/keep.h"
 #include "stream/dissection.h"
 
 /* -t */
@@ -25,20 +26,34 @@ enum time_format {
 
 #define TIME_DECIMALS_AUTO 10 /* as many as the capture states */
 
+struct column_list;
+
+/* What a printer keeps from packet to packet, so that nothing is allocated for one. */
+struct print_state {
+    struct buf scratch;
+    uint16_t parents[FIELD_COUNT]; /* 1 + the protocol that a field belongs to; 0: not looked up */
+};
+
 struct print_options {
     enum time_format time;
     uint8_t time_decimals; /* 0 to 9, or TIME_DECIMALS_AUTO */
     bool spans_in_hours;   /* -u hms */
     bool summary;          /* -P, or nothing else asked for */
-    bool tree;             /* -V, -O */
+    bool tree;             /* -V, -O, or a format that is nothing else */
     bool hex;              /* -x */
     const uint8_t
-        *expanded; /* -O: FIELD_COUNT bytes, not 0 at protocols to show in full; NULL: all */
-    const char *separator;    /* -S: the line after a packet's tree or bytes; NULL means "" */
-    struct field_list *list;  /* -e and -E, for -T fields */
-    struct ladder *ladder;    /* what the ladder keeps between packets (print/ladder.h) */
-    const char *capture_name; /* for headers that name the capture; not escaped */
-    int64_t started_ns;       /* when the program started, since 1970: for headers */
+        *expanded;    /* -O: FIELD_COUNT bytes, not 0 at protocols to show in full; NULL: all */
+    struct keep keep; /* -j, -J */
+    bool unique_keys; /* --no-duplicate-keys */
+    uint64_t printed; /* packets printed before */
+    const char *separator; /* -S: the line after a packet's tree or bytes; NULL means "" */
+    const struct column_list *columns; /* of the summary line; NULL: the usual ones */
+    char delimiter;                    /* between columns; '\0': a space */
+    struct print_state *state;         /* that the formats ek and jsonl work in; NULL for others */
+    struct field_list *list;           /* -e and -E, for -T fields */
+    struct ladder *ladder;             /* what the ladder keeps between packets (print/ladder.h) */
+    const char *capture_name;          /* for headers that name the capture; not escaped */
+    int64_t started_ns;                /* when the program started, since 1970: for headers */
     bool
         more; /* -o tlswire.dissect_more: show what tshark 4.0.17 does not, and call it by its name */
     bool terminal; /* the text goes to a terminal: no control bytes, whatever the format says */
@@ -62,6 +77,8 @@ static inline bool print_omits(const struct print_options *options, const struct
 
 /* NULL when there is none of this name. */
 const struct printer *printer_find(const char *name);
+/* True when it has no header and shows what -P, -V and -x say. */
+bool printer_is_text(const struct printer *printer);
 /* The names, in the order of the table; NULL after the last. */
 const char *printer_name(size_t index);
 

@@ -1,6 +1,7 @@
 #include "print/text.h"
 
 #define REPLACEMENT 0xfffd
+#define XML_GROWTH  6 /* bytes of the longest entity */
 
 struct range {
     uint32_t first, last;
@@ -134,6 +135,18 @@ void text_xml(struct buf *out, struct slice raw)
             buf_str(out, entities[c]);
         }
     }
+}
+
+void text_xml_from(struct buf *out, size_t start)
+{
+    size_t len = out->len - start;
+    if (!buf_room(out, len * XML_GROWTH))
+        return;
+    text_xml(out, slice_of(out->data + start, len));
+    size_t escaped = out->len - start - len;
+    if (escaped != len || memcmp(out->data + start, out->data + start + len, len) != 0)
+        memmove(out->data + start, out->data + start + len, escaped);
+    out->len = start + escaped;
 }
 
 void text_cell(struct buf *out, struct slice raw, bool terminal)

@@ -18,6 +18,8 @@ void text_plain(struct buf *out, struct slice raw, bool ascii);
 void text_label(struct buf *out, struct slice raw, bool ascii);
 /* For an XML attribute. RAW is UTF-8. */
 void text_xml(struct buf *out, struct slice raw);
+/* The same in place, for what was written since START. */
+void text_xml_from(struct buf *out, size_t start);
 /* For a cell of -T fields: line breaks and tabs as \n \r \t; on a TERMINAL all other controls as
  * \xNN. */
 void text_cell(struct buf *out, struct slice raw, bool terminal);

@@ -312,3 +312,16 @@ void value_hex(struct buf *out, const struct tape *t, const struct event *e)
     else
         buf_hex_bytes(out, bytes, '\0');
 }
+
+void value_masked(struct buf *out, uint64_t value)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    unsigned shift = 60;
+    while (shift > 0 && value >> shift == 0)
+        shift -= 4;
+    for (;; shift -= 4) {
+        buf_char(out, digits[value >> shift & 15]);
+        if (shift == 0)
+            return;
+    }
+}

@@ -15,6 +15,9 @@ void value_cell(struct buf *out, const struct tape *t, const struct event *e);
  */
 void value_hex(struct buf *out, const struct tape *t, const struct event *e);
 
+/* A number that has a mask, in capital hexadecimal digits. */
+void value_masked(struct buf *out, uint64_t value);
+
 /* NUMBER in the base that FIELD is shown in, without a name: "5", "0x0005", "5 (0x05)". */
 void value_number(struct buf *out, const struct field *field, uint64_t number);
 /* "..1. .... = " for the MASK of a number WIDTH bits wide; NUMBER is what the masked bits hold. */

@@ -295,6 +295,17 @@ enum field_id field_protocol(enum field_id id)
     return id;
 }
 
+enum field_id field_parent(enum field_id id)
+{
+    static const char option[] = "IP Option - "; /* or TCP */
+    const struct field *field = &fields[id];
+    const char *label = *field->label == 'T' ? field->label + 1 : field->label;
+    bool alone = field->type == TYPE_PROTOCOL ||
+                 (field->type == TYPE_BYTES && (strncmp(label, option, sizeof option - 1) == 0 ||
+                                                strncmp(label, "CP Option - ", 12) == 0));
+    return alone ? F_NONE : field_protocol(id);
+}
+
 static const struct code_point *find(enum registry registry, uint64_t value)
 {
     const struct registry_table *table = &registries[registry];

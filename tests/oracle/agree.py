@@ -41,6 +41,10 @@ MODES = {
     "tree": ["-V"],
     "hex": ["-x"],
     "pdml": ["-T", "pdml"],
+    "json": ["-T", "json", "-x"],
+    "jsonraw": ["-T", "jsonraw", "--no-duplicate-keys"],
+    "ek": ["-T", "ek", "-x", "-P", "-V"],
+    "psml": ["-T", "psml"],
     "fields": ["-T", "fields", "-E", "header=y", *(part for field in FIELDS for part in ("-e", field))],
 }
 CAPTURES = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")

@@ -440,7 +440,6 @@ static void test_fields(void)
     CHECK_STR("\t7,8\n", cells(LIST("tcp.srcport", "tcp.srcport"), NO_SETTINGS, false));
     struct field_list *list = field_list_new();
     CHECK(!field_list_add(list, "tls.no_such_field"));
-    CHECK(!field_list_add(list, "_ws.col.Nothing"));
     CHECK(!field_list_option(list, "quote=x"));
     CHECK(!field_list_option(list, "nothing=y"));
     CHECK(field_list_add(list, "ssl"));
