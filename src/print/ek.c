@@ -33,7 +33,8 @@ struct ek {
 
 static struct entry *entry_at(const struct ek *ek, size_t base, uint32_t index)
 {
-    return (struct entry *)(void *)(ek->state->scratch.data + base) + index;
+    const struct buf *names = &ek->state->scratch;
+    return (struct entry *)(void *)(names->data + base) + index;
 }
 
 static bool is_heading(uint16_t field)
@@ -181,7 +182,8 @@ static uint32_t *bucket_of(const struct ek *ek, const struct gathering *g, uint1
     unsigned hash = json_keys[parent].len * 31u + key->len * 7u;
     for (unsigned i = key->len > 6 ? key->len - 6u : 0; i < key->len; i++)
         hash = hash * 33 + (uint8_t)key->text[i];
-    return (uint32_t *)(void *)(ek->state->scratch.data + g->buckets) + hash % BUCKETS;
+    const struct buf *names = &ek->state->scratch;
+    return (uint32_t *)(void *)(names->data + g->buckets) + hash % BUCKETS;
 }
 
 static void add(struct ek *ek, struct gathering *g, uint32_t at, uint16_t parent)
@@ -234,7 +236,7 @@ static void attribute(struct ek *ek, size_t base, uint32_t head, unsigned level)
     uint32_t at = entry_at(ek, base, head)->event;
     const struct event *e = &ek->t->events[at];
     bool many = entry_at(ek, base, head)->next != NOBODY;
-    if (ek->hex && !is_heading(e->field) && e->length > 0) {
+    if (ek->hex && !is_heading(e->field) && e->length > 0 && value_has_place(e)) {
         name(ek, e->field, many ? "_raw\":[" : "_raw\":");
         for (uint32_t i = head; i != NOBODY; i = entry_at(ek, base, i)->next) {
             if (i != head)
@@ -256,20 +258,20 @@ static void attribute(struct ek *ek, size_t base, uint32_t head, unsigned level)
 
 static void object(struct ek *ek, uint32_t at, uint32_t end, uint16_t parent, unsigned level)
 {
-    struct buf *scratch = &ek->state->scratch;
-    size_t before = scratch->len;
+    struct buf *names = &ek->state->scratch;
+    size_t before = names->len;
     struct gathering g = {.buckets = before};
     buf_char(ek->out, '{');
-    if (level < DEEPEST && buf_room(scratch, BUCKETS * sizeof(uint32_t))) {
-        memset(scratch->data + before, 0xff, BUCKETS * sizeof(uint32_t));
-        scratch->len += BUCKETS * sizeof(uint32_t);
-        g.base = scratch->len;
+    if (level < DEEPEST && buf_room(names, BUCKETS * sizeof(uint32_t))) {
+        memset(names->data + before, 0xff, BUCKETS * sizeof(uint32_t));
+        names->len += BUCKETS * sizeof(uint32_t);
+        g.base = names->len;
         gather(ek, &g, at, end, parent);
         for (uint32_t i = 0; i < g.count; i++)
             if (entry_at(ek, g.base, i)->last != NOBODY)
                 attribute(ek, g.base, i, level);
     }
-    scratch->len = before;
+    names->len = before;
     buf_char(ek->out, '}');
 }
 

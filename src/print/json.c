@@ -84,18 +84,6 @@ static unsigned type_number(uint16_t field)
     return type_numbers[fields[field].type];
 }
 
-/* Remarks and what they consist of stand nowhere, nor does what is said of a whole connection. */
-static bool has_place(const struct event *e)
-{
-    static const uint16_t nowhere[] = {F__ws_expert, F__ws_expert_message, F__ws_expert_severity,
-                                       F__ws_expert_group, F_tcp_completeness};
-    for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
-        if (e->field == nowhere[i])
-            return false;
-    return e->extra == EXPERT_NONE || e->extra >= EXPERT_COUNT ||
-           experts[e->extra].field != e->field;
-}
-
 static void number_line(struct json *j, unsigned level, uint64_t number, bool *first)
 {
     begin(j, level, first);
@@ -108,7 +96,7 @@ static void raw(struct json *j, uint32_t at, unsigned level)
     const struct event *e = &j->t->events[at];
     const struct field *field = &fields[e->field];
     bool first = true;
-    bool somewhere = has_place(e);
+    bool somewhere = value_has_place(e);
     buf_char(j->out, '[');
     if (somewhere || field->mask) {
         begin(j, level + 1, &first);
@@ -209,22 +197,22 @@ static uint32_t next_same(struct json *j, uint32_t at, uint32_t end)
     return i < end ? i : end;
 }
 
-/* One key, with what WRITE makes of each item of this name. */
+/* One key, with what PUT makes of each item of this name. */
 static void member(struct json *j, uint32_t at, uint32_t end, unsigned level, bool *first,
-                   const char *suffix, void (*write)(struct json *, uint32_t, unsigned))
+                   const char *suffix, void (*put)(struct json *, uint32_t, unsigned))
 {
     begin(j, level, first);
     key(j, at, suffix);
     uint32_t next = next_same(j, at, end);
     if (next == end) {
-        write(j, at, level);
+        put(j, at, level);
         return;
     }
     bool first_item = true;
     buf_char(j->out, '[');
     for (uint32_t i = at; i < end; i = next_same(j, i, end)) {
         begin(j, level + 1, &first_item);
-        write(j, i, level + 1);
+        put(j, i, level + 1);
     }
     json_line(j->out, level);
     buf_char(j->out, ']');
@@ -243,7 +231,7 @@ static void item(struct json *j, uint32_t at, uint32_t end, unsigned level, bool
     const struct event *e = &j->t->events[at];
     bool valued = has_value(e), parent = any_has_children(j, at, end);
     bool unnamed = is_heading(e);
-    if (j->hex && !unnamed && (!j->text || e->length > 0))
+    if (j->hex && !unnamed && (!j->text || (e->length > 0 && value_has_place(e))))
         member(j, at, end, level, first, "_raw\": ", raw);
     if (j->text && valued)
         member(j, at, end, level, first, "\": ", value);

@@ -15,6 +15,9 @@ void value_cell(struct buf *out, const struct tape *t, const struct event *e);
  */
 void value_hex(struct buf *out, const struct tape *t, const struct event *e);
 
+/* False for remarks and what they consist of, which stand nowhere, and for what is said of a whole
+ * connection. */
+bool value_has_place(const struct event *e);
 /* A number that has a mask, in capital hexadecimal digits. */
 void value_masked(struct buf *out, uint64_t value);
 

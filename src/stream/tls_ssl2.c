@@ -90,7 +90,7 @@ static void client_hello(struct tls_reader *r, struct walk *w)
     uint64_t spec_len = 0, id_len = 0, challenge_len = 0;
     walk_number(w, F_tls_handshake_version, 2, NULL);
     walk_number(w, F_ssl2_cipher_spec_len, 2, &spec_len);
-    walk_number(w, F_tls_handshake_session_id_length, 2, &id_len);
+    walk_number(w, F_ssl2_session_id_length, 2, &id_len);
     walk_number(w, F_ssl2_challenge_length, 2, &challenge_len);
     specs(w, spec_len);
     bytes(w, F_tls_handshake_session_id, id_len);
