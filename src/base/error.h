@@ -19,7 +19,7 @@ enum error_code {
 struct error {
     enum error_code code;
     char text
-        [512]; /* one line, or more with the advice on lines of its own; escaped for a terminal */
+        [4096]; /* one line, or more with the advice on lines of its own; escaped for a terminal */
 };
 
 /* Records the first error; later ones are dropped.  Always returns false, for `return error_set(…)`. */

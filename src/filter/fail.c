@@ -2,10 +2,19 @@
  * meant. */
 #include "filter/program.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#define SHOWN_TEXT 150 /* longest piece of the filter that an error shows */
+#define SHOWN_TEXT   1600 /* longest piece of the filter that an error shows */
+#define NAME_MAX_LEN 64
+#define HINT_NAMES   3
+#define HINT_SIZE    (HINT_NAMES * (NAME_MAX_LEN + 4) + 60)
+
+struct near_name {
+    const char *name;
+    unsigned distance;
+};
 
 static const struct {
     const char *name, *code;
@@ -47,86 +56,8 @@ bool fail_memory(struct compiler *c)
     return error_set(c->error, ERROR_MEMORY, "Not enough memory for this filter.");
 }
 
-/* The piece of the text around the place, and the mark under it, control bytes as '?'. */
-static void show_place(const struct compiler *c, uint32_t at, uint32_t length, char *line,
-                       char *mark)
-{
-    uint32_t from = 0, len = c->len;
-    if (len > SHOWN_TEXT) {
-        from = at > SHOWN_TEXT / 2 ? at - SHOWN_TEXT / 2 : 0;
-        if (from > c->len - SHOWN_TEXT)
-            from = c->len - SHOWN_TEXT;
-        len = SHOWN_TEXT;
-    }
-    for (uint32_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)c->text[from + i];
-        line[i] = byte < 0x20 || byte == 0x7f ? '?' : c->text[from + i];
-    }
-    line[len] = '\0';
-    uint32_t column = at - from, n = 0;
-    for (; n < column; n++)
-        mark[n] = ' ';
-    mark[n++] = '^';
-    for (uint32_t i = 1; i < length && n < len; i++)
-        mark[n++] = '~';
-    mark[n] = '\0';
-}
-
-__attribute__((format(printf, 6, 0))) static bool fail_list(struct compiler *c, bool place,
-                                                            uint32_t at, uint32_t length,
-                                                            const char *hint, const char *format,
-                                                            va_list args)
-{
-    char message[220], line[SHOWN_TEXT + 2], mark[SHOWN_TEXT + 2];
-    if (c->failed)
-        return false;
-    c->failed = true;
-    int written = vsnprintf(message, sizeof message, format, args);
-    if (written < 0)
-        return error_set(c->error, ERROR_USAGE, "Bad filter.");
-    for (char *p = message; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
-    if (!place)
-        return error_set(c->error, ERROR_USAGE, "%s", message);
-    show_place(c, at, length, line, mark);
-    return error_set(c->error, ERROR_USAGE, "%s\n    %s\n    %s%s%s%s", message, line, mark,
-                     hint ? "\ndid you mean " : "", hint ? hint : "", hint ? "?" : "");
-}
-
-bool fail(struct compiler *c, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fail_list(c, false, 0, 0, NULL, format, args);
-    va_end(args);
-    return false;
-}
-
-bool fail_at(struct compiler *c, uint32_t at, uint32_t length, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fail_list(c, true, at, length, NULL, format, args);
-    va_end(args);
-    return false;
-}
-
-bool fail_unexpected(struct compiler *c)
-{
-    const struct token *t = &c->token;
-    if (c->failed)
-        return false;
-    if (t->kind == TOKEN_END)
-        return fail(c, "Unexpected end of filter expression.");
-    return fail_at(c, t->at, t->length, "\"%.*s\" was unexpected in this context.",
-                   (int)(t->length < 120 ? t->length : 120), c->text + t->at);
-}
-
 /* ---- names that are nearly right
  * --------------------------------------------------------------------- */
-
-#define NAME_MAX_LEN 64
 
 static unsigned least(unsigned a, unsigned b, unsigned c)
 {
@@ -160,40 +91,189 @@ static bool ends_with(const char *name, size_t name_len, const char *tail, size_
            memcmp(name + name_len - tail_len, tail, tail_len) == 0;
 }
 
-/* The field whose name is nearest to what was typed, or ends in its last part; NULL when none is
- * near. */
-static const char *nearest(const char *typed, size_t len)
+/* Keeps the nearest names, the nearest first. */
+static void keep_name(struct near_name *best, const char *name, unsigned distance)
 {
-    const char *best = NULL;
-    unsigned best_distance = (unsigned)len / 4 + 1;
+    for (unsigned i = 0; i < HINT_NAMES; i++) {
+        if (best[i].name && strcmp(best[i].name, name) == 0)
+            return;
+        if (best[i].name && best[i].distance <= distance)
+            continue;
+        for (unsigned k = HINT_NAMES - 1; k > i; k--)
+            best[k] = best[k - 1];
+        best[i] = (struct near_name){name, distance};
+        return;
+    }
+}
+
+/* The names nearest to what was typed; else those that end in its last part. */
+static void find_near(const char *typed, size_t len, struct near_name *best)
+{
+    unsigned most = (unsigned)len / 4;
     size_t tail = len;
     while (tail > 0 && typed[tail - 1] != '.')
         tail--;
     if (len < 2 || len > NAME_MAX_LEN)
-        return NULL;
+        return;
     for (enum field_id id = 1; id < FIELD_COUNT; id++) {
         size_t have = strlen(fields[id].abbrev);
         if (have == 0 || have > NAME_MAX_LEN)
             continue;
         unsigned d = distance(typed, len, fields[id].abbrev, have);
-        if (d < best_distance) {
-            best = fields[id].abbrev;
-            best_distance = d;
-        }
+        if (d <= most)
+            keep_name(best, fields[id].abbrev, d);
     }
-    for (enum field_id id = 1; !best && len - tail >= 3 && id < FIELD_COUNT; id++)
+    /* Only the nearest, and those as near. */
+    for (unsigned i = 1; i < HINT_NAMES; i++)
+        if (best[i].name && best[i].distance > best[0].distance)
+            best[i].name = NULL;
+    bool any = best[0].name != NULL;
+    for (enum field_id id = 1; !any && len - tail >= 3 && id < FIELD_COUNT; id++)
         if (ends_with(fields[id].abbrev, strlen(fields[id].abbrev), typed + tail, len - tail))
-            best = fields[id].abbrev;
-    return best;
+            keep_name(best, fields[id].abbrev, 0);
 }
 
-bool fail_name(struct compiler *c, const struct node *n, const char *format, ...)
+/* Whether the part before the first dot names a protocol that has fields here. */
+static bool is_protocol(const char *typed, size_t len)
+{
+    const char *dot = memchr(typed, '.', len);
+    return field_find(typed, dot ? (size_t)(dot - typed) : len) != F_NONE;
+}
+
+/* A line for whoever typed a name that is none: what they may have meant. */
+static void advice(const char *typed, size_t len, char *out)
+{
+    struct near_name best[HINT_NAMES] = {{NULL, 0}};
+    size_t dotted = len > 0 && typed[0] == '.';
+    typed += dotted;
+    len -= dotted;
+    find_near(typed, len, best);
+    size_t used = 0;
+    for (unsigned i = 0; i < HINT_NAMES && best[i].name; i++)
+        used += (size_t)snprintf(out + used, HINT_SIZE - used, "%s%s",
+                                 i == 0                                   ? "\ndid you mean "
+                                 : i + 1 < HINT_NAMES && best[i + 1].name ? ", "
+                                                                          : " or ",
+                                 best[i].name);
+    if (used > 0)
+        snprintf(out + used, HINT_SIZE - used, "?");
+    else if (memchr(typed, '.', len) && !is_protocol(typed, len) && !isdigit((unsigned char)*typed))
+        snprintf(
+            out, HINT_SIZE,
+            "\ntlswire has fields of TLS and what carries it, none of \"%.*s\"; tlswire -G fields "
+            "lists them",
+            (int)((const char *)memchr(typed, '.', len) - typed < 40
+                      ? (const char *)memchr(typed, '.', len) - typed
+                      : 40),
+            typed);
+}
+
+/* ---- the error
+ * ------------------------------------------------------------------------------------------ */
+
+/* The piece of the text around the place, and the mark under it; control bytes that could move a
+ * terminal's cursor as '?'. */
+static void show_place(const struct compiler *c, uint32_t at, uint32_t length, char *line,
+                       char *mark)
+{
+    uint32_t from = 0, len = c->len;
+    if (len > SHOWN_TEXT) {
+        from = at > SHOWN_TEXT / 2 ? at - SHOWN_TEXT / 2 : 0;
+        if (from > c->len - SHOWN_TEXT)
+            from = c->len - SHOWN_TEXT;
+        len = SHOWN_TEXT;
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)c->text[from + i];
+        bool strange = (byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7f;
+        line[i] = strange ? '?' : c->text[from + i];
+    }
+    line[len] = '\0';
+    uint32_t column = at - from, n = 0;
+    for (; n < column; n++)
+        mark[n] = ' ';
+    mark[n++] = '^';
+    for (uint32_t i = 1; i < length && n < len; i++)
+        mark[n++] = '~';
+    mark[n] = '\0';
+}
+
+/* LENGTH 0: without a place.  HINT: names near the word that stands there. */
+__attribute__((format(printf, 5, 0))) static bool fail_list(struct compiler *c, uint32_t at,
+                                                            uint32_t length, bool hint,
+                                                            const char *format, va_list args)
+{
+    char message[600], line[SHOWN_TEXT + 2], mark[SHOWN_TEXT + 2], names[HINT_SIZE] = "";
+    if (c->failed)
+        return false;
+    c->failed = true;
+    int written = vsnprintf(message, sizeof message, format, args);
+    if (written < 0)
+        return error_set(c->error, ERROR_USAGE, "Bad filter.");
+    for (char *p = message; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    if (length == 0)
+        return error_set(c->error, ERROR_USAGE, "%s", message);
+    show_place(c, at, length, line, mark);
+    if (hint)
+        advice(c->text + at, length, names);
+    return error_set(c->error, ERROR_USAGE, "%s\n    %s\n    %s%s", message, line, mark, names);
+}
+
+bool fail(struct compiler *c, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *hint =
-        n->kind == NODE_WORD && !n->literal ? nearest(c->text + n->at, n->length) : NULL;
-    fail_list(c, true, n->at, n->length, hint, format, args);
+    fail_list(c, 0, 0, false, format, args);
     va_end(args);
     return false;
+}
+
+bool fail_at(struct compiler *c, uint32_t at, uint32_t length, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fail_list(c, at, length, false, format, args);
+    va_end(args);
+    return false;
+}
+
+bool fail_name(struct compiler *c, uint32_t at, uint32_t length, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fail_list(c, at, length, true, format, args);
+    va_end(args);
+    return false;
+}
+
+bool fail_node(struct compiler *c, uint32_t id, const char *format, ...)
+{
+    const struct node *n = &c->filter->nodes[id];
+    va_list args;
+    va_start(args, format);
+    fail_list(c, n->at, n->length, n->kind == NODE_WORD && !n->literal, format, args);
+    va_end(args);
+    return false;
+}
+
+bool fail_unexpected(struct compiler *c)
+{
+    const struct token *t = &c->token;
+    if (c->failed)
+        return false;
+    if (t->kind == TOKEN_END)
+        return fail(c, "Unexpected end of filter expression.");
+    if (t->kind == TOKEN_STRING) {
+        struct buf *text = &c->shown[0];
+        buf_clear(text);
+        text->ceiling = SHOWN_CEILING;
+        show_string(c, t->bytes, t->byte_count, text);
+        return fail_at(c, t->at, t->length, "\"%.*s\" was unexpected in this context.",
+                       (int)text->len, (const char *)text->data);
+    }
+    uint32_t dot = t->kind == TOKEN_DOTTED, len = t->length - dot;
+    return fail_at(c, t->at, t->length, "\"%.*s\" was unexpected in this context.",
+                   (int)(len < 400 ? len : 400), c->text + t->at + dot);
 }

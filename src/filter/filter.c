@@ -51,14 +51,27 @@ static bool find_twins(struct compiler *c)
     return true;
 }
 
-/* A protocol's layers are those of tunnels, IP in IP; messages side by side in one segment are one
- * layer.  The schema's order is from the link up. */
+/* The bytes of a protocol go on to the end of what it was given; those of the layers below TCP, except
+ * when they are searched, are their headers. */
+static void find_extents(struct filter *f)
+{
+    enum field_id above = field_find("tcp", 3);
+    for (uint32_t i = 0; i < f->node_count; i++) {
+        struct node *n = &f->nodes[i];
+        n->whole =
+            n->kind == NODE_FIELD && n->type == TYPE_PROTOCOL && (n->whole || n->field >= above);
+    }
+}
+
+/* A protocol's layers are those of tunnels, IP in IP, and the runs of TLS in a packet that ends one
+ * message and holds others.  Above TLS, in certificates, all is one layer.  The schema's order is from
+ * the link up. */
 static void find_layers(struct filter *f)
 {
     enum field_id above = field_find("tls", 3);
     for (uint32_t i = 0; i < f->node_count; i++)
         if (f->nodes[i].kind == NODE_FIELD && above != F_NONE)
-            f->nodes[i].one_layer = field_protocol(f->nodes[i].field) >= above;
+            f->nodes[i].one_layer = field_protocol(f->nodes[i].field) > above;
 }
 
 struct filter *filter_compile(const char *text, struct error *error)
@@ -77,11 +90,16 @@ struct filter *filter_compile(const char *text, struct error *error)
         return NULL;
     }
     c.filter->constants.ceiling = CONSTANTS_CEILING;
-    if (!parse_filter(&c) || !check_filter(&c) || !find_twins(&c) || !make_scratch(&c)) {
+    bool good = check_macros(&c) && parse_filter(&c) && check_filter(&c) && find_twins(&c) &&
+                make_scratch(&c);
+    buf_free(&c.shown[0]);
+    buf_free(&c.shown[1]);
+    if (!good) {
         filter_free(c.filter);
         return NULL;
     }
     find_layers(c.filter);
+    find_extents(c.filter);
     return c.filter;
 }
 
@@ -132,6 +150,8 @@ bool filter_match(const struct filter *f, const struct tape *tape)
 {
     struct run run = {.filter = f, .tape = tape, .scratch = f->scratch};
     bool answer = true;
+    uint64_t kept[MAX_NESTING / 64 + 2] = {0}; /* first operands of `xor`, one a nesting */
+    unsigned depth = 0;
     f->scratch->budget = BUDGET;
     f->scratch->exhausted = false;
     for (uint32_t i = 0; i < f->step_count;) {
@@ -142,6 +162,15 @@ bool filter_match(const struct filter *f, const struct tape *tape)
             break;
         case STEP_NOT:
             answer = !answer;
+            break;
+        case STEP_KEEP:
+            kept[depth / 64] &= ~(UINT64_C(1) << depth % 64);
+            kept[depth / 64] |= (uint64_t)answer << depth % 64;
+            depth++;
+            break;
+        case STEP_XOR:
+            depth--;
+            answer ^= (kept[depth / 64] >> depth % 64 & 1) != 0;
             break;
         case STEP_JUMP_TRUE:
             i = answer ? step->arg : i;

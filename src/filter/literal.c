@@ -14,7 +14,7 @@ static int shown(const struct node *n)
 /* The literal's text, copied for the C library; false when it is too long to be any. */
 static bool copy_text(const struct compiler *c, const struct node *n, char *out, size_t size)
 {
-    bool quoted = n->kind != NODE_WORD;
+    bool quoted = n->kind == NODE_STRING;
     const char *from =
         quoted ? (const char *)c->filter->constants.data + n->bytes : c->text + n->at;
     size_t len = quoted ? n->byte_count : n->length;
@@ -126,18 +126,31 @@ static bool find_name(enum registry registry, const char *name, uint64_t *number
     return false;
 }
 
+/* The text of a literal as an error shows it: with quotes when it had them. */
+static int shown_text(const struct compiler *c, const struct node *n, const char **text)
+{
+    *text = c->text + n->at;
+    if (n->kind != NODE_STRING)
+        return shown(n);
+    *text = n->byte_count > 0 ? (const char *)c->filter->constants.data + n->bytes : "";
+    return (int)(n->byte_count < 100 ? n->byte_count : 100);
+}
+
 static bool unknown_name(struct compiler *c, const struct node *n, enum field_id field)
 {
+    const char *text = NULL;
+    int len = shown_text(c, n, &text);
     return fail_at(c, n->at, n->length,
-                   "%s%.*s%s cannot be found among the possible values for %s.",
-                   n->kind == NODE_STRING ? "" : "\"", shown(n), c->text + n->at,
-                   n->kind == NODE_STRING ? "" : "\"", fields[field].abbrev);
+                   "\"%.*s\" cannot be found among the possible values for %s.", len, text,
+                   fields[field].abbrev);
 }
 
 static bool not_from_string(struct compiler *c, const struct node *n, enum field_type type)
 {
-    return fail_at(c, n->at, n->length, "%s cannot be converted from a string (%.*s).",
-                   type_name(type), shown(n), c->text + n->at);
+    const char *text = NULL;
+    int len = shown_text(c, n, &text);
+    return fail_at(c, n->at, n->length, "%s cannot be converted from a string (\"%.*s\").",
+                   type_name(type), len, text);
 }
 
 static bool convert_number(struct compiler *c, struct node *n, enum field_type type,
@@ -147,8 +160,6 @@ static bool convert_number(struct compiler *c, struct node *n, enum field_type t
     uint64_t number = 0, ceiling = number_ceiling(type);
     enum registry registry = field == F_NONE ? REG_NONE : (enum registry)fields[field].registry;
     bool fits = copy_text(c, n, text, sizeof text);
-    if (n->kind == NODE_CHAR)
-        return set_number(n, type, (uint8_t)text[0]);
     bool is_number = n->kind == NODE_WORD && fits && parse_number(text, &number);
     if (is_number && errno == 0 && number <= ceiling)
         return set_number(n, type, number);
@@ -172,8 +183,6 @@ static bool convert_boolean(struct compiler *c, struct node *n, enum field_id fi
     char text[64];
     uint64_t number = 0;
     bool fits = copy_text(c, n, text, sizeof text);
-    if (n->kind == NODE_CHAR)
-        return set_number(n, TYPE_BOOLEAN, text[0] != 0);
     if (n->kind == NODE_WORD && fits && parse_number(text, &number) && errno == 0)
         return set_number(n, TYPE_BOOLEAN, number != 0);
     enum registry registry = field != F_NONE && fields[field].registry != REG_NONE
@@ -226,7 +235,8 @@ static bool take_hex(struct compiler *c, struct node *n, enum field_type type)
 {
     struct buf *out = &c->filter->constants;
     size_t start = out->len;
-    if (!parse_hex(c->text + n->at, n->length, out)) {
+    uint32_t skip = c->text[n->at] == ':';
+    if (!parse_hex(c->text + n->at + skip, n->length - skip, out)) {
         out->len = start;
         return false;
     }
@@ -244,9 +254,10 @@ static bool convert_bytes(struct compiler *c, struct node *n, enum field_type ty
         n->type = (uint8_t)type;
         return true;
     }
+    uint32_t skip = c->text[n->at] == ':';
     return take_hex(c, n, type) ||
-           fail_at(c, n->at, n->length, "\"%.*s\" is not a valid byte string.", shown(n),
-                   c->text + n->at);
+           fail_at(c, n->at, n->length, "\"%.*s\" is not a valid byte string.",
+                   shown(n) - (int)skip, c->text + n->at + skip);
 }
 
 static bool convert_ether(struct compiler *c, struct node *n, bool partial)
@@ -354,6 +365,15 @@ static bool convert_string(struct compiler *c, struct node *n)
     return true;
 }
 
+bool literal_negative(struct compiler *c, const struct node *n)
+{
+    bool narrow = n->type != TYPE_UINT64 && n->type != TYPE_INT64;
+    if (n->type == TYPE_RELATIVE_TIME || n->number <= (narrow ? INT32_MAX : INT64_MAX))
+        return true;
+    return fail_at(c, n->at, n->length, "%.*s: %llu overflows %s", shown(n), c->text + n->at,
+                   (unsigned long long)n->number, narrow ? "gint32" : "gint64");
+}
+
 /* ---- the whole
  * --------------------------------------------------------------------------------------- */
 
@@ -386,9 +406,35 @@ static bool convert_date(struct compiler *c, struct node *n)
     return set_number(n, TYPE_ABSOLUTE_TIME, (uint64_t)ns);
 }
 
+/* 'a' is a number, and a byte. */
+static bool convert_char(struct compiler *c, struct node *n, enum field_type type)
+{
+    uint64_t value = n->number;
+    uint8_t byte = (uint8_t)value;
+    bool octets = type == TYPE_STRING || type == TYPE_PROTOCOL || type == TYPE_BYTES;
+    if (type == TYPE_BOOLEAN)
+        return set_number(n, type, value != 0);
+    if (type_can(type) & CAN_TIMES)
+        return set_number(n, type, value);
+    if (octets && value > 255)
+        return fail_at(c, n->at, n->length, "%llu is too large for a byte value",
+                       (unsigned long long)value);
+    if (octets)
+        return set_bytes(c, n, type, &byte, 1);
+    return value >= ' ' && value < 0x7f
+               ? fail_at(c, n->at, n->length,
+                         "Character constant '%c' (0x%llx) cannot be converted to %s.", (char)byte,
+                         (unsigned long long)value, type_name(type))
+               : fail_at(c, n->at, n->length,
+                         "Character constant 0x%llx cannot be converted to %s.",
+                         (unsigned long long)value, type_name(type));
+}
+
 bool literal_convert(struct compiler *c, struct node *n, enum field_type type, enum field_id field,
                      bool partial)
 {
+    if (n->kind == NODE_CHAR)
+        return convert_char(c, n, type);
     switch (type) {
     case TYPE_BOOLEAN:
         return convert_boolean(c, n, field);

@@ -1,15 +1,17 @@
 /* The grammar: from tokens to steps, tests and operand trees, names not yet looked up.
  *
- *   or         = and { ("or" | "||") and }
+ *   or         = xor { ("or" | "||") xor }
+ *   xor        = and { ("xor" | "^^") and }
  *   and        = not { ("and" | "&&") not }
  *   not        = ("not" | "!") not | "(" or ")" | relation
- *   relation   = ["any" | "all"] operand [ compare operand { compare operand } | "contains" operand
- *                | "matches" operand | ["not"] "in" "{" element { "," element } "}" ]
+ *   relation   = ["any" | "all"] operand { compare operand }
+ *                | ["any" | "all"] entity ( "contains" entity | "matches" entity
+ *                | ["not"] "in" "{" element { "," element } "}" )
  *   operand    = sum { "&" sum }       sum = product { ("+" | "-") product }
  *   product    = unary { ("*" | "/" | "%") unary }
- *   unary      = ["-" | "+"] ( "{" operand "}" | entity )
- *   entity     = (word | string | character | function "(" operands ")") { "#" layers | "[" ranges
- * "]" } */
+ *   unary      = "{" operand "}" | ["-" | "+"] entity
+ *   entity     = (word ["#" layers] | "@" word ["#" layers] | "${" word ["#" layers] "}" | string
+ *                | character | function "(" operands ")") { "[" ranges "]" } */
 #include "filter/program.h"
 
 #include <stdlib.h>
@@ -118,26 +120,12 @@ static enum function_id function_find(const char *name, size_t len)
     return FN_NONE;
 }
 
-static bool check_argument_count(struct compiler *c, const struct node *n, unsigned count)
-{
-    int len = (int)(n->length < 60 ? n->length : 60);
-    const char *name = c->text + n->at;
-    bool many = n->op == FN_MAX || n->op == FN_MIN;
-    if (count == 0)
-        return fail_at(c, n->at, n->length, "Function %.*s needs at least 1 arguments.", len, name);
-    return many || count == 1 ||
-           fail_at(c, n->at, n->length, "Function %.*s can only accept 1 arguments.", len, name);
-}
-
 static bool parse_arguments(struct compiler *c, unsigned nesting, struct node *n)
 {
     unsigned count = 0;
     uint32_t last = NODE_NOTHING, argument = NODE_NOTHING;
     n->kind = NODE_FUNCTION;
     n->op = (uint8_t)function_find(c->text + n->at, n->length);
-    if (n->op == FN_NONE)
-        return fail_at(c, n->at, n->length, "Function '%.*s' does not exist",
-                       (int)(n->length < 100 ? n->length : 100), c->text + n->at);
     if (!lex_next(c))
         return false;
     while (!is_mark(c, ')') || count > 0) {
@@ -157,26 +145,74 @@ static bool parse_arguments(struct compiler *c, unsigned nesting, struct node *n
         if (!lex_next(c))
             return false;
     }
-    return expect_mark(c, ')') && check_argument_count(c, n, count);
+    return expect_mark(c, ')') &&
+           (n->op != FN_NONE || fail_at(c, n->at, n->length, "Function '%.*s' does not exist",
+                                        (int)(n->length < 100 ? n->length : 100), c->text + n->at));
 }
 
-static bool parse_suffixes(struct compiler *c, uint32_t *out)
+/* Makes a field of a word that must be one. */
+static bool be_field(struct compiler *c, struct node *n)
 {
-    if (is_mark(c, '#')) {
-        struct node *n = &c->filter->nodes[*out];
-        uint32_t first = 0, count = 0;
-        if (n->kind != NODE_WORD || n->literal)
-            return fail_unexpected(c);
-        if (!lex_layers(c, &first, &count))
-            return false;
-        n->ranges = first;
-        n->range_count = count;
-    }
+    if (n->kind == NODE_FIELD)
+        return true;
+    enum field_id id = n->literal ? F_NONE : field_find(c->text + n->at, n->length);
+    if (id == F_NONE)
+        return fail_name(c, n->at, n->length, "%.*s is not a valid field",
+                         (int)(n->length < 100 ? n->length : 100), c->text + n->at);
+    n->kind = NODE_FIELD;
+    n->field = (uint16_t)id;
+    return true;
+}
+
+static bool parse_layers(struct compiler *c, struct node *n)
+{
+    return (n->kind == NODE_FIELD || n->kind == NODE_WORD || fail_unexpected(c)) &&
+           lex_layers(c, &n->ranges, &n->range_count) && be_field(c, n);
+}
+
+/* What stands after '@': a field, whose bytes are meant. */
+static bool parse_raw(struct compiler *c, struct node *n)
+{
+    if (!lex_next(c))
+        return false;
+    if (c->token.kind != TOKEN_WORD && c->token.kind != TOKEN_DOTTED)
+        return fail_unexpected(c);
+    bool dotted = c->token.kind == TOKEN_DOTTED;
+    *n = node_at_token(c, NODE_WORD);
+    n->at += dotted;
+    n->length -= dotted;
+    n->raw = true;
+    return be_field(c, n) && lex_next(c) && (!is_mark(c, '#') || parse_layers(c, n));
+}
+
+/* ${field}, at the '$'. */
+static bool parse_reference(struct compiler *c, struct node *n)
+{
+    if (!lex_next(c) || !expect_mark(c, '{'))
+        return false;
+    bool dotted = c->token.kind == TOKEN_DOTTED;
+    if (c->token.kind != TOKEN_WORD && c->token.kind != TOKEN_LITERAL && !dotted)
+        return fail_unexpected(c);
+    *n = node_at_token(c, NODE_WORD);
+    n->literal = c->token.kind == TOKEN_LITERAL;
+    struct node name = *n;
+    name.at += dotted;
+    name.length -= dotted;
+    if (!be_field(c, &name) || !lex_next(c) || (is_mark(c, '#') && !parse_layers(c, &name)))
+        return false;
+    *n = name;
+    n->at -= dotted;
+    n->length += dotted;
+    n->kind = NODE_REFERENCE;
+    return expect_mark(c, '}');
+}
+
+static bool parse_slices(struct compiler *c, uint32_t *out)
+{
     while (is_mark(c, '[')) {
         struct node slice = node_at_token(c, NODE_SLICE);
         slice.left = *out;
-        slice.at = c->filter->nodes[*out].at;
-        slice.length = c->filter->nodes[*out].length;
+        slice.length = 0;
         if (!lex_ranges(c, &slice.ranges, &slice.range_count) || !add_node(c, slice, out))
             return false;
     }
@@ -185,42 +221,34 @@ static bool parse_suffixes(struct compiler *c, uint32_t *out)
 
 static bool parse_entity(struct compiler *c, unsigned nesting, uint32_t *out)
 {
-    struct node n;
-    switch (c->token.kind) {
-    case TOKEN_WORD:
-    case TOKEN_LITERAL:
-    case TOKEN_DOTTED:
-        n = node_at_token(c, NODE_WORD);
-        n.literal = c->token.kind == TOKEN_LITERAL;
-        n.dotted = c->token.kind == TOKEN_DOTTED;
-        break;
-    case TOKEN_STRING:
-        n = node_at_token(c, NODE_STRING);
-        break;
-    case TOKEN_CHAR:
-        n = node_at_token(c, NODE_CHAR);
-        break;
-    case TOKEN_END:
-    case TOKEN_MARK:
-    case TOKEN_COMPARE:
-    case TOKEN_CONTAINS:
-    case TOKEN_MATCHES:
-    case TOKEN_IN:
-    case TOKEN_AND:
-    case TOKEN_OR:
-    case TOKEN_NOT:
-    case TOKEN_ANY:
-    case TOKEN_ALL:
-    case TOKEN_STRANGE:
-    default:
-        return fail_unexpected(c);
+    struct node n = node_at_token(c, NODE_WORD);
+    enum token_kind kind = c->token.kind;
+    if (is_mark(c, '$') || is_mark(c, '@')) {
+        if (!(is_mark(c, '$') ? parse_reference(c, &n) : parse_raw(c, &n)))
+            return false;
+        return add_node(c, n, out) && parse_slices(c, out);
     }
-    bool word = c->token.kind == TOKEN_WORD;
+    if (kind == TOKEN_STRING || kind == TOKEN_CHAR)
+        n.kind = kind == TOKEN_STRING ? NODE_STRING : NODE_CHAR;
+    else if (kind != TOKEN_WORD && kind != TOKEN_LITERAL && kind != TOKEN_DOTTED)
+        return fail_unexpected(c);
+    n.literal = kind == TOKEN_LITERAL;
+    n.number = c->token.number;
+    if (kind == TOKEN_DOTTED) {
+        n.kind = NODE_FIELD;
+        n.field = (uint16_t)field_find(c->text + n.at + 1, n.length - 1);
+    }
     if (!lex_next(c))
         return false;
-    if (word && is_mark(c, '(') && !parse_arguments(c, nesting, &n))
+    /* :aa is a literal and nothing else; 01:02 could be a name for all that the grammar knows. */
+    bool literal = n.literal && c->text[n.at] == ':' && c->text[n.at + 1] != ':';
+    if (literal && (is_mark(c, '#') || is_mark(c, '(')))
+        return fail_unexpected(c);
+    if (is_mark(c, '#') && !parse_layers(c, &n))
         return false;
-    return add_node(c, n, out) && parse_suffixes(c, out);
+    if (n.kind == NODE_WORD && is_mark(c, '(') && !parse_arguments(c, nesting, &n))
+        return false;
+    return add_node(c, n, out) && parse_slices(c, out);
 }
 
 static bool parse_unary(struct compiler *c, unsigned nesting, uint32_t *out)
@@ -234,9 +262,7 @@ static bool parse_unary(struct compiler *c, unsigned nesting, uint32_t *out)
         bool negative = is_mark(c, '-');
         if (!lex_next(c))
             return false;
-        if (is_mark(c, '-') || is_mark(c, '+'))
-            return fail_unexpected(c);
-        if (!parse_unary(c, nesting + 1, out))
+        if (!parse_entity(c, nesting + 1, out))
             return false;
         n.left = *out;
         return !negative || add_node(c, n, out);
@@ -275,7 +301,7 @@ static bool parse_operand(struct compiler *c, unsigned nesting, uint32_t *out)
 /* An element of a set: a value with an optional sign. */
 static bool parse_element_value(struct compiler *c, unsigned nesting, uint32_t *out)
 {
-    return parse_unary(c, nesting + 1, out);
+    return is_mark(c, '{') ? fail_unexpected(c) : parse_unary(c, nesting + 1, out);
 }
 
 static bool parse_set(struct compiler *c, unsigned nesting, struct test *test)
@@ -318,6 +344,7 @@ static bool parse_comparisons(struct compiler *c, unsigned nesting, struct test 
         test.kind = TEST_COMPARE;
         test.cmp = (uint8_t)c->token.cmp;
         test.all = quantified ? all : c->token.all;
+        test.quantified = quantified;
         test.at = c->token.at;
         test.length = c->token.length;
         if (!lex_next(c) || !parse_operand(c, nesting, &test.right) || !add_test(c, test))
@@ -349,7 +376,10 @@ static bool parse_relation(struct compiler *c, unsigned nesting)
 {
     bool quantified = c->token.kind == TOKEN_ANY || c->token.kind == TOKEN_ALL;
     struct test test = {.all = c->token.kind == TOKEN_ALL, .right = NODE_NOTHING};
-    if ((quantified && !lex_next(c)) || !parse_operand(c, nesting, &test.left))
+    if (quantified && !lex_next(c))
+        return false;
+    bool sum = is_mark(c, '{') || is_mark(c, '-') || is_mark(c, '+');
+    if (!parse_operand(c, nesting, &test.left))
         return false;
     enum token_kind kind = c->token.kind;
     test.at = c->token.at;
@@ -357,12 +387,12 @@ static bool parse_relation(struct compiler *c, unsigned nesting)
     if (kind == TOKEN_COMPARE)
         return parse_comparisons(c, nesting, test, quantified);
     enum node_kind left = (enum node_kind)c->filter->nodes[test.left].kind;
-    bool plain = left != NODE_ARITHMETIC && left != NODE_NEGATE;
+    bool plain = !sum && left != NODE_ARITHMETIC;
     if (plain && (kind == TOKEN_IN || kind == TOKEN_NOT))
         return parse_in(c, nesting, test);
-    if (kind == TOKEN_CONTAINS || kind == TOKEN_MATCHES) {
+    if (plain && (kind == TOKEN_CONTAINS || kind == TOKEN_MATCHES)) {
         test.kind = kind == TOKEN_CONTAINS ? TEST_CONTAINS : TEST_MATCHES;
-        return lex_next(c) && parse_operand(c, nesting, &test.right) && add_test(c, test);
+        return lex_next(c) && parse_entity(c, nesting, &test.right) && add_test(c, test);
     }
     if (quantified)
         return fail_unexpected(c);
@@ -386,22 +416,28 @@ static bool parse_not(struct compiler *c, unsigned nesting)
 }
 
 /* Operands of `and` or of `or`, each but the last followed by a jump to the end: the jumps are
- * chained through their targets until that is known. */
+ * chained through their targets until that is known.  `xor` stands between the two and needs both
+ * of its operands. */
 static bool parse_chain(struct compiler *c, enum token_kind kind, unsigned nesting)
 {
     struct filter *f = c->filter;
     uint32_t chain = UINT32_MAX;
     for (;;) {
-        if (!(kind == TOKEN_OR ? parse_chain(c, TOKEN_AND, nesting) : parse_not(c, nesting)))
+        bool good = kind == TOKEN_OR    ? parse_chain(c, TOKEN_XOR, nesting)
+                    : kind == TOKEN_XOR ? parse_chain(c, TOKEN_AND, nesting)
+                                        : parse_not(c, nesting);
+        if (!good || (kind == TOKEN_XOR && chain == 0 && !add_step(c, STEP_XOR, 0)))
             return false;
         if (c->token.kind != kind)
             break;
-        if (!add_step(c, kind == TOKEN_OR ? STEP_JUMP_TRUE : STEP_JUMP_FALSE, chain) ||
-            !lex_next(c))
+        enum step_op op = kind == TOKEN_OR    ? STEP_JUMP_TRUE
+                          : kind == TOKEN_XOR ? STEP_KEEP
+                                              : STEP_JUMP_FALSE;
+        if (!add_step(c, op, chain) || !lex_next(c))
             return false;
-        chain = f->step_count - 1;
+        chain = kind == TOKEN_XOR ? 0 : f->step_count - 1;
     }
-    while (chain != UINT32_MAX) {
+    while (kind != TOKEN_XOR && chain != UINT32_MAX) {
         uint32_t before = f->steps[chain].arg;
         f->steps[chain].arg = f->step_count;
         chain = before;

@@ -107,21 +107,37 @@ static bool matches(struct run *r, const struct test *t, struct slice subject)
     return code >= 0;
 }
 
-static bool in_set(struct run *r, const struct test *t, const struct value *v)
+/* Whether V is the element, or in its range, in any combination of the fields that it is made of. */
+static bool in_element(struct run *r, const struct node *pair, const struct value *v)
 {
-    const struct node *nodes = r->filter->nodes;
-    for (uint32_t i = t->right; i != NODE_NOTHING; i = nodes[i].next) {
-        struct value low, high;
-        if (!spend(r) || !value_of(r, nodes[i].left, &low))
+    struct value low, high;
+    uint32_t ids[MAX_LEAVES];
+    unsigned count = value_fields(r->filter, pair->left, ids, 0);
+    count = value_fields(r->filter, pair->right, ids, count);
+    if (!value_first(r, ids, count))
+        return false;
+    do {
+        if (!spend(r))
+            return false;
+        if (!value_of(r, pair->left, &low))
             continue;
-        if (nodes[i].right == NODE_NOTHING) {
+        if (pair->right == NODE_NOTHING) {
             if (value_order(v, &low) == 0)
                 return true;
-        } else if (value_of(r, nodes[i].right, &high) && value_order(v, &low) >= 0 &&
+        } else if (value_of(r, pair->right, &high) && value_order(v, &low) >= 0 &&
                    value_order(v, &high) <= 0) {
             return true;
         }
-    }
+    } while (value_next(r, ids, count));
+    return false;
+}
+
+static bool in_set(struct run *r, const struct test *t, const struct value *v)
+{
+    const struct node *nodes = r->filter->nodes;
+    for (uint32_t i = t->right; i != NODE_NOTHING; i = nodes[i].next)
+        if (in_element(r, &nodes[i], v))
+            return true;
     return false;
 }
 
@@ -144,7 +160,9 @@ static int judge(struct run *r, const struct test *t)
     case TEST_CONTAINS:
         return value_of(r, t->right, &right) ? contains(left.bytes, right.bytes) : -1;
     case TEST_MATCHES:
-        return matches(r, t, left.bytes);
+        /* No expression matches what is not there; the empty text is there. */
+        return (left.bytes.len > 0 || r->filter->nodes[t->left].kind != NODE_SLICE) &&
+               matches(r, t, left.bytes);
     case TEST_IN:
         return in_set(r, t, &left);
     case TEST_EXISTS:
@@ -153,27 +171,13 @@ static int judge(struct run *r, const struct test *t)
     return -1;
 }
 
-static bool advance(struct run *r, const struct test *t)
-{
-    uint32_t *cursors = r->scratch->cursors;
-    for (uint32_t i = 0; i < t->leaf_count; i++) {
-        uint32_t id = t->leaves[i];
-        cursors[id] = run_find(r, &r->filter->nodes[id], cursors[id] + 1);
-        if (cursors[id] != TAPE_NONE)
-            return true;
-        cursors[id] = run_find(r, &r->filter->nodes[id], 0);
-        if (cursors[id] == TAPE_NONE)
-            return false;
-    }
-    return false;
-}
-
 bool run_test(struct run *r, const struct test *t)
 {
-    for (uint32_t i = 0; i < t->leaf_count; i++) {
-        uint32_t id = t->leaves[i];
-        r->scratch->cursors[id] = run_find(r, &r->filter->nodes[id], 0);
-        if (r->scratch->cursors[id] == TAPE_NONE)
+    if (!value_first(r, t->leaves, t->leaf_count))
+        return false;
+    for (uint32_t i = 0; i < t->whole_count; i++) {
+        struct value v;
+        if (!value_of(r, t->wholes[i], &v))
             return false;
     }
     do {
@@ -184,6 +188,6 @@ bool run_test(struct run *r, const struct test *t)
             return true;
         if (verdict == 0 && t->all)
             return false;
-    } while (advance(r, t));
+    } while (value_next(r, t->leaves, t->leaf_count));
     return t->all && !r->scratch->exhausted;
 }

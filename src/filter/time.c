@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #define NS_PER_S    1000000000
 #define MAX_SECONDS 9000000000 /* what 64 bits of nanoseconds hold, rounded down */
@@ -28,15 +29,15 @@ static bool sign(const char **p, char c)
     return there;
 }
 
-/* The digits behind the point, as nanoseconds. */
-static bool fraction(const char **p, int64_t *ns)
+/* The digits behind the point, as nanoseconds; those behind the ninth count for nothing. */
+static void fraction(const char **p, int64_t *ns)
 {
     const char *start = *p;
-    if (!digits(p, 1, 9, ns))
-        return false;
+    digits(p, 0, 9, ns);
     for (long n = *p - start; n < 9; n++)
         *ns *= 10;
-    return !isdigit((unsigned char)**p);
+    while (isdigit((unsigned char)**p))
+        (*p)++;
 }
 
 bool literal_span(const char *text, int64_t *ns)
@@ -44,8 +45,8 @@ bool literal_span(const char *text, int64_t *ns)
     int64_t seconds = 0, rest = 0;
     if (!digits(&text, 1, 12, &seconds) || seconds > MAX_SECONDS)
         return false;
-    if (sign(&text, '.') && !fraction(&text, &rest))
-        return false;
+    if (sign(&text, '.'))
+        fraction(&text, &rest);
     *ns = seconds * NS_PER_S + rest;
     return *text == '\0';
 }
@@ -65,39 +66,44 @@ static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static bool clock_time(const char **p, struct date *d, bool seconds_needed)
+static bool clock_time(const char **p, struct date *d, bool *seconds)
 {
-    if (!digits(p, 1, 2, &d->hour) || !sign(p, ':') || !digits(p, 2, 2, &d->minute))
+    if (!digits(p, 1, 2, &d->hour) || !sign(p, ':') || !digits(p, 1, 2, &d->minute))
         return false;
-    if (!sign(p, ':'))
-        return !seconds_needed;
-    if (!digits(p, 2, 2, &d->second))
+    *seconds = sign(p, ':');
+    if (*seconds && !digits(p, 1, 2, &d->second))
         return false;
-    return !sign(p, '.') || fraction(p, &d->ns);
+    if (*seconds && sign(p, '.'))
+        fraction(p, &d->ns);
+    return d->hour < 24 && d->minute < 60 && d->second < 62;
 }
 
-/* "Z", "+01:00" or " UTC"; nothing is UTC too. */
-static bool zone(const char **p, struct date *d)
+static void name_of_zone(const char **p)
 {
-    int64_t hours = 0, minutes = 0;
-    if (sign(p, 'Z'))
-        return true;
-    if (**p == '+' || **p == '-') {
-        int64_t east = *(*p)++ == '+' ? 1 : -1;
-        if (!digits(p, 2, 2, &hours))
-            return false;
-        sign(p, ':');
-        if (!digits(p, 2, 2, &minutes))
-            return false;
-        d->offset = east * (hours * 3600 + minutes * 60);
-        return true;
-    }
     const char *after = *p;
     while (*after == ' ')
         after++;
     if (strncmp(after, "UTC", 3) == 0)
         *p = after + 3;
-    return true;
+}
+
+/* "Z", "+01:00", "+0100" or "+01"; nothing is UTC too. */
+static void zone(const char **p, struct date *d)
+{
+    int64_t hours = 0, minutes = 0;
+    const char *start = *p;
+    if (sign(p, 'Z') || (**p != '+' && **p != '-'))
+        return;
+    int64_t east = *(*p)++ == '+' ? 1 : -1;
+    if (!digits(p, 1, 2, &hours)) {
+        *p = start;
+        return;
+    }
+    const char *colon = *p;
+    sign(p, ':');
+    if (!digits(p, 2, 2, &minutes))
+        *p = colon;
+    d->offset = east * (hours * 3600 + minutes * 60);
 }
 
 static bool month_name(const char **p, struct date *d)
@@ -105,7 +111,7 @@ static bool month_name(const char **p, struct date *d)
     static const char *const names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     for (unsigned i = 0; i < 12; i++)
-        if (strncmp(*p, names[i], 3) == 0) {
+        if (strncasecmp(*p, names[i], 3) == 0) {
             d->month = i + 1;
             *p += 3;
             return true;
@@ -123,7 +129,11 @@ static bool written_date(const char **p, struct date *d)
         return false;
     while (sign(p, ' '))
         continue;
-    return digits(p, 4, 4, &d->year) && sign(p, ' ') && clock_time(p, d, true);
+    bool seconds = false;
+    if (!digits(p, 1, 4, &d->year) || !sign(p, ' ') || !clock_time(p, d, &seconds) || !seconds)
+        return false;
+    name_of_zone(p);
+    return true;
 }
 
 static bool iso_date(const char **p, struct date *d)
@@ -131,11 +141,18 @@ static bool iso_date(const char **p, struct date *d)
     if (!digits(p, 4, 4, &d->year) || !sign(p, '-') || !digits(p, 1, 2, &d->month) ||
         !sign(p, '-') || !digits(p, 1, 2, &d->day))
         return false;
-    if (**p == '\0')
-        return true;
-    if (!sign(p, 'T') && !sign(p, ' '))
-        return false;
-    return clock_time(p, d, false);
+    const char *day = *p;
+    struct date whole = *d;
+    bool seconds = false;
+    if ((sign(p, 'T') || sign(p, ' ')) && clock_time(p, &whole, &seconds))
+        *d = whole;
+    else
+        *p = day; /* what follows the day is no time: the caller tells */
+    if (seconds)
+        zone(p, d);
+    else
+        name_of_zone(p);
+    return true;
 }
 
 bool literal_date(const char *text, int64_t *ns, const char **rest)
@@ -144,8 +161,7 @@ bool literal_date(const char *text, int64_t *ns, const char **rest)
     while (*text == ' ')
         text++;
     bool ok = isdigit((unsigned char)*text) ? iso_date(&text, &d) : written_date(&text, &d);
-    if (!ok || !zone(&text, &d) || d.month < 1 || d.month > 12 || d.day < 1 || d.day > 31 ||
-        d.hour > 23 || d.minute > 59 || d.second > 60)
+    if (!ok || d.month < 1 || d.month > 12 || d.day < 1 || d.day > 31)
         return false;
     while (*text == ' ')
         text++;

@@ -84,9 +84,10 @@ static struct value typed(enum field_type type, uint64_t number, struct slice by
 static struct value field_value(struct run *r, const struct node *n)
 {
     const struct event *e = &r->tape->events[r->scratch->cursors[n - r->filter->nodes]];
-    struct slice bytes = n->type != TYPE_PROTOCOL ? event_bytes(r->tape, e)
-                         : n->whole               ? whole_bytes(r->tape, e)
-                                                  : event_covers(r->tape, e);
+    struct slice bytes = n->raw                     ? event_covers(r->tape, e)
+                         : n->type != TYPE_PROTOCOL ? event_bytes(r->tape, e)
+                         : n->whole                 ? whole_bytes(r->tape, e)
+                                                    : event_covers(r->tape, e);
     return typed(n->type, e->value, bytes);
 }
 
@@ -196,8 +197,7 @@ static bool count_value(struct run *r, const struct node *field, struct value *o
     return count > 0;
 }
 
-/* The fields of a tree, for going through their occurrences: at most MAX_LEAVES. */
-static unsigned tree_fields(const struct filter *f, uint32_t id, uint32_t *out, unsigned count)
+unsigned value_fields(const struct filter *f, uint32_t id, uint32_t *out, unsigned count)
 {
     if (id == NODE_NOTHING || count == MAX_LEAVES)
         return count;
@@ -208,11 +208,20 @@ static unsigned tree_fields(const struct filter *f, uint32_t id, uint32_t *out, 
     }
     if (n->kind == NODE_FUNCTION && (n->op == FN_COUNT || n->op == FN_MAX || n->op == FN_MIN))
         return count;
-    return tree_fields(f, n->right, out, tree_fields(f, n->left, out, count));
+    return value_fields(f, n->right, out, value_fields(f, n->left, out, count));
 }
 
-/* Moves on to the next combination of occurrences; false after the last. */
-static bool advance(struct run *r, const uint32_t *ids, unsigned count)
+bool value_first(struct run *r, const uint32_t *ids, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        r->scratch->cursors[ids[i]] = run_find(r, &r->filter->nodes[ids[i]], 0);
+        if (r->scratch->cursors[ids[i]] == TAPE_NONE)
+            return false;
+    }
+    return true;
+}
+
+bool value_next(struct run *r, const uint32_t *ids, unsigned count)
 {
     uint32_t *cursors = r->scratch->cursors;
     for (unsigned i = 0; i < count; i++) {
@@ -232,13 +241,8 @@ static bool extreme_value(struct run *r, const struct node *n, struct value *out
     bool found = false;
     for (uint32_t id = n->left; id != NODE_NOTHING; id = r->filter->nodes[id].next) {
         uint32_t ids[MAX_LEAVES];
-        unsigned count = tree_fields(r->filter, id, ids, 0);
-        bool there = true;
-        for (unsigned i = 0; there && i < count; i++) {
-            r->scratch->cursors[ids[i]] = run_find(r, &r->filter->nodes[ids[i]], 0);
-            there = r->scratch->cursors[ids[i]] != TAPE_NONE;
-        }
-        if (!there)
+        unsigned count = value_fields(r->filter, id, ids, 0);
+        if (!value_first(r, ids, count))
             continue;
         do {
             struct value v;
@@ -248,7 +252,7 @@ static bool extreme_value(struct run *r, const struct node *n, struct value *out
             if (!found || (n->op == FN_MAX ? order > 0 : order < 0))
                 *out = v;
             found = true;
-        } while (advance(r, ids, count));
+        } while (value_next(r, ids, count));
     }
     return found;
 }
@@ -365,6 +369,7 @@ bool value_of(struct run *r, uint32_t id, struct value *out)
         return negative_value(r, n, out);
     case NODE_ARITHMETIC:
         return arithmetic_value(r, n, out);
+    case NODE_REFERENCE:
     case NODE_WORD:
     case NODE_STRING:
     case NODE_CHAR:
@@ -411,11 +416,9 @@ int value_order(const struct value *a, const struct value *b)
         return prefix ? order_masked(a->bytes, b->bytes, prefix - 1u) : order_octets(a, b);
     }
     if (a->kind == VALUE_UINT) {
-        /* A negative number is set against an unsigned one as its bits, in the wider's width. */
-        uint64_t right = b->kind == VALUE_SINT && a->number <= UINT32_MAX && (int64_t)b->number < 0
-                             ? (uint32_t)b->number
-                             : b->number;
-        return (a->number > right) - (a->number < right);
+        if (b->kind != VALUE_UINT && (int64_t)b->number < 0)
+            return 1;
+        return (a->number > b->number) - (a->number < b->number);
     }
     if (b->kind == VALUE_UINT && b->number > INT64_MAX)
         return -1;
