@@ -16,6 +16,9 @@
 struct engine {
     struct engine_options options;
     struct flow_table flows;
+    struct flow_table datagrams; /* exchanges over UDP */
+    struct fragments *fragments;
+    struct lower lower; /* of the present packet */
     struct dissection result;
     struct buf scratch;
     struct crypto_provider crypto;
@@ -31,7 +34,9 @@ struct engine {
     int64_t first_time, previous_time, displayed_time;
 };
 
-#define PROTOCOL_TCP 6
+#define PROTOCOL_TCP  6
+#define PROTOCOL_UDP  17
+#define MAX_DATAGRAMS ((size_t)16 << 20) /* memory for exchanges over UDP; more have no number */
 
 /* Whether a field of any protocol from FIRST up to (not including) END is asked for. */
 static bool any_wanted(const uint8_t *want, enum field_id first, enum field_id end)
@@ -45,7 +50,11 @@ static bool any_wanted(const uint8_t *want, enum field_id first, enum field_id e
 struct engine *engine_new(const struct engine_options *options)
 {
     struct engine *e = calloc(1, sizeof *e);
-    if (!e || !tape_init(&e->result.tape)) {
+    if (!e)
+        return NULL;
+    e->fragments = fragments_new();
+    if (!e->fragments || !tape_init(&e->result.tape)) {
+        fragments_free(e->fragments);
         free(e);
         return NULL;
     }
@@ -53,6 +62,8 @@ struct engine *engine_new(const struct engine_options *options)
     crypto_provider_init(&e->crypto);
     key_table_init(&e->keys);
     flow_table_init(&e->flows, options->seed);
+    flow_table_init(&e->datagrams, options->seed);
+    e->datagrams.arena.ceiling = MAX_DATAGRAMS;
     tls_default_ports(&e->ports);
     for (size_t i = 0; i < options->tls_port_count; i++)
         e->ports.says[options->tls_ports[i]] = TLS_PORT_YES;
@@ -80,6 +91,8 @@ void engine_free(struct engine *e)
     arena_free(&e->plaintext);
     key_table_free(&e->keys);
     flow_table_free(&e->flows);
+    flow_table_free(&e->datagrams);
+    fragments_free(e->fragments);
     tape_free(&e->result.tape);
     buf_free(&e->protocols);
     buf_free(&e->scratch);
@@ -166,9 +179,10 @@ static void emit_tcp(struct engine *e, const struct lower *lower, const struct t
     uint32_t payload = lower->payload_offset + d->tcp.header_len;
     if (!e->wants_tcp)
         return;
-    uint32_t at = tcp_emit(&d->tape, 0, lower->payload_offset, &d->tcp);
-    tcp_emit_payload(&d->tape, 0, payload, &d->tcp);
-    tcp_emit_waiting(&d->tape, 0, payload, plan);
+    uint8_t source = lower->payload_source;
+    uint32_t at = tcp_emit(&d->tape, source, lower->payload_offset, &d->tcp);
+    tcp_emit_payload(&d->tape, source, payload, &d->tcp);
+    tcp_emit_waiting(&d->tape, source, payload, plan);
     tape_close(&d->tape, at);
 }
 
@@ -212,10 +226,10 @@ static void read_run(struct engine *e, struct flow *flow, const struct tcp_run *
 }
 
 /* What TCP carries. */
-static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
-                      const struct tcp_plan *plan)
+static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan *plan)
 {
     struct dissection *d = &e->result;
+    uint32_t payload = e->lower.payload_offset + d->tcp.header_len;
     struct tls_tools tools = {.crypto = &e->crypto,
                               .keys = &e->keys,
                               .stats = &e->key_stats,
@@ -227,7 +241,7 @@ static void read_runs(struct engine *e, struct flow *flow, uint32_t payload,
     d->columns.segment_of_pdu = plan->segment_of_pdu;
     for (unsigned i = 0; i < plan->run_count; i++) {
         const struct tcp_run *run = &plan->runs[i];
-        uint8_t source = 0;
+        uint8_t source = e->lower.payload_source;
         uint32_t offset = payload + run->offset;
         if (run->joined && !run->idle) {
             source = tape_source(&d->tape, run->bytes, "Reassembled TCP");
@@ -262,13 +276,72 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
                        &plan);
     emit_tcp(e, lower, &plan);
     if (plan.run_count > 0 || plan.segment_of_pdu)
-        read_runs(e, flow, lower->payload_offset + d->tcp.header_len, &plan);
+        read_runs(e, flow, &plan);
+}
+
+/* Numbers the exchange that a datagram belongs to, as TCP's connections are numbered. */
+static void follow_datagram(struct engine *e, const struct lower_layer *udp)
+{
+    struct lower *lower = &e->lower;
+    struct slice bytes = e->result.tape.sources[udp->source].bytes;
+    struct address source, destination;
+    set_address(&source, lower->udp_source);
+    set_address(&destination, lower->udp_destination);
+    struct slice ports = slice_sub(bytes, udp->offset, 4);
+    uint16_t from = slice_u16(&ports), to = slice_u16(&ports);
+    int64_t now = e->result.packet->time_ns;
+    int direction;
+    struct flow_key key = flow_key_of(&source, &destination, from, to, &direction);
+    struct flow *f = flow_find(&e->datagrams, &key);
+    lower->udp_stream = 0;
+    lower->udp_relative = lower->udp_delta = 0;
+    if (!f && (f = flow_add(&e->datagrams, &key)))
+        f->first_time = f->last_time = now;
+    if (!f)
+        return;
+    lower->udp_stream = f->stream;
+    lower->udp_relative = now - f->first_time;
+    lower->udp_delta = now - f->last_time;
+    f->last_time = now;
+}
+
+/* The layers up to IP's payload, and the columns as far as they tell. */
+static void read_lower(struct engine *e, const struct packet *packet)
+{
+    struct columns *c = &e->result.columns;
+    struct lower *lower = &e->lower;
+    lower_read(packet, e->fragments, &e->options.lower, lower);
+    for (unsigned i = 0; i < lower->joined_count; i++)
+        tape_source(&e->result.tape, lower->joined[i].bytes,
+                    lower->joined[i].is_ipv6 ? "Reassembled IPv6" : "Reassembled IPv4");
+    set_address(&c->source, lower->source);
+    set_address(&c->destination, lower->destination);
+    c->ether_type = lower->ether_type;
+    c->protocol = lower->network == NETWORK_IPV4   ? "IPv4"
+                  : lower->network == NETWORK_IPV6 ? "IPv6"
+                                                   : NULL;
+    c->has_tcp = c->segment_of_pdu = c->asked = false;
+    c->item_count = c->lower_info_len = 0;
+    const struct lower_layer *udp = lower_udp(lower);
+    if (udp)
+        follow_datagram(e, udp);
+}
+
+/* The columns of a packet that carries no TCP. */
+static void describe_lower(struct engine *e)
+{
+    struct columns *c = &e->result.columns;
+    struct buf text = {.data = (uint8_t *)c->lower_info, .cap = LOWER_INFO, .ceiling = LOWER_INFO};
+    const char *protocol = lower_info(&text, &e->lower, e->result.packet->bytes);
+    if (protocol)
+        c->protocol = protocol;
+    c->lower_info_len = (uint16_t)text.len;
 }
 
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet)
 {
     struct dissection *d = &e->result;
-    struct columns *c = &d->columns;
+    const struct lower *lower = &e->lower;
     d->packet = packet;
     tape_reset(&d->tape, e->options.want);
     d->tape.more = e->options.more;
@@ -276,23 +349,13 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     arena_reset(&e->plaintext);
     buf_clear(&e->protocols);
     take_times(e, packet);
+    read_lower(e, packet);
 
-    struct lower lower;
-    lower_read(packet, &lower);
-    set_address(&c->source, lower.source);
-    set_address(&c->destination, lower.destination);
-    c->ether_type = lower.ether_type;
-    c->protocol = lower.network == NETWORK_IPV4   ? "IPv4"
-                  : lower.network == NETWORK_IPV6 ? "IPv6"
-                                                  : NULL;
-    c->has_tcp = c->segment_of_pdu = c->asked = false;
-    c->item_count = 0;
-
-    bool is_tcp = lower.has_payload && lower.protocol == PROTOCOL_TCP && !lower.fragment;
+    bool is_tcp = lower->has_payload && lower->protocol == PROTOCOL_TCP && !lower->fragment;
     uint32_t frame_end = 0;
-    char protocols[sizeof lower.protocols + 8];
-    size_t used = strlen(lower.protocols);
-    memcpy(protocols, lower.protocols, used + 1);
+    char protocols[sizeof lower->protocols + 8];
+    size_t used = strlen(lower->protocols);
+    memcpy(protocols, lower->protocols, used + 1);
     if (is_tcp)
         memcpy(protocols + used, ":tcp", 5);
     if (e->wants_frame) {
@@ -303,11 +366,14 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
         frame_end = d->tape.count;
     }
     if (e->wants_lower)
-        lower_emit(&d->tape, packet, &lower);
+        lower_emit(&d->tape, packet, &e->options.lower, lower);
+    if (!is_tcp)
+        describe_lower(e);
     if (is_tcp)
-        read_tcp(e, packet, &lower);
-    else if (lower.has_payload && !lower.fragment)
-        show_data(e, 0, lower.payload_offset, (uint32_t)lower.payload.len, EXPERT_NONE);
+        read_tcp(e, packet, lower);
+    else if (lower->has_payload)
+        show_data(e, lower->payload_source, lower->payload_offset, (uint32_t)lower->payload.len,
+                  EXPERT_NONE);
     name_protocols(e, frame_end, protocols);
     return d;
 }

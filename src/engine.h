@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/packet.h"
+#include "dissect/lower.h"
 #include "stream/dissection.h"
 #include "stream/tls.h"
 
@@ -15,7 +16,8 @@ struct engine_options {
     const uint8_t *want;       /* FIELD_COUNT bytes, borrowed: which fields somebody asks for */
     const uint16_t *tls_ports; /* -d tcp.port==N,tls: always TLS; borrowed */
     size_t tls_port_count;
-    bool more;     /* numbers are called by names that tshark 4.0.17 does not know, too */
+    bool more; /* numbers are called by names that tshark 4.0.17 does not know, too */
+    struct lower_options lower;
     uint64_t seed; /* makes hashing unpredictable */
 };
 

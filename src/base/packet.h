@@ -15,7 +15,8 @@ enum link_type {
     LINK_NULL = 0, /* BSD loopback, family in the byte order of the machine that captured */
     LINK_ETHERNET = 1,
     LINK_PPP = 9,
-    LINK_RAW_BSD = 12, /* DLT_RAW of most systems, found in files by mistake */
+    LINK_PPP_HDLC = 50, /* PPP with address and control */
+    LINK_RAW_BSD = 12,  /* DLT_RAW of most systems, found in files by mistake */
     LINK_RAW_OPENBSD = 14,
     LINK_RAW = 101,
     LINK_LOOP = 108,      /* OpenBSD loopback, family in network order */

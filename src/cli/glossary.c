@@ -56,9 +56,9 @@ static void put_base(FILE *out, const struct field *field)
     if (field->type == TYPE_BOOLEAN)
         fprintf(out, "%u", picture_bits(field));
     else if (is_integer(field))
-        fputs(field->registry == REG_OUIS ? "BASE_OUI"
-              : named                     ? bases[field->display]
-                                          : "BASE_DEC",
+        fputs(field->template == LABEL_OUI ? "BASE_OUI"
+              : named                      ? bases[field->display]
+                                           : "BASE_DEC",
               out);
 }
 

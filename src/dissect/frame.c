@@ -8,7 +8,7 @@ static uint32_t encapsulation(uint32_t link_type)
     static const uint16_t rows[][2] = {
         {LINK_ETHERNET, 1}, {LINK_NULL, 15},       {LINK_LOOP, 174},     {LINK_RAW, 7},
         {LINK_RAW_BSD, 7},  {LINK_RAW_OPENBSD, 7}, {LINK_LINUX_SLL, 25}, {LINK_LINUX_SLL2, 210},
-        {LINK_IPV4, 129},   {LINK_IPV6, 130},      {LINK_PPP, 4}};
+        {LINK_IPV4, 129},   {LINK_IPV6, 130},      {LINK_PPP, 4},        {LINK_PPP_HDLC, 4}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i][0] == link_type)
             return rows[i][1];

@@ -1,15 +1,8 @@
-#include "dissect/lower.h"
+/* The layers below TCP: links, and what follows a type.  IP is in lower_network.c, tunnels in
+ * lower_tunnel.c. */
+#include "dissect/lower_private.h"
 
-#define ETHER_IPV4 0x0800
-#define ETHER_IPV6 0x86dd
-#define MAX_TAGS   4
-
-/* Below this the number is a length (IEEE 802.3 3.2.6). */
-#define ETHER_FIRST_TYPE 1536
-
-enum { NEXT_HOP_BY_HOP = 0, NEXT_ROUTING = 43, NEXT_FRAGMENT = 44, NEXT_DESTINATION = 60 };
-
-static void add_protocol(struct lower *out, const char *name)
+void lower_name(struct lower *out, const char *name)
 {
     size_t used = strlen(out->protocols), more = strlen(name);
     if (used + more + 2 > sizeof out->protocols)
@@ -19,205 +12,254 @@ static void add_protocol(struct lower *out, const char *name)
     memcpy(out->protocols + used, name, more + 1);
 }
 
-static void read_ipv4(struct lower *out, struct slice s, uint32_t offset)
+void lower_set_payload(struct lower *out, const struct spot *at)
 {
-    struct slice whole = s;
-    uint8_t first = slice_u8(&s);
-    uint32_t header = (uint32_t)(first & 15) * 4;
-    slice_skip(&s, 1);
-    uint32_t total = slice_u16(&s);
-    slice_skip(&s, 2);
-    uint16_t fragment = slice_u16(&s);
-    slice_skip(&s, 1);
-    uint8_t protocol = slice_u8(&s);
-    slice_skip(&s, 2);
-    struct slice source = slice_take(&s, 4), destination = slice_take(&s, 4);
-    if (s.failed || first >> 4 != 4 || header < 20)
-        return;
-    /* Segmentation offload leaves the length at zero: then the packet is as long as the capture
-     * says. */
-    if (total == 0)
-        total = (uint32_t)whole.len;
-    if (total < header)
-        return;
-    add_protocol(out, "ip");
-    out->network = NETWORK_IPV4;
-    out->network_offset = offset;
-    out->source = source;
-    out->destination = destination;
-    out->protocol = protocol;
-    out->fragment = (fragment & 0x3fff) != 0;
-    out->payload_offset = offset + header;
-    out->payload_length = total - header;
-    out->payload = slice_sub(whole, header, out->payload_length);
-    out->has_payload = whole.len >= header;
-}
-
-/* Takes one extension header off PAYLOAD, of which the header declares LENGTH bytes.  False when
- * TYPE is none; has_payload becomes false where one is cut short. */
-static bool read_extension(struct lower *out, struct slice *payload, uint8_t *type, uint32_t offset,
-                           uint32_t length)
-{
-    const char *name = *type == NEXT_HOP_BY_HOP    ? "ipv6.hopopts"
-                       : *type == NEXT_ROUTING     ? "ipv6.routing"
-                       : *type == NEXT_FRAGMENT    ? "ipv6.fraghdr"
-                       : *type == NEXT_DESTINATION ? "ipv6.dstopts"
-                                                   : NULL;
-    if (!name)
-        return false;
-    struct slice head = *payload;
-    uint8_t next = slice_u8(&head);
-    uint32_t size = *type == NEXT_FRAGMENT ? 8 : ((uint32_t)slice_u8(&head) + 1) * 8;
-    out->has_payload =
-        out->extension_count < LOWER_EXTENSIONS && size <= length && slice_skip(payload, size);
-    if (!out->has_payload)
-        return false;
-    add_protocol(out, name);
-    if (*type == NEXT_FRAGMENT) {
-        slice_skip(&head, 1);
-        out->fragment |= (slice_u16(&head) & 0xfff9) != 0;
-    }
-    out->extensions[out->extension_count++] =
-        (struct lower_extension){.type = *type, .offset = offset, .length = size};
-    *type = next;
-    return true;
-}
-
-static void read_ipv6(struct lower *out, struct slice s, uint32_t offset)
-{
-    struct slice whole = s;
-    uint8_t first = slice_u8(&s);
-    slice_skip(&s, 3);
-    uint32_t length = slice_u16(&s);
-    uint8_t next = slice_u8(&s);
-    slice_skip(&s, 1);
-    struct slice source = slice_take(&s, 16), destination = slice_take(&s, 16);
-    if (s.failed || first >> 4 != 6)
-        return;
-    if (length == 0)
-        length = (uint32_t)whole.len - 40;
-    add_protocol(out, "ipv6");
-    out->network = NETWORK_IPV6;
-    out->network_offset = offset;
-    out->source = source;
-    out->destination = destination;
-    struct slice payload = slice_sub(whole, 40, length);
-    uint32_t skipped = 0;
     out->has_payload = true;
-    while (out->has_payload &&
-           read_extension(out, &payload, &next, offset + 40 + skipped, length)) {
-        uint32_t size = out->extensions[out->extension_count - 1].length;
-        skipped += size;
-        length -= size;
-    }
-    out->protocol = next;
-    out->payload_offset = offset + 40 + skipped;
-    out->payload_length = length;
-    out->payload = payload;
+    out->payload_source = at->source;
+    out->payload_offset = at->offset;
+    out->payload_length = at->wire > at->offset ? at->wire - at->offset : 0;
+    out->payload = at->bytes;
 }
 
-/* What follows a link header whose type field says TYPE, VLAN tags first. */
-static void read_network(struct lower *out, uint16_t type, struct slice s, uint32_t offset)
+struct lower_layer *lower_pass(struct lower_reader *r, enum layer_kind kind, struct spot *at,
+                               uint32_t length)
 {
-    out->tag_offset = offset;
-    while (lower_is_tag(type) && out->tag_count < MAX_TAGS) {
-        slice_skip(&s, 2);
-        type = slice_u16(&s);
-        if (s.failed)
-            return;
-        add_protocol(out, "vlan:ethertype");
-        out->tag_count++;
-        offset += 4;
-    }
-    out->ether_type = type;
-    if (type == ETHER_IPV4)
-        read_ipv4(out, s, offset);
-    else if (type == ETHER_IPV6)
-        read_ipv6(out, s, offset);
+    struct lower *out = r->out;
+    if (out->layer_count == LOWER_LAYERS || at->bytes.len < length)
+        return NULL;
+    struct lower_layer *layer = &out->layers[out->layer_count++];
+    *layer = (struct lower_layer){.kind = (uint8_t)kind,
+                                  .source = at->source,
+                                  .offset = at->offset,
+                                  .length = length,
+                                  .wire = at->wire};
+    at->bytes = slice_sub(at->bytes, length, SIZE_MAX);
+    at->offset += length;
+    lower_set_payload(out, at);
+    return layer;
 }
 
-static void read_ethernet(struct lower *out, struct slice s)
+uint32_t lower_sum(uint32_t sum, struct slice bytes)
 {
-    add_protocol(out, "eth");
-    struct slice destination = slice_take(&s, 6), source = slice_take(&s, 6);
-    uint16_t type = slice_u16(&s);
-    if (s.failed)
+    uint64_t total = sum;
+    while (bytes.len >= 4)
+        total += slice_u32(&bytes);
+    if (bytes.len >= 2)
+        total += slice_u16(&bytes);
+    if (bytes.len == 1)
+        total += (uint32_t)slice_u8(&bytes) << 8;
+    total = (total & 0xffffffff) + (total >> 32);
+    total = (total & 0xffff) + (total >> 16);
+    return (uint32_t)((total & 0xffff) + (total >> 16));
+}
+
+uint16_t lower_sum_end(uint32_t sum)
+{
+    while (sum > 0xffff)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+/* ---- what follows a type
+ * -------------------------------------------------------------------------- */
+
+static void read_tag(struct lower_reader *r, struct spot at, uint16_t kind)
+{
+    bool provider = kind == ETHER_PROVIDER_TAG;
+    struct slice head = at.bytes;
+    slice_skip(&head, 2);
+    uint16_t type = slice_u16(&head);
+    if (!lower_pass(r, provider ? LAYER_PROVIDER_TAG : LAYER_TAG, &at, 4))
         return;
-    out->destination = destination;
-    out->source = source;
-    if (type >= ETHER_FIRST_TYPE)
-        add_protocol(out, "ethertype");
-    read_network(out, type, s, 14);
+    lower_name(r->out, provider ? "ieee8021ad" : "vlan");
+    r->link = r->out->layer_count;
+    lower_read_type(r, at, type);
 }
 
-static void read_raw(struct lower *out, struct slice s)
+/* IEEE 802.2: the protocol by its service's number, or by a type of its own (SNAP). */
+static void read_llc(struct lower_reader *r, struct spot at)
 {
-    uint8_t version = slice_at(s, 0) >> 4;
-    read_network(out, version == 4 ? ETHER_IPV4 : version == 6 ? ETHER_IPV6 : 0, s, 0);
+    enum { SAP_SNAP = 0xaa, SAP_IP = 0x06, UNNUMBERED = 3 };
+    struct slice head = at.bytes;
+    uint8_t service = slice_u8(&head);
+    slice_skip(&head, 1);
+    uint8_t control = slice_u8(&head);
+    bool unnumbered = (control & 3) == UNNUMBERED;
+    bool snap = service == SAP_SNAP && unnumbered;
+    uint32_t organization = slice_u24(&head);
+    uint16_t type = slice_u16(&head);
+    if (!lower_pass(r, LAYER_LLC, &at, snap ? 8 : unnumbered ? 3 : 4))
+        return;
+    lower_name(r->out, "llc");
+    /* RFC 1042 networks use organization 0, bridges of 802.1H 0x0000f8. */
+    if (snap && (organization == 0 || organization == 0xf8)) {
+        r->out->ether_type = type;
+        if (type == ETHER_IPV4)
+            lower_read_ipv4(r, at);
+        else if (type == ETHER_IPV6)
+            lower_read_ipv6(r, at);
+    } else if (service == SAP_IP && unnumbered) {
+        lower_read_ipv4(r, at);
+    }
 }
 
-static void read_null(struct lower *out, struct slice s, bool network_order)
+void lower_read_type(struct lower_reader *r, struct spot at, uint16_t type)
 {
-    add_protocol(out, "null");
-    struct slice head = s;
-    uint32_t family = network_order ? slice_u32(&s) : slice_le32(&s);
-    if (family > 0xffff)
-        family = slice_u32(&head); /* captured on a machine of the other byte order */
-    bool ipv6 = family == 24 || family == 28 || family == 30;
-    read_network(out, family == 2 ? ETHER_IPV4 : ipv6 ? ETHER_IPV6 : 0, s, 4);
-}
-
-static void read_sll(struct lower *out, struct slice s)
-{
-    add_protocol(out, "sll");
-    slice_skip(&s, 14);
-    uint16_t type = slice_u16(&s);
-    add_protocol(out, "ethertype");
-    if (!s.failed)
-        read_network(out, type, s, 16);
-}
-
-static void read_sll2(struct lower *out, struct slice s)
-{
-    add_protocol(out, "sll");
-    uint16_t type = slice_u16(&s);
-    slice_skip(&s, 18);
-    add_protocol(out, "ethertype");
-    if (!s.failed)
-        read_network(out, type, s, 20);
-}
-
-void lower_read(const struct packet *packet, struct lower *out)
-{
-    *out = (struct lower){.source = slice_empty(), .destination = slice_empty()};
-    out->payload = slice_empty();
-    switch (packet->link_type) {
-    case LINK_ETHERNET:
-        read_ethernet(out, packet->bytes);
+    if (type < ETHER_FIRST_TYPE && r->link > 0) {
+        struct lower_layer *link = &r->out->layers[r->link - 1];
+        if (type < at.bytes.len)
+            at.bytes = slice_sub(at.bytes, 0, type);
+        if (at.offset + type < at.wire) {
+            at.wire = at.offset + type;
+            link->end = at.wire;
+        }
+        r->link = 0;
+        read_llc(r, at);
+        return;
+    }
+    lower_name(r->out, "ethertype");
+    r->out->ether_type = type;
+    switch (type) {
+    case ETHER_IPV4:
+        lower_read_ipv4(r, at);
         break;
-    case LINK_NULL:
-        read_null(out, packet->bytes, false);
+    case ETHER_IPV6:
+        lower_read_ipv6(r, at);
         break;
-    case LINK_LOOP:
-        read_null(out, packet->bytes, true);
+    case ETHER_TAG:
+    case ETHER_OLD_TAG:
+    case ETHER_PROVIDER_TAG:
+        read_tag(r, at, type);
         break;
-    case LINK_LINUX_SLL:
-        read_sll(out, packet->bytes);
+    case ETHER_PPPOE:
+        lower_read_pppoe(r, at);
         break;
-    case LINK_LINUX_SLL2:
-        read_sll2(out, packet->bytes);
-        break;
-    case LINK_RAW:
-    case LINK_RAW_BSD:
-    case LINK_RAW_OPENBSD:
-        add_protocol(out, "raw");
-        read_raw(out, packet->bytes);
-        break;
-    case LINK_IPV4:
-    case LINK_IPV6:
-        read_raw(out, packet->bytes);
+    case ETHER_MPLS:
+    case ETHER_MPLS_GROUP:
+        lower_read_mpls(r, at);
         break;
     default:
         break;
     }
+}
+
+/* ---- links
+ * ---------------------------------------------------------------------------------------- */
+
+void lower_read_ethernet(struct lower_reader *r, struct spot at)
+{
+    struct slice s = at.bytes;
+    struct slice destination = slice_take(&s, 6), source = slice_take(&s, 6);
+    uint16_t type = slice_u16(&s);
+    if (!lower_pass(r, LAYER_ETHERNET, &at, 14))
+        return;
+    lower_name(r->out, "eth");
+    r->out->destination = destination;
+    r->out->source = source;
+    r->link = r->out->layer_count;
+    lower_read_type(r, at, type);
+}
+
+static void read_raw(struct lower_reader *r, struct spot at)
+{
+    uint8_t version = slice_at(at.bytes, 0) >> 4;
+    if (version == 4)
+        lower_read_ipv4(r, at);
+    else if (version == 6)
+        lower_read_ipv6(r, at);
+}
+
+static void read_null(struct lower_reader *r, struct spot at)
+{
+    struct slice s = at.bytes, head = s;
+    lower_name(r->out, "null");
+    uint32_t family = r->packet->link_type == LINK_LOOP ? slice_u32(&s) : slice_le32(&s);
+    if (family > 0xffff)
+        family = slice_u32(&head); /* captured on a machine of the other byte order */
+    if (!lower_pass(r, LAYER_NULL, &at, 4))
+        return;
+    bool ipv6 = family == 24 || family == 28 || family == 30;
+    if (family == 2) {
+        r->out->ether_type = ETHER_IPV4;
+        lower_read_ipv4(r, at);
+    } else if (ipv6) {
+        r->out->ether_type = ETHER_IPV6;
+        lower_read_ipv6(r, at);
+    }
+}
+
+static void read_cooked(struct lower_reader *r, struct spot at, bool second)
+{
+    struct slice s = at.bytes;
+    lower_name(r->out, "sll");
+    slice_skip(&s, second ? 0 : 14);
+    uint16_t type = slice_u16(&s);
+    if (!lower_pass(r, second ? LAYER_SLL2 : LAYER_SLL, &at, second ? 20 : 16)) {
+        lower_name(r->out, "ethertype");
+        return;
+    }
+    r->link = second ? 0 : r->out->layer_count;
+    if (type < ETHER_FIRST_TYPE)
+        r->link = 0;
+    lower_read_type(r, at, type);
+}
+
+static void read_link(struct lower_reader *r, struct spot at)
+{
+    switch (r->packet->link_type) {
+    case LINK_ETHERNET:
+        lower_read_ethernet(r, at);
+        break;
+    case LINK_NULL:
+    case LINK_LOOP:
+        read_null(r, at);
+        break;
+    case LINK_LINUX_SLL:
+        read_cooked(r, at, false);
+        break;
+    case LINK_LINUX_SLL2:
+        read_cooked(r, at, true);
+        break;
+    case LINK_PPP:
+    case LINK_PPP_HDLC:
+        lower_read_ppp(r, at);
+        break;
+    case LINK_RAW:
+    case LINK_RAW_BSD:
+    case LINK_RAW_OPENBSD:
+        lower_name(r->out, "raw");
+        read_raw(r, at);
+        break;
+    case LINK_IPV4:
+    case LINK_IPV6:
+        read_raw(r, at);
+        break;
+    default:
+        break;
+    }
+}
+
+void lower_read(const struct packet *packet, struct fragments *fragments,
+                const struct lower_options *options, struct lower *out)
+{
+    /* The arrays are filled as far as their counts say. */
+    out->network = NETWORK_NONE;
+    out->source = out->destination = out->payload = slice_empty();
+    out->ether_type = 0;
+    out->protocol = 0;
+    out->fragment = out->has_payload = out->bogus_length = false;
+    out->layer_count = out->joined_count = 0;
+    out->protocols[0] = '\0';
+    fragments_packet(fragments);
+    struct lower_reader r = {
+        .out = out, .fragments = fragments, .options = options, .packet = packet};
+    read_link(&r, (struct spot){.bytes = packet->bytes, .wire = packet->len});
+}
+
+const struct lower_layer *lower_udp(const struct lower *lower)
+{
+    for (unsigned i = lower->layer_count; i > 0; i--)
+        if (lower->layers[i - 1].kind == LAYER_UDP)
+            return &lower->layers[i - 1];
+    return NULL;
 }

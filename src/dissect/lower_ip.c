@@ -1,29 +1,12 @@
-/* IPv4 and IPv6 on the tape, with their options and extension headers. */
+/* IPv4 on the tape, and what IPv6 shares with it.  Options are in lower_ip_options.c. */
 #include "dissect/lower_private.h"
 
-enum {
-    OPTION_END = 0,
-    OPTION_NOP = 1,
-    OPTION_RECORD_ROUTE = 7,
-    OPTION_TIME_STAMP = 68,
-    OPTION_LOOSE_ROUTE = 131,
-    OPTION_STRICT_ROUTE = 137,
-    OPTION_ROUTER_ALERT = 148,
-    PAD_ONE = 0,
-    PAD_MANY = 1,
-};
-
-/* Options that hold a list, and a pointer into it. */
-static bool has_pointer(uint8_t option)
+static void emit_host(const struct lower_view *v, uint32_t offset, struct slice address,
+                      enum field_id id)
 {
-    return option == OPTION_RECORD_ROUTE || option == OPTION_TIME_STAMP ||
-           option == OPTION_LOOSE_ROUTE || option == OPTION_STRICT_ROUTE;
-}
-
-static void emit_host(struct tape *t, uint32_t offset, struct slice address, enum field_id id)
-{
-    uint32_t at =
-        tape_add(t, id, 0, offset, (uint32_t)address.len, 0, EVENT_GENERATED | EVENT_HIDDEN);
+    struct tape *t = v->t;
+    uint32_t at = tape_add(t, id, v->source, v->offset + offset, (uint32_t)address.len, 0,
+                           EVENT_GENERATED | EVENT_HIDDEN);
     if (at == TAPE_NONE)
         return;
     size_t start = t->text.len;
@@ -34,257 +17,209 @@ static void emit_host(struct tape *t, uint32_t offset, struct slice address, enu
     lower_text_from(t, at, start);
 }
 
-/* An address and its three hidden companions. */
-static void emit_address(struct tape *t, uint32_t offset, struct slice address, enum field_id own,
-                         enum field_id either, enum field_id host, enum field_id either_host)
+void lower_emit_address(const struct lower_view *v, uint32_t offset, uint32_t size,
+                        const struct address_ids *ids)
 {
-    tape_add(t, own, 0, offset, (uint32_t)address.len, 0, 0);
-    tape_add(t, either, 0, offset, (uint32_t)address.len, 0, EVENT_HIDDEN);
-    emit_host(t, offset, address, host);
-    emit_host(t, offset, address, either_host);
+    struct slice address = slice_sub(v->header, offset, size);
+    lower_add(v, ids->own, offset, size, 0);
+    if (ids->either)
+        tape_add(v->t, ids->either, v->source, v->offset + offset, size, 0, EVENT_HIDDEN);
+    emit_host(v, offset, address, ids->host);
+    if (ids->either_host)
+        emit_host(v, offset, address, ids->either_host);
 }
 
-/* ---- IPv4 options
- * --------------------------------------------------------------------------------- */
+const struct address_ids lower_ip_destination = {F_ip_dst, F_ip_addr, F_ip_dst_host, F_ip_host};
+static const struct address_ids ip_source = {F_ip_src, F_ip_addr, F_ip_src_host, F_ip_host};
+static const struct address_ids ip_current = {F_ip_cur_rt, 0, F_ip_cur_rt_host, 0};
 
-static const struct ip_option {
-    uint8_t type;
-    uint16_t field;
-    const char *name; /* as the heading lists it; NULL: it does not */
-} ip_options[] = {
-    {OPTION_END, F_ip_options_eol, NULL},
-    {OPTION_NOP, F_ip_options_nop, NULL},
-    {OPTION_RECORD_ROUTE, F_ip_options_record_route, ", Record Route"},
-    {OPTION_TIME_STAMP, F_ip_options_timestamp, ", Time Stamp"},
-    {130, F_ip_options_security, ", Security"},
-    {OPTION_LOOSE_ROUTE, F_ip_options_lsr, ", Loose Source Route"},
-    {136, F_ip_options_stream, ", Stream ID"},
-    {OPTION_STRICT_ROUTE, F_ip_options_ssr, ", Strict Source Route"},
-    {OPTION_ROUTER_ALERT, F_ip_options_routeralert, ", Router Alert"},
+/* ---- fragments
+ * ------------------------------------------------------------------------------------ */
+
+/* The ids of the two versions. */
+struct joined_ids {
+    uint16_t all, piece, overlap, conflict, tails, too_long, error, count, length, data;
 };
 
-static const struct ip_option *option_of(uint8_t type)
-{
-    for (size_t i = 0; i < sizeof ip_options / sizeof ip_options[0]; i++)
-        if (ip_options[i].type == type)
-            return &ip_options[i];
-    return NULL;
-}
+static const struct joined_ids joined_ipv4 = {
+    F_ip_fragments,          F_ip_fragment,          F_ip_fragment_overlap, F_ip_fragment_conflict,
+    F_ip_fragment_tails,     F_ip_fragment_too_long, F_ip_fragment_error,   F_ip_fragment_count,
+    F_ip_reassembled_length, F_ip_reassembled_data};
+static const struct joined_ids joined_ipv6 = {F_ipv6_fragments,          F_ipv6_fragment,
+                                              F_ipv6_fragment_overlap,   F_ipv6_fragment_conflict,
+                                              F_ipv6_fragment_tails,     F_ipv6_fragment_too_long,
+                                              F_ipv6_fragment_error,     F_ipv6_fragment_count,
+                                              F_ipv6_reassembled_length, F_ipv6_reassembled_data};
 
-static void emit_option(struct tape *t, const struct ip_option *option, uint32_t offset,
-                        struct slice bytes)
+static void emit_piece(struct tape *t, const struct joined_ids *ids, uint8_t source,
+                       const struct piece *p)
 {
-    uint64_t type = option->type;
-    bool single = option->type == OPTION_END || option->type == OPTION_NOP;
-    uint32_t at = tape_open(t, option->field, 0, offset, (uint32_t)bytes.len, 0, 0);
-    uint32_t kind = tape_open(t, F_ip_opt_type, 0, offset, 1, type, 0);
-    tape_add(t, F_ip_opt_type_copy, 0, offset, 1, type >> 7, 0);
-    tape_add(t, F_ip_opt_type_class, 0, offset, 1, type >> 5 & 3, 0);
-    tape_add(t, F_ip_opt_type_number, 0, offset, 1, type & 31, 0);
-    tape_close(t, kind);
-    slice_skip(&bytes, 1);
-    if (!single)
-        tape_add(t, F_ip_opt_len, 0, offset + 1, 1, slice_u8(&bytes), 0);
-    if (has_pointer(option->type) && bytes.len > 0)
-        tape_add(t, F_ip_opt_ptr, 0, offset + 2, 1, slice_u8(&bytes), 0);
-    if (option->type == OPTION_ROUTER_ALERT && bytes.len == 2)
-        tape_add(t, F_ip_opt_ra, 0, offset + 2, 2, slice_u16(&bytes), 0);
+    const struct {
+        uint32_t flag;
+        uint16_t field;
+    } rows[] = {{PIECE_OVERLAP, ids->overlap},
+                {PIECE_CONFLICT, ids->conflict},
+                {PIECE_MULTIPLE_TAILS, ids->tails},
+                {PIECE_TOO_LONG, ids->too_long}};
+    bool wrong = p->flags & (PIECE_CONFLICT | PIECE_MULTIPLE_TAILS | PIECE_TOO_LONG);
+    uint32_t at = tape_open(t, wrong ? ids->error : ids->piece, source, p->offset, p->len, p->frame,
+                            EVENT_GENERATED);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (p->flags & rows[i].flag)
+            tape_add(t, rows[i].field, source, p->offset, 0, 1, EVENT_GENERATED);
     tape_close(t, at);
 }
 
-/* Options up to the first that is not known or is broken. */
-static void emit_options(struct tape *t, const struct packet *packet, uint32_t offset,
-                         uint32_t size)
+/* "#1(160), #2(149)" */
+static void list_pieces(struct buf *out, struct slice pieces)
 {
-    struct slice list = slice_sub(packet->bytes, offset, size);
-    uint32_t heading = tape_open(t, F_ip_options_heading, 0, offset, size, 0, 0);
-    char names[256];
-    struct buf note = {.data = (uint8_t *)names, .cap = sizeof names, .ceiling = sizeof names};
-    while (list.len > 0) {
-        const struct ip_option *option = option_of(slice_at(list, 0));
-        bool single = slice_at(list, 0) <= OPTION_NOP;
-        uint32_t length = single ? 1 : slice_at(list, 1);
-        if (!option || length > list.len || (!single && length < 2))
-            break;
-        emit_option(t, option, offset, slice_take(&list, length));
-        offset += length;
-        if (option->name)
-            buf_str(&note, option->name);
-        if (option->type == OPTION_END)
-            break;
+    struct piece p;
+    for (bool first = true; slice_read(&pieces, &p, sizeof p); first = false) {
+        buf_str(out, first ? "#" : ", #");
+        buf_dec(out, p.frame);
+        buf_char(out, '(');
+        buf_dec(out, p.len);
+        buf_char(out, ')');
     }
-    if (heading != TAPE_NONE) {
-        t->events[heading].value = (uint64_t)note.len << 32 | (uint32_t)t->text.len;
-        buf_slice_put(&t->text, buf_slice(&note));
+}
+
+void lower_emit_joined(const struct lower_view *v, const struct lower_layer *layer)
+{
+    struct tape *t = v->t;
+    bool is_ipv6 = layer->kind == LAYER_IPV6_EXTENSION;
+    const struct joined_ids *ids = is_ipv6 ? &joined_ipv6 : &joined_ipv4;
+    const struct joined *joined = &v->lower->joined[layer->joined - 1];
+    uint8_t source = layer->joined;
+    uint32_t size = (uint32_t)joined->bytes.len;
+    uint32_t count = (uint32_t)(joined->pieces.len / sizeof(struct piece));
+    uint32_t at = tape_open(t, ids->all, source, 0, size, count, EVENT_GENERATED);
+    if (at != TAPE_NONE) {
+        /* An IPv4 item has a value, the bytes: its note is behind `extra`. */
+        size_t start = t->text.len;
+        list_pieces(&t->text, joined->pieces);
+        buf_put(&t->text, "", 1);
+        t->events[at].extra = (uint32_t)start + 1;
     }
-    tape_close(t, heading);
+    struct slice pieces = joined->pieces;
+    struct piece p;
+    while (slice_read(&pieces, &p, sizeof p))
+        emit_piece(t, ids, source, &p);
+    tape_add(t, ids->count, source, 0, 0, count, EVENT_GENERATED);
+    tape_add(t, ids->length, source, 0, 0, size, EVENT_GENERATED);
+    tape_add(t, ids->data, source, 0, size, 0, EVENT_GENERATED);
+    tape_close(t, at);
 }
 
 /* ---- IPv4
- * ------------------------------------------------------------------------------------------ */
+ * ----------------------------------------------------------------------------------------- */
 
-static void emit_flags(struct tape *t, uint32_t offset, uint16_t word)
+static void emit_flags(const struct lower_view *v, uint16_t word)
 {
-    uint32_t at = tape_open(t, F_ip_flags, 0, offset, 1, word >> 13, 0);
-    tape_add(t, F_ip_flags_rb, 0, offset, 1, word >> 15, 0);
-    tape_add(t, F_ip_flags_df, 0, offset, 1, word >> 14 & 1, 0);
-    tape_add(t, F_ip_flags_mf, 0, offset, 1, word >> 13 & 1, 0);
-    tape_close(t, at);
-    tape_add(t, F_ip_frag_offset, 0, offset, 2, word & 0x1fff, 0);
+    uint32_t at = lower_open(v, F_ip_flags, 6, 1, word >> 13);
+    lower_add(v, F_ip_flags_rb, 6, 1, word >> 15);
+    lower_add(v, F_ip_flags_df, 6, 1, word >> 14 & 1);
+    lower_add(v, F_ip_flags_mf, 6, 1, word >> 13 & 1);
+    tape_close(v->t, at);
+    lower_add(v, F_ip_frag_offset, 6, 2, word & 0x1fff);
 }
 
-/* Bytes that the frame had on the wire from OFFSET on. */
-static uint32_t framed(const struct packet *packet, uint32_t offset)
+/* Bytes that the layer had on the wire from its own byte OFFSET on. */
+static uint32_t framed(const struct lower_view *v, uint32_t offset)
 {
-    return packet->len > offset ? packet->len - offset : 0;
+    uint32_t from = v->offset + offset;
+    return v->layer->wire > from ? v->layer->wire - from : 0;
 }
 
-static void emit_total(struct tape *t, uint16_t total, const struct packet *packet,
-                       const struct lower *lower)
+/* False when the rest of the header makes no sense. */
+static bool emit_total(const struct lower_view *v, uint16_t total, uint32_t header)
 {
-    uint32_t start = lower->network_offset, room = framed(packet, start);
-    uint32_t real = lower->payload_offset - start + lower->payload_length;
-    uint32_t at = tape_open(t, F_ip_len, 0, start + 2, 2, total ? total : real, 0);
+    uint32_t room = framed(v, 0);
+    uint32_t at = tape_open(v->t, F_ip_len, v->source, v->offset + 2, 2, total ? total : room,
+                            total ? 0 : EVENT_GENERATED);
+    bool bogus = total > 0 && total < header;
     if (total == 0)
-        tape_set_label(t, at, LABEL_IP_LEN_TSO);
-    if (total > room)
-        tape_expert(t, EXPERT_ip_too_long, 0, start + 2, 0, room);
-    tape_close(t, at);
-}
-
-void lower_emit_ipv4(struct tape *t, const struct packet *packet, const struct lower *lower)
-{
-    uint32_t o = lower->network_offset, header = lower->payload_offset - o;
-    struct slice s = slice_sub(packet->bytes, o, packet->bytes.len);
-    uint8_t first = slice_u8(&s), ds = slice_u8(&s);
-    uint32_t at = tape_open(t, F_ip, 0, o, header, 0, 0);
-    tape_set_extra(t, tape_add(t, F_ip_version, 0, o, 1, first >> 4, 0), first);
-    tape_set_extra(t, tape_add(t, F_ip_hdr_len, 0, o, 1, (uint64_t)(first & 15) * 4, 0), first);
-    uint32_t field = tape_open(t, F_ip_dsfield, 0, o + 1, 1, ds, 0);
-    tape_add(t, F_ip_dsfield_dscp, 0, o + 1, 1, ds >> 2, 0);
-    tape_add(t, F_ip_dsfield_ecn, 0, o + 1, 1, ds & 3, 0);
-    tape_close(t, field);
-    emit_total(t, slice_u16(&s), packet, lower);
-    tape_add(t, F_ip_id, 0, o + 4, 2, slice_u16(&s), 0);
-    emit_flags(t, o + 6, slice_u16(&s));
-    tape_add(t, F_ip_ttl, 0, o + 8, 1, slice_u8(&s), 0);
-    tape_add(t, F_ip_proto, 0, o + 9, 1, slice_u8(&s), 0);
-    tape_add(t, F_ip_checksum, 0, o + 10, 2, slice_u16(&s), 0);
-    tape_add(t, F_ip_checksum_status, 0, o + 10, 0, 2, EVENT_GENERATED);
-    emit_address(t, o + 12, lower->source, F_ip_src, F_ip_addr, F_ip_src_host, F_ip_host);
-    emit_address(t, o + 16, lower->destination, F_ip_dst, F_ip_addr, F_ip_dst_host, F_ip_host);
-    if (header > 20)
-        emit_options(t, packet, o + 20, header - 20);
-    tape_close(t, at);
-}
-
-/* ---- IPv6 extension headers
- * ------------------------------------------------------------------------ */
-
-static void emit_option6(struct tape *t, uint32_t offset, uint8_t type, uint32_t length)
-{
-    uint32_t whole = type == PAD_ONE ? 1 : length + 2;
-    uint32_t at = tape_open(t, F_ipv6_opt, 0, offset, whole, type, 0);
-    uint32_t kind = tape_open(t, F_ipv6_opt_type, 0, offset, 1, type, 0);
-    tape_add(t, F_ipv6_opt_type_action, 0, offset, 1, type >> 6, 0);
-    tape_add(t, F_ipv6_opt_type_change, 0, offset, 1, type >> 5 & 1, 0);
-    tape_add(t, F_ipv6_opt_type_rest, 0, offset, 1, type & 31, 0);
-    tape_close(t, kind);
-    if (type != PAD_ONE) {
-        tape_add(t, F_ipv6_opt_length, 0, offset + 1, 1, length, 0);
-        tape_add(t, type == PAD_MANY ? F_ipv6_opt_padn : F_ipv6_opt_unknown, 0, offset + 2, length,
-                 0, 0);
+        tape_set_label(v->t, at, LABEL_IP_LEN_TSO);
+    if (bogus) {
+        tape_set_label(v->t, at, LABEL_IP_LEN_BOGUS);
+        tape_set_extra(v->t, at, header);
+        tape_expert(v->t, EXPERT_ip_bogus_length, v->source, v->offset + 2, 0, 0);
+    } else if (total > room) {
+        tape_expert(v->t, EXPERT_ip_too_long, v->source, v->offset + 2, 0, room);
     }
-    tape_close(t, at);
+    tape_close(v->t, at);
+    return !bogus;
 }
 
-static void emit_options6(struct tape *t, struct slice list, uint32_t offset)
+/* A low time to live is remarked on where it lets the packet come no further than the next router
+ * or two. */
+static void emit_ttl(const struct lower_view *v, uint8_t ttl, struct slice destination)
 {
-    while (list.len > 0) {
-        uint8_t type = slice_u8(&list);
-        uint32_t length = type == PAD_ONE ? 0 : slice_u8(&list);
-        if (list.failed || !slice_skip(&list, length))
-            return;
-        emit_option6(t, offset, type, length);
-        offset += type == PAD_ONE ? 1 : length + 2;
+    uint8_t first = slice_at(destination, 0);
+    bool group = first >= 224 && first < 240;
+    uint32_t at = lower_open(v, F_ip_ttl, 8, 1, ttl);
+    if (!group && ttl < 5)
+        tape_expert(v->t, EXPERT_ip_ttl_small, v->source, v->offset + 8, 0, ttl);
+    tape_close(v->t, at);
+}
+
+static void emit_checksum(const struct lower_view *v, uint16_t sum)
+{
+    enum { BAD, GOOD, UNVERIFIED };
+    struct tape *t = v->t;
+    uint32_t at = lower_open(v, F_ip_checksum, 10, 2, sum);
+    if (!v->options->check_ip || v->header.len < v->layer->length) {
+        tape_close(t, at);
+        tape_add(t, F_ip_checksum_status, v->source, v->offset + 10, 0, UNVERIFIED,
+                 EVENT_GENERATED);
+        return;
     }
-}
-
-struct extension_fields {
-    uint8_t type;
-    uint16_t own, next, length, octets;
-};
-
-static void emit_sized(struct tape *t, const struct extension_fields *f, struct slice s,
-                       const struct lower_extension *e)
-{
-    uint32_t at = tape_open(t, f->own, 0, e->offset, e->length, 0, 0);
-    tape_add(t, f->next, 0, e->offset, 1, slice_u8(&s), 0);
-    tape_add(t, f->length, 0, e->offset + 1, 1, slice_u8(&s), 0);
-    tape_add(t, f->octets, 0, e->offset + 1, 1, e->length, 0);
-    if (f->own == F_ipv6_routing) {
-        tape_add(t, F_ipv6_routing_type, 0, e->offset + 2, 1, slice_u8(&s), 0);
-        tape_add(t, F_ipv6_routing_segleft, 0, e->offset + 3, 1, slice_u8(&s), 0);
+    uint16_t rest = lower_sum_end(lower_sum(0, v->header));
+    uint16_t right = sum;
+    if (rest == 0) {
+        tape_set_label(t, at, LABEL_CHECKSUM_CORRECT);
     } else {
-        emit_options6(t, s, e->offset + 2);
+        right = lower_sum_end((uint32_t)(uint16_t)~rest + (uint16_t)~sum);
+        tape_set_label(t, at, LABEL_IP_CHECKSUM_BAD);
+        tape_set_extra(t, at, right);
+        tape_expert(t, EXPERT_ip_checksum_bad, v->source, v->offset + 10, 0, right);
     }
     tape_close(t, at);
+    tape_add(t, F_ip_checksum_status, v->source, v->offset + 10, 0, rest ? BAD : GOOD,
+             EVENT_GENERATED);
+    tape_add(t, F_ip_checksum_calculated, v->source, v->offset + 10, 2, right, EVENT_GENERATED);
 }
 
-static void emit_fragment(struct tape *t, struct slice s, uint32_t o)
+void lower_emit_ipv4(const struct lower_view *v)
 {
-    uint32_t at = tape_open(t, F_ipv6_fraghdr, 0, o, 8, 0, 0);
-    tape_add(t, F_ipv6_fraghdr_nxt, 0, o, 1, slice_u8(&s), 0);
-    tape_add(t, F_ipv6_fraghdr_reserved_octet, 0, o + 1, 1, slice_u8(&s), 0);
-    uint16_t word = slice_u16(&s);
-    tape_add(t, F_ipv6_fraghdr_offset, 0, o + 2, 2, word >> 3, 0);
-    tape_add(t, F_ipv6_fraghdr_reserved_bits, 0, o + 2, 2, word >> 1 & 3, 0);
-    tape_add(t, F_ipv6_fraghdr_more, 0, o + 2, 2, word & 1, 0);
-    tape_add(t, F_ipv6_fraghdr_ident, 0, o + 4, 4, slice_u32(&s), 0);
-    tape_close(t, at);
-}
-
-static void emit_extension(struct tape *t, const struct packet *packet,
-                           const struct lower_extension *e)
-{
-    static const struct extension_fields sized[] = {
-        {0, F_ipv6_hopopts, F_ipv6_hopopts_nxt, F_ipv6_hopopts_len, F_ipv6_hopopts_len_oct},
-        {43, F_ipv6_routing, F_ipv6_routing_nxt, F_ipv6_routing_len, F_ipv6_routing_len_oct},
-        {60, F_ipv6_dstopts, F_ipv6_dstopts_nxt, F_ipv6_dstopts_len, F_ipv6_dstopts_len_oct},
-    };
-    struct slice s = slice_sub(packet->bytes, e->offset, e->length);
-    for (size_t i = 0; i < sizeof sized / sizeof sized[0]; i++)
-        if (sized[i].type == e->type) {
-            emit_sized(t, &sized[i], s, e);
-            return;
-        }
-    emit_fragment(t, s, e->offset);
-}
-
-void lower_emit_ipv6(struct tape *t, const struct packet *packet, const struct lower *lower)
-{
-    uint32_t o = lower->network_offset;
-    struct slice s = slice_sub(packet->bytes, o, packet->bytes.len);
-    uint32_t word = slice_u32(&s);
-    uint32_t at = tape_open(t, F_ipv6, 0, o, lower->payload_offset - o, 0, 0);
-    tape_set_extra(t, tape_add(t, F_ipv6_version, 0, o, 1, word >> 28, 0), word >> 24);
-    tape_add(t, F_ipv6_ip_version, 0, o, 1, word >> 28, EVENT_HIDDEN);
-    uint32_t field = tape_open(t, F_ipv6_tclass, 0, o, 4, word >> 20 & 0xff, 0);
-    tape_add(t, F_ipv6_tclass_dscp, 0, o, 4, word >> 22 & 0x3f, 0);
-    tape_add(t, F_ipv6_tclass_ecn, 0, o, 4, word >> 20 & 3, 0);
+    struct tape *t = v->t;
+    struct slice s = v->header;
+    uint8_t first = slice_u8(&s), ds = slice_u8(&s);
+    uint32_t header = (uint32_t)(first & 15) * 4;
+    uint32_t at = lower_open(v, F_ip, 0, header, 0);
+    tape_set_extra(t, lower_add(v, F_ip_version, 0, 1, first >> 4), first);
+    tape_set_extra(t, lower_add(v, F_ip_hdr_len, 0, 1, header), first);
+    uint32_t field = lower_open(v, F_ip_dsfield, 1, 1, ds);
+    lower_add(v, F_ip_dsfield_dscp, 1, 1, ds >> 2);
+    lower_add(v, F_ip_dsfield_ecn, 1, 1, ds & 3);
     tape_close(t, field);
-    tape_add(t, F_ipv6_flow, 0, o + 1, 3, word & 0xfffff, 0);
-    uint16_t length = slice_u16(&s);
-    field = tape_open(t, F_ipv6_plen, 0, o + 4, 2, length, 0);
-    if (length > framed(packet, o + 40))
-        tape_expert(t, EXPERT_ipv6_too_long, 0, o + 4, 0, framed(packet, o + 40));
-    tape_close(t, field);
-    tape_add(t, F_ipv6_nxt, 0, o + 6, 1, slice_u8(&s), 0);
-    tape_add(t, F_ipv6_hlim, 0, o + 7, 1, slice_u8(&s), 0);
-    emit_address(t, o + 8, lower->source, F_ipv6_src, F_ipv6_addr, F_ipv6_src_host, F_ipv6_host);
-    emit_address(t, o + 24, lower->destination, F_ipv6_dst, F_ipv6_addr, F_ipv6_dst_host,
-                 F_ipv6_host);
-    for (size_t i = 0; i < lower->extension_count; i++)
-        emit_extension(t, packet, &lower->extensions[i]);
+    if (!emit_total(v, slice_u16(&s), header)) {
+        tape_set_label(t, at, LABEL_IP_BOGUS);
+        tape_close(t, at);
+        return;
+    }
+    lower_add(v, F_ip_id, 4, 2, slice_u16(&s));
+    emit_flags(v, slice_u16(&s));
+    emit_ttl(v, slice_u8(&s), slice_sub(v->header, 16, 4));
+    lower_add(v, F_ip_proto, 9, 1, slice_u8(&s));
+    emit_checksum(v, slice_u16(&s));
+    lower_emit_address(v, 12, 4, &ip_source);
+    bool routed = lower_ip_route(slice_sub(v->header, 20, SIZE_MAX)) > 0;
+    lower_emit_address(v, 16, 4, routed ? &ip_current : &lower_ip_destination);
+    if (routed)
+        tape_set_label(t, at, LABEL_IP_VIA);
+    if (header > 20)
+        lower_emit_ipv4_options(v);
+    if (v->layer->joined)
+        lower_emit_joined(v, v->layer);
     tape_close(t, at);
 }

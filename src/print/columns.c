@@ -91,6 +91,7 @@ static void address(struct buf *out, const struct address *a)
     struct slice bytes = slice_of(a->bytes, sizeof a->bytes);
     switch (a->kind) {
     case ADDRESS_NONE:
+        buf_str(out, "N/A");
         return;
     case ADDRESS_ETHER:
         buf_hex_bytes(out, slice_sub(bytes, 0, 6), ':');
@@ -124,6 +125,10 @@ static void column_protocol(struct buf *out, const struct print_options *options
     (void)options;
     if (d->columns.protocol) {
         buf_str(out, d->columns.protocol);
+        return;
+    }
+    if (d->columns.ether_type == 0 && d->columns.source.kind == ADDRESS_NONE) {
+        buf_str(out, "N/A");
         return;
     }
     buf_str(out, "0x");
@@ -202,9 +207,11 @@ static void column_info(struct buf *out, const struct print_options *options,
         info_tcp(out, &d->tcp);
     } else if (c->has_tcp) {
         info_tcp_prefix(out, &d->tcp);
+    } else if (c->lower_info_len > 0) {
+        buf_put(out, c->lower_info, c->lower_info_len);
     } else if (!c->protocol && c->item_count == 0) {
         const char *name = registry_compat(REG_ETHER_TYPES, c->ether_type);
-        buf_str(out, name ? name : "");
+        buf_str(out, name ? name : c->source.kind == ADDRESS_ETHER ? "Ethernet II" : "");
     }
     for (uint16_t i = 0; i < c->item_count && out->len - start < INFO_BYTES; i++) {
         if (out->len > start && !is_remark(&c->items[i]))

@@ -278,6 +278,11 @@ static void part_extra_dec(struct writer *w)
     put_number(w, w->e->extra);
 }
 
+static void part_extra_hex(struct writer *w)
+{
+    buf_hex(w->out, w->e->extra, w->part->arg);
+}
+
 static void part_extra_name(struct writer *w)
 {
     put_name(w, w->part->field, w->e->extra);
@@ -433,6 +438,7 @@ static void (*const part_writers[])(struct writer *) = {
     [PART_SELF_TIMES] = part_self_times,
     [PART_SELF_NAME] = part_self_name,
     [PART_EXTRA_DEC] = part_extra_dec,
+    [PART_EXTRA_HEX] = part_extra_hex,
     [PART_EXTRA_NAME] = part_extra_name,
     [PART_COUNT] = part_count,
     [PART_PLURAL] = part_plural,

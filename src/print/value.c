@@ -126,11 +126,23 @@ static void shown_unit(struct buf *out, const struct field *field, uint64_t numb
         buf_char(out, 's');
 }
 
+/* In a label, the digits of some bits of a number are as many as the bits need. */
+static void labelled_number(struct buf *out, const struct field *field, uint64_t number)
+{
+    if (field->display != SHOW_HEX || field->mask == 0) {
+        value_number(out, field, number);
+        return;
+    }
+    uint64_t bits = field->mask >> __builtin_ctzll(field->mask);
+    buf_str(out, "0x");
+    buf_hex(out, number, (67u - (unsigned)__builtin_clzll(bits)) / 4);
+}
+
 static void shown_number(struct buf *out, const struct tape *t, const struct event *e)
 {
     const struct field *field = &fields[e->field];
     if (field->registry == REG_NONE) {
-        value_number(out, field, e->value);
+        labelled_number(out, field, e->value);
         shown_unit(out, field, e->value);
         return;
     }
@@ -139,7 +151,7 @@ static void shown_number(struct buf *out, const struct tape *t, const struct eve
     if (field->display == SHOW_NONE)
         return;
     buf_str(out, " (");
-    value_number(out, field, e->value);
+    labelled_number(out, field, e->value);
     buf_char(out, ')');
 }
 

@@ -108,6 +108,10 @@ const struct field fields[FIELD_COUNT] = {
     {                          \
         .kind = PART_EXTRA_DEC \
     }
+#define EXTRA_HEX(digits)                     \
+    {                                         \
+        .kind = PART_EXTRA_HEX, .arg = digits \
+    }
 #define EXTRA_NAME(reg, unknown)                                     \
     {                                                                \
         .kind = PART_EXTRA_NAME, .field = REG_##reg, .text = unknown \
@@ -343,7 +347,12 @@ void expert_text(struct buf *out, const struct expert *expert, uint64_t number)
         buf_put(out, at, plain);
         at += plain;
         if (*at == '%') {
-            buf_dec(out, at[1] == 'l' ? (uint32_t)number : at[1] == 'h' ? number >> 32 : number);
+            if (at[1] == 'x')
+                buf_hex(out, number, 4);
+            else
+                buf_dec(out, at[1] == 'l'   ? (uint32_t)number
+                             : at[1] == 'h' ? number >> 32
+                                            : number);
             at += 2;
         } else if (*at == '{') {
             size_t one = strcspn(at, "|"), many = strcspn(at, "}");

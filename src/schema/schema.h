@@ -117,6 +117,7 @@ enum part_kind {
     PART_SELF_TIMES,
     PART_SELF_NAME, /* name of bits arg>>8 … (arg&255 of them) of the item's own value in registry `field` */
     PART_EXTRA_DEC,  /* the item's `extra` */
+    PART_EXTRA_HEX,  /* the same, `arg` digits at least, without 0x */
     PART_EXTRA_NAME, /* name of the item's `extra` in registry `field`; else `text` */
     PART_COUNT,      /* how many children of kind `field` */
     PART_PLURAL,     /* `text` is "singular|plural", by the last number written */
@@ -199,7 +200,7 @@ struct expert {
     uint32_t group;
     const char
         *text; /* "%u" stands for the event's number, "%h" and "%l" for its upper and lower 32 bits,
-                 "{byte|bytes}" for the word that fits it */
+                 "%x" for four hexadecimal digits, "{byte|bytes}" for the word that fits it */
 };
 
 extern const struct expert experts[EXPERT_COUNT];

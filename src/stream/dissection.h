@@ -28,6 +28,8 @@ struct info_item {
     const char *text; /* static */
 };
 
+#define LOWER_INFO 128 /* bytes of the text about a packet without TCP */
+
 #define INFO_ITEMS 384 /* more would pass the column's own ceiling of 4096 bytes */
 
 struct columns {
@@ -38,6 +40,8 @@ struct columns {
     bool segment_of_pdu;  /* " [TCP segment of a reassembled PDU]" follows */
     bool asked; /* the layer above TCP looked at the segment: TCP's own line is not shown */
     uint16_t item_count; /* TLS items; 0: the Info column is TCP's own line */
+    uint16_t lower_info_len;
+    char lower_info[LOWER_INFO];
     struct info_item items[INFO_ITEMS];
 };
 

@@ -22,7 +22,8 @@ import tempfile
 
 CLAIMED = {"frame", "eth", "ethertype", "sll", "sllv2", "null", "raw", "ip", "ipv6", "vlan", "tcp", "tls", "ber", "data",
            "x509af", "x509ce", "x509if", "x509sat", "pkcs-1", "pkix1explicit", "pkix1implicit", "pkixqualified", "ocsp",
-           "ns_cert_exts", "logotypecertextn"}
+           "ns_cert_exts", "logotypecertextn", "ieee8021ad", "llc", "pppoe", "pppoes", "ppp", "ppp_hdlc", "mpls", "gre", "udp",
+           "vxlan", "geneve", "ah"}
 CLAIMED_PREFIXES = ("ip.options", "ipv6.", "tcp.options", "_ws.", "fake-field")
 FIELDS = """frame.number frame.time_epoch frame.time_relative frame.len frame.protocols eth.type ip.src ip.dst ip.id ip.ttl
     ip.checksum ip.flags ipv6.src ipv6.dst ipv6.hlim tcp.srcport tcp.dstport tcp.stream tcp.seq tcp.seq_raw tcp.nxtseq

@@ -187,7 +187,7 @@ static void test_ek(void)
                  "\"tcp_tcp_port_raw\":[\"1603\",\"0102\"],\"tcp_tcp_port\":[\"1\",\"2\"],"
                  "\"tcp_tcp_len\":\"5\""));
     CHECK(strstr(printed("ek", (struct print_options){.summary = true}),
-                 ",\"no_\":\"1\",\"time\":\"0\",\"source\":\"\""));
+                 ",\"no_\":\"1\",\"time\":\"0\",\"source\":\"N/A\""));
     struct print_options options = {.tree = true, .keep = {.names = "tls"}};
     CHECK(strstr(printed("ek", options), "{\"tls\":{\"tcp_tcp_flags\":{\"filtered\":\"tcp.flags\"},"
                                          "\"tcp_tcp_port\":[{\"filtered\":\"tcp.port\"},"));

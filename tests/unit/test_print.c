@@ -491,7 +491,7 @@ static void test_summary(void)
     start();
     c->source = (struct address){ADDRESS_ETHER, {0, 1, 2, 3, 4, 5}};
     c->ether_type = 0x806;
-    CHECK_STR("    1   0.000000 00:01:02:03:04:05 →              0x0806 60 ARP\n",
+    CHECK_STR("    1   0.000000 00:01:02:03:04:05 → N/A          0x0806 60 ARP\n",
               (d.time_relative = 0, summary(&options)));
 }
 
