@@ -19,6 +19,7 @@ struct engine {
     struct flow_table datagrams; /* exchanges over UDP */
     struct fragments *fragments;
     struct lower lower; /* of the present packet */
+    struct tcp_options tcp;
     struct dissection result;
     struct buf scratch;
     struct crypto_provider crypto;
@@ -249,6 +250,10 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
             tcp_emit_joined(&d->tape, source, run, plan);
         }
         read_run(e, flow, run, source, offset, &tools);
+        /* TLS that may not wait for the rest of its record is TLS of no version yet. */
+        bool alone = e->tcp.no_desegment || d->tcp.checksum_state == TCP_SUM_BAD;
+        if (alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
+            d->columns.protocol = "SSL";
     }
 }
 
@@ -256,12 +261,15 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
 {
     struct dissection *d = &e->result;
     struct columns *c = &d->columns;
+    e->tcp = e->options.tcp;
+    e->tcp.no_desegment |= lower->first_piece;
     struct tcp_input in = {.source = &c->source,
                            .destination = &c->destination,
                            .bytes = lower->payload,
                            .len = lower->payload_length,
                            .frame = packet->number,
-                           .time = packet->time_ns};
+                           .time = packet->time_ns,
+                           .options = &e->tcp};
     struct flow *flow = NULL;
     struct slice payload;
     struct tcp_plan plan;

@@ -18,6 +18,7 @@ struct engine_options {
     size_t tls_port_count;
     bool more; /* numbers are called by names that tshark 4.0.17 does not know, too */
     struct lower_options lower;
+    struct tcp_options tcp;
     uint64_t seed; /* makes hashing unpredictable */
 };
 

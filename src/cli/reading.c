@@ -132,6 +132,8 @@ static int prepare(struct run *r, struct error *error)
     }
     struct engine_options options = {.want = r->want,
                                      .more = reading->print.more,
+                                     .lower = reading->lower,
+                                     .tcp = reading->tcp,
                                      .tls_ports = reading->tls_ports,
                                      .tls_port_count = reading->tls_port_count};
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)

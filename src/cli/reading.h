@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "capture/writer.h"
+#include "dissect/lower.h"
 #include "print/print.h"
 
 #include <stdio.h>
@@ -26,6 +27,8 @@ struct reading {
     const char *keylog_file;    /* -o tls.keylog_file: */
     const struct printer *printer;
     struct print_options print;
+    struct lower_options lower;
+    struct tcp_options tcp;
     const uint16_t *tls_ports;
     size_t tls_port_count;
     uint64_t packet_limit; /* -c: packets read, shown or not; 0: none */

@@ -2,6 +2,7 @@
 #include "cli/nearest.h"
 #include "cli/tshark_options.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -78,38 +79,43 @@ bool take_decode_as(struct front *f, const struct option_row *row, const char *a
 
 struct preference {
     const char *name;
-    const char *value; /* the one that holds here; NULL: any, see take_preference() */
+    const char *value; /* the one that holds here, or the usual one; NULL: any */
+    size_t flag;       /* where in struct reading the other value is noted; 0: it is refused */
 };
 
+#define FLAG(member) offsetof(struct reading, member)
+
 static const struct preference preferences[] = {
-    {"tls.keylog_file", NULL},
-    {"tlswire.dissect_more", NULL},
-    {"tls.desegment_ssl_records", "TRUE"},
-    {"tls.desegment_ssl_application_data", "TRUE"},
-    {"tls.ignore_ssl_mac_failed", "FALSE"},
-    {"tls.keys_list", ""},
-    {"tls.debug_file", ""},
-    {"tls.psk", ""},
-    {"tcp.desegment_tcp_streams", "TRUE"},
-    {"tcp.reassemble_out_of_order", "TRUE"},
-    {"tcp.analyze_sequence_numbers", "TRUE"},
-    {"tcp.relative_sequence_numbers", "TRUE"},
-    {"tcp.track_bytes_in_flight", "TRUE"},
-    {"tcp.calculate_timestamps", "TRUE"},
-    {"tcp.check_checksum", "FALSE"},
-    {"tcp.summary_in_tree", "TRUE"},
-    {"tcp.try_heuristic_first", "FALSE"},
-    {"tcp.ignore_tcp_timestamps", "FALSE"},
-    {"tcp.no_subdissector_on_error", "TRUE"},
-    {"ip.check_checksum", "FALSE"},
-    {"ip.decode_tos_as_diffserv", "TRUE"},
-    {"ip.summary_in_tree", "TRUE"},
-    {"ip.tso_support", "TRUE"},
-    {"ipv6.summary_in_tree", "TRUE"},
-    {"eth.check_fcs", "FALSE"},
-    {"frame.generate_epoch_time", "TRUE"},
-    {"frame.generate_md5_hash", "FALSE"},
-    {"vlan.summary_in_tree", "TRUE"},
+    {"tls.keylog_file", NULL, 0},
+    {"tlswire.dissect_more", NULL, 0},
+    {"tls.desegment_ssl_records", "TRUE", 0},
+    {"tls.desegment_ssl_application_data", "TRUE", 0},
+    {"tls.ignore_ssl_mac_failed", "FALSE", 0},
+    {"tls.keys_list", "", 0},
+    {"tls.debug_file", "", 0},
+    {"tls.psk", "", 0},
+    {"tcp.desegment_tcp_streams", "TRUE", FLAG(tcp.no_desegment)},
+    {"tcp.reassemble_out_of_order", "TRUE", FLAG(tcp.no_reorder)},
+    {"tcp.analyze_sequence_numbers", "TRUE", FLAG(tcp.no_analysis)},
+    {"tcp.relative_sequence_numbers", "TRUE", FLAG(tcp.absolute)},
+    {"tcp.track_bytes_in_flight", "TRUE", FLAG(tcp.no_flight)},
+    {"tcp.calculate_timestamps", "TRUE", FLAG(tcp.no_times)},
+    {"tcp.check_checksum", "FALSE", FLAG(tcp.check)},
+    {"tcp.summary_in_tree", "TRUE", FLAG(tcp.plain_title)},
+    {"tcp.try_heuristic_first", "FALSE", 0},
+    {"tcp.ignore_tcp_timestamps", "FALSE", FLAG(tcp.no_info_stamps)},
+    {"tcp.no_subdissector_on_error", "TRUE", 0},
+    {"ip.check_checksum", "FALSE", FLAG(lower.check_ip)},
+    {"ip.defragment", "TRUE", FLAG(lower.keep_ipv4)},
+    {"ipv6.defragment", "TRUE", FLAG(lower.keep_ipv6)},
+    {"ip.decode_tos_as_diffserv", "TRUE", 0},
+    {"ip.summary_in_tree", "TRUE", FLAG(lower.plain_ipv4)},
+    {"ip.tso_support", "TRUE", 0},
+    {"ipv6.summary_in_tree", "TRUE", FLAG(lower.plain_ipv6)},
+    {"eth.check_fcs", "FALSE", 0},
+    {"frame.generate_epoch_time", "TRUE", 0},
+    {"frame.generate_md5_hash", "FALSE", 0},
+    {"vlan.summary_in_tree", "TRUE", 0},
 };
 
 #define PREFERENCES (sizeof preferences / sizeof preferences[0])
@@ -173,6 +179,16 @@ static bool take_columns(struct front *f, const char *format, const char *argume
                         front_shown(f, argument));
 }
 
+/* TRUE or FALSE; the flag says that it is not the usual one. */
+static bool take_flag(struct front *f, const struct preference *p, const char *argument,
+                      const char *value)
+{
+    bool *flag = (bool *)(void *)((char *)&f->reading + p->flag);
+    *flag = strcasecmp(p->value, value) != 0;
+    return strcasecmp(value, "TRUE") == 0 || strcasecmp(value, "FALSE") == 0 ||
+           front_refuse(f, "-o %s: the value must be TRUE or FALSE", front_shown(f, argument));
+}
+
 bool take_preference(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
@@ -195,6 +211,8 @@ bool take_preference(struct front *f, const struct option_row *row, const char *
             return take_more(f, argument, value);
         if (!p->value)
             f->reading.keylog_file = value;
+        else if (p->flag != 0)
+            return take_flag(f, p, argument, value);
         else if (strcasecmp(p->value, value) != 0)
             return front_refuse(f, "-o %s: this value is not there yet; \"%s\" is",
                                 front_shown(f, argument), p->value);

@@ -39,27 +39,6 @@ struct lower_layer *lower_pass(struct lower_reader *r, enum layer_kind kind, str
     return layer;
 }
 
-uint32_t lower_sum(uint32_t sum, struct slice bytes)
-{
-    uint64_t total = sum;
-    while (bytes.len >= 4)
-        total += slice_u32(&bytes);
-    if (bytes.len >= 2)
-        total += slice_u16(&bytes);
-    if (bytes.len == 1)
-        total += (uint32_t)slice_u8(&bytes) << 8;
-    total = (total & 0xffffffff) + (total >> 32);
-    total = (total & 0xffff) + (total >> 16);
-    return (uint32_t)((total & 0xffff) + (total >> 16));
-}
-
-uint16_t lower_sum_end(uint32_t sum)
-{
-    while (sum > 0xffff)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
 /* ---- what follows a type
  * -------------------------------------------------------------------------- */
 
@@ -247,7 +226,7 @@ void lower_read(const struct packet *packet, struct fragments *fragments,
     out->source = out->destination = out->payload = slice_empty();
     out->ether_type = 0;
     out->protocol = 0;
-    out->fragment = out->has_payload = out->bogus_length = false;
+    out->fragment = out->first_piece = out->has_payload = out->bogus_length = false;
     out->layer_count = out->joined_count = 0;
     out->protocols[0] = '\0';
     fragments_packet(fragments);

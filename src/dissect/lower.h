@@ -53,6 +53,7 @@ struct lower {
     uint16_t ether_type; /* 0 when the link has none */
     uint8_t protocol;    /* IP protocol of the payload */
     bool fragment;       /* the payload is a piece, and what it belongs to is not complete */
+    bool first_piece;    /* the payload is the beginning of a packet that is not put together */
     bool has_payload;    /* an IP payload was found */
     bool bogus_length;   /* IPv4: the total length is below that of the header */
     uint8_t payload_source;
@@ -73,8 +74,9 @@ struct lower {
 };
 
 struct lower_options {
-    bool check_ip;             /* verify the sums of IPv4 headers */
-    bool keep_ipv4, keep_ipv6; /* leave fragments as they are */
+    bool check_ip;               /* verify the sums of IPv4 headers */
+    bool keep_ipv4, keep_ipv6;   /* leave fragments as they are */
+    bool plain_ipv4, plain_ipv6; /* the tree's line tells no addresses */
 };
 
 /* Reads the layers; emits nothing.  FRAGMENTS keeps pieces of packets until they are whole. */
@@ -90,10 +92,5 @@ const char *lower_info(struct buf *out, const struct lower *lower, struct slice 
 
 /* The UDP layer met last, whose exchange is to be followed; NULL when there is none. */
 const struct lower_layer *lower_udp(const struct lower *lower);
-
-/* The Internet checksum over BYTES (RFC 1071), added to SUM, not yet complemented. */
-uint32_t lower_sum(uint32_t sum, struct slice bytes);
-/* Folds and complements. */
-uint16_t lower_sum_end(uint32_t sum);
 
 #endif

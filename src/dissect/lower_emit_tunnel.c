@@ -1,4 +1,5 @@
 /* Tunnels on the tape, and the other layers between link and IP. */
+#include "base/sum.h"
 #include "dissect/lower_private.h"
 #include "schema/ouis.h"
 
@@ -116,7 +117,7 @@ static void emit_gre_checksum(const struct lower_view *v, uint32_t at)
     struct slice all = slice_sub(t->sources[v->source].bytes, v->offset,
                                  v->layer->wire > v->offset ? v->layer->wire - v->offset : 0);
     bool whole = v->offset + all.len >= v->layer->wire;
-    uint16_t rest = lower_sum_end(lower_sum(0, all));
+    uint16_t rest = internet_sum_end(internet_sum(0, all));
     bool good = rest == 0;
     uint16_t sum = slice_u16(&s);
     uint32_t field = lower_open(v, F_gre_checksum, at, 2, sum);
@@ -127,7 +128,7 @@ static void emit_gre_checksum(const struct lower_view *v, uint32_t at)
         uint32_t others = (uint32_t)(uint16_t)~rest + (uint16_t)~sum;
         tape_set_label(t, field, LABEL_GRE_CHECKSUM_BAD);
         tape_set_extra(t, field, (uint32_t)t->text.len + 1);
-        buf_hex(&t->text, lower_sum_end(others), 4);
+        buf_hex(&t->text, internet_sum_end(others), 4);
         buf_put(&t->text, "", 1);
         tape_expert(t, EXPERT_gre_checksum_bad, v->source, v->offset + at, 0, 0);
     }

@@ -1,4 +1,5 @@
 /* IPv4 on the tape, and what IPv6 shares with it.  Options are in lower_ip_options.c. */
+#include "base/sum.h"
 #include "dissect/lower_private.h"
 
 static void emit_host(const struct lower_view *v, uint32_t offset, struct slice address,
@@ -173,12 +174,12 @@ static void emit_checksum(const struct lower_view *v, uint16_t sum)
                  EVENT_GENERATED);
         return;
     }
-    uint16_t rest = lower_sum_end(lower_sum(0, v->header));
+    uint16_t rest = internet_sum_end(internet_sum(0, v->header));
     uint16_t right = sum;
     if (rest == 0) {
         tape_set_label(t, at, LABEL_CHECKSUM_CORRECT);
     } else {
-        right = lower_sum_end((uint32_t)(uint16_t)~rest + (uint16_t)~sum);
+        right = internet_sum_end((uint32_t)(uint16_t)~rest + (uint16_t)~sum);
         tape_set_label(t, at, LABEL_IP_CHECKSUM_BAD);
         tape_set_extra(t, at, right);
         tape_expert(t, EXPERT_ip_checksum_bad, v->source, v->offset + 10, 0, right);
@@ -215,7 +216,9 @@ void lower_emit_ipv4(const struct lower_view *v)
     lower_emit_address(v, 12, 4, &ip_source);
     bool routed = lower_ip_route(slice_sub(v->header, 20, SIZE_MAX)) > 0;
     lower_emit_address(v, 16, 4, routed ? &ip_current : &lower_ip_destination);
-    if (routed)
+    if (v->options->plain_ipv4)
+        tape_set_label(t, at, LABEL_IP_BOGUS);
+    else if (routed)
         tape_set_label(t, at, LABEL_IP_VIA);
     if (header > 20)
         lower_emit_ipv4_options(v);

@@ -225,6 +225,8 @@ void lower_emit_ipv6(const struct lower_view *v)
     for (unsigned i = 1; i <= extensions && !piece; i++)
         size += v->layer[i].length;
     uint32_t at = lower_open(v, F_ipv6, 0, size, 0);
+    if (v->options->plain_ipv6)
+        tape_set_label(t, at, LABEL_IP6_PLAIN);
     tape_set_extra(t, lower_add(v, F_ipv6_version, 0, 1, word >> 28), word >> 24);
     tape_add(t, F_ipv6_ip_version, v->source, v->offset, 1, word >> 28, EVENT_HIDDEN);
     uint32_t field = lower_open(v, F_ipv6_tclass, 0, 4, word >> 20 & 0xff);

@@ -162,6 +162,7 @@ void lower_read_ipv4(struct lower_reader *r, struct spot at)
         bool cut = at.bytes.len < piece.wire - piece.offset;
         if (r->options->keep_ipv4 || cut) {
             out->fragment = offset > 0;
+            out->first_piece = offset == 0;
             out->fragment_id = ip.id;
             out->fragment_offset = offset;
         } else if (join(r, &piece, &key, offset, ip.fragment & 0x2000)) {
@@ -209,8 +210,10 @@ static bool read_fragment(struct lower_reader *r, struct spot *at, struct slice 
     out->fragment_offset = offset;
     out->more_fragments = word & 1;
     out->fragment = offset > 0;
-    if (r->options->keep_ipv6 || cut)
+    if (r->options->keep_ipv6 || cut) {
+        out->first_piece = offset == 0;
         return !out->fragment;
+    }
     return join(r, at, &key, offset, word & 1);
 }
 

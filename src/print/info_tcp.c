@@ -138,8 +138,10 @@ static void plain_option(struct buf *out, const struct tcp_option *option)
             number(out, numbers[i].name, slice_uint(&value, numbers[i].bytes));
 }
 
-static void option_text(struct buf *out, const struct tcp_option *option, uint32_t sack_base)
+static void option_text(struct buf *out, const struct tcp_option *option,
+                        const struct tcp_facts *facts)
 {
+    bool quiet = facts->options_of && facts->options_of->no_info_stamps;
     struct slice value = option->value;
     switch (option->kind) {
     case TCP_OPTION_NOP:
@@ -154,10 +156,10 @@ static void option_text(struct buf *out, const struct tcp_option *option, uint32
         buf_str(out, " SACK_PERM");
         break;
     case TCP_OPTION_SACK:
-        sack(out, value, sack_base);
+        sack(out, value, facts->sack_base);
         break;
     case TCP_OPTION_TIMESTAMPS:
-        if (option->len == 10) {
+        if (option->len == 10 && !quiet) {
             NUMBER(out, " TSval=", slice_u32(&value));
             NUMBER(out, " TSecr=", slice_u32(&value));
         }
@@ -196,7 +198,7 @@ static void options_text(struct buf *out, const struct tcp_facts *facts)
     struct tcp_option option;
     while (tcp_option_next(&walk, &option) && option.kind != TCP_OPTION_END)
         if (!option.fault)
-            option_text(out, &option, facts->sack_base);
+            option_text(out, &option, facts);
 }
 
 void info_tcp(struct buf *out, const struct tcp_facts *facts)
@@ -219,6 +221,10 @@ void info_tcp(struct buf *out, const struct tcp_facts *facts)
     }
     if (facts->captured < 20)
         return;
+    if (facts->checksum_state == TCP_SUM_BAD)
+        LITERAL(out, " [TCP CHECKSUM INCORRECT]");
+    if (facts->checksum_state == TCP_SUM_FFFF)
+        LITERAL(out, " [TCP CHECKSUM 0xFFFF]");
     if (facts->flags & TCP_URG)
         NUMBER(out, " Urg=", facts->urgent);
     if (!facts->short_segment)

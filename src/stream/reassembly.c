@@ -279,14 +279,25 @@ static void in_order(struct turn *t)
         read_in_place(t);
 }
 
+/* Without waiting for anything. */
+static void read_alone(const struct turn *t)
+{
+    uint32_t left = t->next - t->seq, offset = (uint32_t)t->payload.len - left;
+    t->plan->runs[t->plan->run_count++] =
+        (struct tcp_run){.bytes = slice_sub(t->payload, offset, left), .offset = offset};
+}
+
 /* The hole is not going to be filled, or there is no room to wait for it: goes on behind it. */
-static void skip_hole(struct turn *t)
+static void skip_hole(struct turn *t, bool alone)
 {
     drop_waiting(t->pool, t->r);
     while (t->r->held)
         drop_first_held(t->pool, t->r);
     t->r->next_seq = t->next;
-    read_in_place(t);
+    if (alone)
+        read_alone(t);
+    else
+        read_in_place(t);
 }
 
 /* A segment that was not captured whole cannot be joined to anything. */
@@ -335,13 +346,17 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
                      .next = facts->seq_raw + (uint32_t)facts->payload.len};
     if (!t.r || t.payload.len == 0)
         return;
+    bool alone = facts->options_of->no_desegment || facts->checksum_state == TCP_SUM_BAD;
     if (!seq_above(t.next, t.r->next_seq)) {
         wait_bytes(&t, 0, (uint32_t)t.payload.len, true);
     } else if (facts->payload.len < facts->len) {
         read_cut(&t, facts);
     } else if (seq_above(t.seq, t.r->next_seq)) {
-        if (!hold(&t)) {
-            skip_hole(&t);
+        bool hopeful = !alone && !facts->options_of->no_reorder;
+        if (!alone && !hopeful && t.r->waiting)
+            t.r->next_seq = t.next;
+        else if (!hopeful || !hold(&t)) {
+            skip_hole(&t, alone);
             return;
         }
         wait_bytes(&t, 0, (uint32_t)t.payload.len, false);
@@ -349,6 +364,9 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
     } else {
         t.seq = t.r->next_seq;
         t.r->next_seq = t.next;
-        in_order(&t);
+        if (alone)
+            read_alone(&t);
+        else
+            in_order(&t);
     }
 }

@@ -1,9 +1,12 @@
 #include "stream/tcp.h"
 
+#include "base/sum.h"
+
 #include "stream/tcp_analysis.h"
 #include "stream/tcp_options.h"
 
 #define MIN_HEADER      20
+#define PROTOCOL_TCP    6
 #define FOLLOWED_HEADER 16 /* up to the window: enough to follow the stream */
 #define MAX_SHIFT       14 /* RFC 7323 2.3 */
 
@@ -98,6 +101,26 @@ static void read_header(const struct tcp_input *in, struct tcp_facts *out)
     if (!out->truncated)
         out->payload = slice_sub(whole, header_len, out->len);
     read_options(out);
+}
+
+/* The sum over a pseudo header, header and data (RFC 9293 3.1). */
+static void verify(const struct tcp_input *in, struct tcp_facts *out)
+{
+    struct slice whole = slice_sub(in->bytes, 0, in->len);
+    size_t size = in->source->kind == ADDRESS_IPV6 ? 16 : 4;
+    if (whole.len < in->len || out->truncated || out->bogus_header_len || out->short_segment)
+        return;
+    uint32_t sum = PROTOCOL_TCP + (in->len >> 16) + (in->len & 0xffff);
+    sum = internet_sum(sum, slice_of(in->source->bytes, size));
+    sum = internet_sum(sum, slice_of(in->destination->bytes, size));
+    uint16_t rest = internet_sum_end(internet_sum(sum, whole));
+    out->checksum_right = internet_sum_end((uint32_t)(uint16_t)~rest + (uint16_t)~out->checksum);
+    if (rest != 0)
+        out->checksum_state = TCP_SUM_BAD;
+    else if (out->checksum == 0xffff)
+        out->checksum_state = TCP_SUM_FFFF;
+    else
+        out->checksum_state = TCP_SUM_GOOD;
 }
 
 /* A SYN on known ports: is it the same connection (a repeated SYN), or a new one? */
@@ -247,11 +270,40 @@ static void follow_sack(struct flow *f, struct tcp_facts *facts)
     facts->sack_duplicate = repeats_received(facts);
 }
 
+/* Takes back what nobody wants to see. */
+static void as_asked(struct tcp_facts *facts)
+{
+    const struct tcp_options *options = facts->options_of;
+    if (options->no_analysis) {
+        facts->analysis = 0;
+        facts->has_analysis = false;
+    }
+    if (options->no_flight && facts->bytes_in_flight | facts->push_bytes_sent) {
+        facts->bytes_in_flight = facts->push_bytes_sent = 0;
+        facts->has_analysis = facts->analysis != 0 || facts->acks_frame != 0;
+    }
+    if ((options->absolute || options->no_analysis) && facts->relative) {
+        facts->next_seq += facts->seq_raw - facts->seq;
+        facts->seq = facts->seq_raw;
+        facts->ack = facts->ack_raw;
+        facts->relative = false;
+        for (unsigned i = 0; i < facts->sack_count; i++) {
+            facts->sack[i].left += facts->sack_base;
+            facts->sack[i].right += facts->sack_base;
+        }
+        facts->sack_base = 0;
+    }
+}
+
 bool tcp_segment(struct flow_table *table, const struct tcp_input *in, struct tcp_facts *out,
                  struct flow **flow, int *direction, struct slice *payload)
 {
+    static const struct tcp_options usual = {.absolute = false};
     *out = (struct tcp_facts){.initial_rtt = TCP_NO_TIME};
+    out->options_of = in->options ? in->options : &usual;
     read_header(in, out);
+    if (out->options_of->check)
+        verify(in, out);
     *payload = out->payload;
     *flow = NULL;
     *direction = 0;
@@ -279,5 +331,6 @@ bool tcp_segment(struct flow_table *table, const struct tcp_input *in, struct tc
         follow_scale(f, out);
         follow_sack(f, out);
     }
+    as_asked(out);
     return true;
 }

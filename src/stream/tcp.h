@@ -10,8 +10,9 @@ struct tcp_input {
     struct slice bytes; /* header and payload, as far as captured */
     uint32_t
         len; /* header and payload, as the IP length declares, but not more than were on the wire */
-    uint64_t frame; /* number of the packet, from 1 */
-    int64_t time;   /* ns since the epoch */
+    uint64_t frame;                    /* number of the packet, from 1 */
+    int64_t time;                      /* ns since the epoch */
+    const struct tcp_options *options; /* NULL: the usual way */
 };
 
 /* Reads the segment, finds or makes its flow and updates it.  OUT is always filled as far as the bytes go.

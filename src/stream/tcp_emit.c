@@ -30,6 +30,8 @@ static void remark(const struct place *p, enum expert_id id, uint32_t at, uint64
 
 static enum label_id protocol_label(const struct tcp_facts *f)
 {
+    if (f->options_of->plain_title)
+        return LABEL_TCP_PLAIN;
     if (f->captured < 16)
         return LABEL_TCP_PORTS_ONLY;
     if (f->bogus_header_len)
@@ -55,6 +57,12 @@ static void emit_short(const struct place *p)
     tape_close(p->t, at);
 }
 
+/* Numbers are shown once, as they were sent. */
+static bool is_absolute(const struct tcp_facts *f)
+{
+    return f->options_of->absolute || f->options_of->no_analysis;
+}
+
 static void emit_numbers(const struct place *p)
 {
     const struct tcp_facts *f = p->facts;
@@ -64,18 +72,24 @@ static void emit_numbers(const struct place *p)
         emit_short(p);
     else
         derive(p, F_tcp_len, f->len);
-    add(p, F_tcp_seq, 4, 4, f->seq);
-    add(p, F_tcp_seq_raw, 4, 4, f->seq_raw);
+    uint32_t at = add(p, F_tcp_seq, 4, 4, f->seq);
+    if (is_absolute(f))
+        tape_set_label(p->t, at, LABEL_TCP_NUMBER);
+    else
+        add(p, F_tcp_seq_raw, 4, 4, f->seq_raw);
 }
 
 static void emit_ack(const struct place *p)
 {
     const struct tcp_facts *f = p->facts;
-    if (!f->short_segment)
-        derive(p, F_tcp_nxtseq, f->next_seq);
+    uint32_t next = f->short_segment ? TAPE_NONE : derive(p, F_tcp_nxtseq, f->next_seq);
+    if (is_absolute(f))
+        tape_set_label(p->t, next, LABEL_TCP_NUMBER);
     bool valid = f->flags & TCP_ACK;
     uint32_t at = tape_open(p->t, valid ? F_tcp_ack : F_tcp_ack_plain, p->source, p->offset + 8, 4,
                             f->ack, 0);
+    if (is_absolute(f) && valid)
+        tape_set_label(p->t, at, LABEL_TCP_NUMBER);
     if (f->tfo_ack)
         remark(p, EXPERT_tcp_analysis_tfo_ack, 8, 0);
     if (f->tfo_ignored)
@@ -83,7 +97,8 @@ static void emit_ack(const struct place *p)
     if (!valid && f->ack_raw != 0)
         remark(p, EXPERT_tcp_ack_nonzero, 8, 0);
     tape_close(p->t, at);
-    add(p, F_tcp_ack_raw, 8, 4, f->ack_raw);
+    if (!valid || !is_absolute(f))
+        add(p, F_tcp_ack_raw, 8, 4, f->ack_raw);
 }
 
 static uint32_t open_header_len(const struct place *p)
@@ -183,8 +198,27 @@ static void emit_window(const struct place *p)
 
 static void emit_checksum(const struct place *p)
 {
-    add(p, F_tcp_checksum, 16, 2, p->facts->checksum);
-    tape_add(p->t, F_tcp_checksum_status, p->source, p->offset + 16, 0, 2, EVENT_GENERATED);
+    static const struct {
+        uint16_t label, expert, status;
+    } states[] = {
+        [TCP_SUM_UNVERIFIED] = {LABEL_TCP_CHECKSUM, EXPERT_NONE, 2},
+        [TCP_SUM_GOOD] = {LABEL_CHECKSUM_CORRECT, EXPERT_NONE, 1},
+        [TCP_SUM_BAD] = {LABEL_TCP_CHECKSUM_BAD, EXPERT_tcp_checksum_bad, 0},
+        [TCP_SUM_FFFF] = {LABEL_TCP_CHECKSUM_FFFF, EXPERT_tcp_checksum_ffff, 0},
+    };
+    const struct tcp_facts *f = p->facts;
+    unsigned state = f->checksum_state;
+    uint32_t at = tape_open(p->t, F_tcp_checksum, p->source, p->offset + 16, 2, f->checksum, 0);
+    tape_set_label(p->t, at, states[state].label);
+    tape_set_extra(p->t, at, f->checksum_right);
+    if (states[state].expert != EXPERT_NONE)
+        remark(p, states[state].expert, 16, f->checksum_right);
+    tape_close(p->t, at);
+    tape_add(p->t, F_tcp_checksum_status, p->source, p->offset + 16, 0, states[state].status,
+             EVENT_GENERATED);
+    if (state != TCP_SUM_UNVERIFIED)
+        tape_add(p->t, F_tcp_checksum_calculated, p->source, p->offset + 16, 2, f->checksum_right,
+                 EVENT_GENERATED);
 }
 
 static void emit_urgent(const struct place *p)
@@ -292,7 +326,8 @@ static void emit_rest(const struct place *p)
         return;
     emit_urgent(p);
     tcp_emit_options(p->t, p->source, p->offset, f);
-    emit_times(p);
+    if (!f->options_of->no_times)
+        emit_times(p);
     if (f->has_analysis && !f->truncated)
         emit_analysis(p);
 }

@@ -57,6 +57,21 @@ enum tcp_completeness {
     TCP_SAW_RST = 32,
 };
 
+/* What is done with segments; all false is the usual way. */
+struct tcp_options {
+    bool absolute;       /* sequence numbers as they were sent */
+    bool no_analysis;    /* nothing is said of retransmissions and their like */
+    bool no_flight;      /* bytes in flight are not counted */
+    bool no_times;       /* nor are the times within the connection told */
+    bool check;          /* checksums are verified */
+    bool no_desegment;   /* records over several segments are not put together */
+    bool no_reorder;     /* segments are read in the order of the capture */
+    bool plain_title;    /* the tree's line of TCP tells no numbers */
+    bool no_info_stamps; /* the Info column tells no timestamps */
+};
+
+enum tcp_checksum_state { TCP_SUM_UNVERIFIED, TCP_SUM_GOOD, TCP_SUM_BAD, TCP_SUM_FFFF };
+
 #define TCP_SCALE_UNKNOWN   (-1)
 #define TCP_SCALE_NONE      (-2)
 #define TCP_MAX_SACK_BLOCKS 4         /* as many as the 40 bytes of options hold (RFC 2018 3) */
@@ -79,6 +94,8 @@ struct tcp_facts {
     uint32_t window;     /* scaled when the scale is known */
     int32_t scale;       /* multiplier 1, 2, 4 …; TCP_SCALE_UNKNOWN, TCP_SCALE_NONE */
     uint16_t checksum;
+    uint16_t checksum_right; /* what it should be; when it was verified */
+    uint8_t checksum_state;  /* enum tcp_checksum_state */
     uint16_t urgent;
     struct slice options;  /* option bytes, as far as they were captured */
     struct slice payload;  /* as far as it was captured: payload.len <= len */
@@ -96,6 +113,8 @@ struct tcp_facts {
     uint8_t sack_count;
     struct tcp_sack_block sack[TCP_MAX_SACK_BLOCKS];
     uint32_t sack_base; /* what to subtract from raw SACK edges to make them relative */
+
+    const struct tcp_options *options_of; /* how it was looked at; never NULL */
 
     /* The stream. */
     uint32_t stream;       /* tcp.stream, from 0 */
