@@ -80,14 +80,26 @@ struct engine *engine_new(const struct engine_options *options)
     return e;
 }
 
-void engine_free(struct engine *e)
+static void forget_flows(struct engine *e)
 {
-    if (!e)
-        return;
     for (struct flow *f = e->flows.flows; f; f = f->next) {
         tls_free(&e->pool, f);
         tcp_reassembly_free(&e->pool, f);
     }
+}
+
+void engine_reset(struct engine *e)
+{
+    forget_flows(e);
+    flow_table_free(&e->flows);
+    flow_table_init(&e->flows, e->options.seed);
+}
+
+void engine_free(struct engine *e)
+{
+    if (!e)
+        return;
+    forget_flows(e);
     tcp_pool_free(&e->pool);
     arena_free(&e->plaintext);
     key_table_free(&e->keys);

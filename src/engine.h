@@ -25,6 +25,8 @@ struct engine_options {
 /* NULL when there is no memory. */
 struct engine *engine_new(const struct engine_options *options);
 void engine_free(struct engine *e);
+/* Forgets all connections; keys and times stay. */
+void engine_reset(struct engine *e);
 /* Key-log text, in any pieces; the last line may be without its end. */
 void engine_keys(struct engine *e, struct slice text);
 /* How many secrets are known. */

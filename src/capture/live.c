@@ -1,7 +1,6 @@
-#include "capture/live.h"
+#include "capture/live_private.h"
 
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -31,99 +30,6 @@ static uint32_t link_type_of(int dlt)
     return dlt == DLT_RAW_HERE ? LINK_RAW : (uint32_t)dlt;
 }
 
-/* ---- the interfaces there are ---- */
-
-static pcap_if_t *all_interfaces(struct error *e)
-{
-    pcap_if_t *all = NULL;
-    char text[PCAP_ERRBUF_SIZE] = "";
-    if (pcap_findalldevs(&all, text) != 0)
-        error_set(e, ERROR_NETWORK, "cannot list the interfaces: %s", text);
-    return all;
-}
-
-bool live_list(struct buf *out, struct error *e)
-{
-    pcap_if_t *all = all_interfaces(e);
-    if (!all)
-        return error_set(e, ERROR_PERMISSION,
-                         "there is no interface to capture on; try it as root, or see ip link");
-    uint64_t number = 1;
-    for (const pcap_if_t *i = all; i; i = i->next) {
-        buf_dec(out, number++);
-        buf_str(out, ". ");
-        buf_escaped(out, slice_of_str(i->name));
-        buf_str(out, i->flags & PCAP_IF_LOOPBACK ? " (Loopback)\n" : "\n");
-    }
-    pcap_freealldevs(all);
-    return true;
-}
-
-static const pcap_if_t *default_of(const pcap_if_t *all)
-{
-    for (const pcap_if_t *i = all; i; i = i->next)
-        if (!(i->flags & PCAP_IF_LOOPBACK))
-            return i;
-    return all;
-}
-
-static const pcap_if_t *by_number(const pcap_if_t *all, const char *text)
-{
-    char *end = NULL;
-    unsigned long number = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0')
-        return NULL;
-    while (all && number-- > 1)
-        all = all->next;
-    return all;
-}
-
-static const pcap_if_t *by_name(const pcap_if_t *all, const char *name)
-{
-    while (all && strcmp(all->name, name) != 0)
-        all = all->next;
-    return all;
-}
-
-static void unknown_interface(const pcap_if_t *all, const char *wanted, struct error *e)
-{
-    struct buf names = {.ceiling = 300};
-    struct buf shown = {.ceiling = 200};
-    for (const pcap_if_t *i = all; i; i = i->next) {
-        if (i != all)
-            buf_str(&names, ", ");
-        buf_escaped(&names, slice_of_str(i->name));
-    }
-    buf_escaped(&shown, slice_sub(slice_of_str(wanted), 0, 40));
-    error_set(e, ERROR_NETWORK, "there is no interface \"%.*s\"\n  there are: %.*s", (int)shown.len,
-              shown.data ? (const char *)shown.data : "", (int)names.len,
-              names.data ? (const char *)names.data : "none that you may see");
-    buf_free(&names);
-    buf_free(&shown);
-}
-
-/* The name to open, owned by the caller; NULL with E set. */
-static char *choose_interface(const char *wanted, struct error *e)
-{
-    struct error listing = {0};
-    pcap_if_t *all = all_interfaces(&listing);
-    const pcap_if_t *found = NULL;
-    if (!wanted)
-        found = default_of(all);
-    else if (!(found = by_name(all, wanted)))
-        found = by_number(all, wanted);
-    char *name = found ? strdup(found->name) : NULL;
-    if (!found && !wanted)
-        error_set(e, ERROR_NETWORK, "there is no interface to capture on; name one with -i");
-    else if (!found)
-        unknown_interface(all, wanted, e);
-    else if (!name)
-        error_set(e, ERROR_MEMORY, "out of memory");
-    if (all)
-        pcap_freealldevs(all);
-    return name;
-}
-
 /* ---- opening ---- */
 
 static void explain_refusal(const struct live *l, int status, struct error *e)
@@ -147,8 +53,12 @@ static void explain_refusal(const struct live *l, int status, struct error *e)
                   l->interface);
         break;
     case PCAP_ERROR_NO_SUCH_DEVICE:
+        live_no_interface(l->interface, e);
+        break;
+    case PCAP_ERROR_RFMON_NOTSUP:
         error_set(e, ERROR_NETWORK,
-                  "cannot capture on %.60s: no such interface; tlswire -D lists them",
+                  "Capturing in monitor mode is not supported on device \"%.60s\".\n"
+                  "(That device doesn't support monitor mode)",
                   l->interface);
         break;
     default:
@@ -165,15 +75,27 @@ static bool set_filter(struct live *l, const char *filter, struct error *e)
     struct bpf_program program;
     if (pcap_compile(l->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
         return error_set(e, ERROR_USAGE,
-                         "the capture filter \"%.150s\" is not valid: %.150s\n"
-                         "  capture filters are libpcap's (man pcap-filter): tcp port 443",
-                         filter, pcap_geterr(l->pcap));
+                         "Invalid capture filter \"%.150s\" for interface '%.60s'.\n\n"
+                         "That string isn't a valid capture filter (%.150s).\n"
+                         "  the language is libpcap's (man pcap-filter): tcp port 443",
+                         filter, l->interface, pcap_geterr(l->pcap));
     bool ok = pcap_setfilter(l->pcap, &program) == 0;
     pcap_freecode(&program);
     if (!ok)
         return error_set(e, ERROR_NETWORK, "the kernel refuses the capture filter: %.200s",
                          pcap_geterr(l->pcap));
     return true;
+}
+
+static bool set_link_type(struct live *l, const char *name, struct error *e)
+{
+    int dlt = name ? pcap_datalink_name_to_val(name) : -1;
+    if (!name || pcap_set_datalink(l->pcap, dlt) == 0)
+        return true;
+    return error_set(e, ERROR_USAGE,
+                     "Unable to set data link type on interface '%.60s' (%.200s).\n"
+                     "  tlswire -L -i %.60s lists those that can be set",
+                     l->interface, pcap_geterr(l->pcap), l->interface);
 }
 
 static bool activate(struct live *l, const struct live_options *o, struct error *e)
@@ -188,12 +110,16 @@ static bool activate(struct live *l, const struct live_options *o, struct error 
     (void)pcap_set_immediate_mode(l->pcap, o->immediate);
     if (o->monitor)
         (void)pcap_set_rfmon(l->pcap, 1);
+    if (o->time_type)
+        (void)pcap_set_tstamp_type(l->pcap, pcap_tstamp_type_name_to_val(o->time_type));
     (void)pcap_set_tstamp_precision(l->pcap, PCAP_TSTAMP_PRECISION_NANO); /* or it stays micro */
     int status = pcap_activate(l->pcap);
     if (status < 0) {
         explain_refusal(l, status, e);
         return false;
     }
+    if (!set_link_type(l, o->link_type, e))
+        return false;
     l->decimals = pcap_get_tstamp_precision(l->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 9 : 6;
     l->link_type = link_type_of(pcap_datalink(l->pcap));
     char text[PCAP_ERRBUF_SIZE] = "";
@@ -204,7 +130,7 @@ static bool activate(struct live *l, const struct live_options *o, struct error 
 
 struct live *live_open(const struct live_options *options, struct error *e)
 {
-    char *name = choose_interface(options->interface, e);
+    char *name = live_choose(options->interface, e);
     if (!name)
         return NULL;
     char text[PCAP_ERRBUF_SIZE] = "";

@@ -22,6 +22,8 @@ enum live_result {
 struct live_options {
     const char *interface; /* a name, or a number as live_list() counts; NULL: the default one */
     const char *filter;    /* BPF expression, NULL for all */
+    const char *link_type; /* as live_list_link_types() names it; NULL: the usual */
+    const char *time_type; /* as live_list_time_types() names it; NULL: the usual */
     uint32_t snaplen;      /* 0 means 262144 */
     uint32_t buffer_bytes; /* of the kernel's ring; 0 means 2 MiB, as tshark */
     bool no_promiscuous;
@@ -56,6 +58,15 @@ void live_close(struct live *l);
 /* "1. eth0", "3. lo (Loopback)" … a line each, in the order and the words of `tshark -D`, without
  * the external programs that tshark lists after them. */
 bool live_list(struct buf *out, struct error *e);
+/* The link types, and the kinds of time stamps, that an interface (NULL: the default one) can be set
+ * to, as tshark -L and --list-time-stamp-types print them. */
+bool live_list_link_types(const struct live_options *options, struct buf *out, struct error *e);
+bool live_list_time_types(const struct live_options *options, struct buf *out, struct error *e);
+/* Whether there is a link type, or a kind of time stamp, of this name at all. */
+bool live_knows_link_type(const char *name);
+bool live_knows_time_type(const char *name);
+/* Whether there is an interface of this name or number. */
+bool live_is_interface(const char *name);
 /* Checks a BPF expression without opening anything; LINK_TYPE as of the capture. */
 bool live_check_filter(const char *filter, uint32_t link_type, struct error *e);
 

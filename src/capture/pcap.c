@@ -129,6 +129,7 @@ bool pcap_open(struct reader *r)
     (void)source_take(&r->source, more);
     choose_form(r);
     r->next = pcap_next;
+    r->complete = pcap_complete;
     return true;
 }
 
@@ -139,6 +140,17 @@ static void swap_lengths(const struct pcap_form *form, uint32_t *caplen, uint32_
         *caplen = *len;
         *len = first;
     }
+}
+
+bool pcap_complete(const struct reader *r)
+{
+    struct slice at = r->source.window;
+    struct slice header = slice_take(&at, r->pcap.record_header);
+    (void)slice_skip(&header, 8);
+    uint32_t caplen = read_u32(&header, r->info.big_endian);
+    uint32_t len = read_u32(&header, r->info.big_endian);
+    swap_lengths(&r->pcap, &caplen, &len);
+    return !at.failed && (caplen <= at.len || caplen > r->single.max_caplen);
 }
 
 static enum read_result pcap_next(struct reader *r, struct packet *p)

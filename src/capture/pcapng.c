@@ -322,6 +322,7 @@ bool pcapng_open(struct reader *r)
 {
     r->info.format = "pcapng";
     r->next = pcapng_next;
+    r->complete = pcapng_complete;
     if (!source_need(&r->source, SECTION_MIN)) {
         (void)reader_cut_short(r, "the section header", SECTION_MIN);
         return false;
@@ -330,7 +331,7 @@ bool pcapng_open(struct reader *r)
 }
 
 /* Byte order of the block at the window's start: a section header brings its own. */
-static bool block_order(struct reader *r, struct slice at, bool *big)
+static bool block_order(const struct reader *r, struct slice at, bool *big)
 {
     *big = r->info.big_endian;
     if (slice_u32(&at) != BLOCK_SECTION)
@@ -385,6 +386,30 @@ static enum read_result next_block(struct reader *r, struct block *b, uint32_t *
                               "pcapng: total block lengths (first %zu and second %zu) don't match",
                               b->size, again);
     return READ_PACKET;
+}
+
+bool pcapng_complete(const struct reader *r)
+{
+    struct slice at = r->source.window;
+    bool big = r->info.big_endian;
+    while (at.len >= BLOCK_MIN) {
+        struct slice head = at;
+        bool order;
+        if (!block_order(r, head, &order))
+            return true; /* damage, which reader_next() will tell */
+        uint32_t type = slice_u32(&head) == BLOCK_SECTION ? BLOCK_SECTION : 0;
+        big = type ? order : big;
+        head = at;
+        type = read_u32(&head, big);
+        size_t size = padded(read_u32(&head, big));
+        if (size < BLOCK_MIN || size > BLOCK_MOST)
+            return true;
+        if (!slice_skip(&at, size))
+            return false;
+        if (type == 6 || type == 3 || type == 2)
+            return true;
+    }
+    return false;
 }
 
 static enum read_result pcapng_next(struct reader *r, struct packet *p)

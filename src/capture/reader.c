@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +242,25 @@ enum read_result reader_next(struct reader *r, struct packet *p, struct error *e
     if (result == READ_ERROR)
         error_set(e, r->failure.code, "%s", r->failure.text);
     return result;
+}
+
+int reader_fd(const struct reader *r)
+{
+    return r->source.upstream ? r->source.upstream->fd : r->source.fd;
+}
+
+bool reader_ready(struct reader *r)
+{
+    struct source *s = &r->source;
+    while (r->failure.code == ERROR_NONE && s->fetch && !s->upstream && !s->at_end && r->complete) {
+        if (r->complete(r))
+            return true;
+        struct pollfd more = {.fd = s->fd, .events = POLLIN};
+        if (s->window.len >= SOURCE_CEILING || poll(&more, 1, 0) == 0)
+            return s->window.len >= SOURCE_CEILING;
+        (void)source_fill(s, s->window.len + 1);
+    }
+    return true;
 }
 
 bool reader_scan_secrets(struct reader *r, reader_secrets *secrets, void *context)

@@ -67,6 +67,12 @@ void reader_close(struct reader *r);
  * the file is mapped.  READ_ERROR: ERROR_DAMAGED or ERROR_FILE; every later call says the same. */
 enum read_result reader_next(struct reader *r, struct packet *p, struct error *e);
 
+/* Whether reader_next() will not wait: a packet is there, or the end.  Takes up what a pipe has, without
+ * waiting.  Of compressed input nobody knows: true. */
+bool reader_ready(struct reader *r);
+/* The descriptor to wait on for more; -1 when there is none. */
+int reader_fd(const struct reader *r);
+
 /* Hands out all secrets of the file first, also those that stand after the packets that need them,
  * by walking the block headers; reader_next() then does not hand them out again.  False when the
  * input is a pipe, which can be read once only.  Damage is not reported here: reader_next() will

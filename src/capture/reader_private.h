@@ -7,6 +7,7 @@
 #include "capture/source.h"
 
 typedef enum read_result read_next(struct reader *r, struct packet *p);
+typedef bool read_complete(const struct reader *r);
 
 /* How a tick of an interface's clock becomes nanoseconds. */
 struct clock {
@@ -37,6 +38,7 @@ struct pcap_form {
 struct reader {
     struct source source;
     read_next *next;
+    read_complete *complete;
     struct reader_options options;
     struct reader_info info;
     struct pcap_form pcap;
@@ -57,6 +59,9 @@ uint32_t max_caplen_of(uint32_t link_type);
 
 bool pcap_detect(struct reader *r, struct slice first);
 bool pcap_open(struct reader *r);
+/* Whether the window holds a whole packet, and what comes before it. */
+bool pcap_complete(const struct reader *r);
+bool pcapng_complete(const struct reader *r);
 bool pcapng_detect(struct slice first);
 bool pcapng_open(struct reader *r);
 

@@ -19,6 +19,27 @@ enum {
     NOT_DECLARED = -1,
 };
 
+/* How the kinds of pcap differ. */
+static const struct pcap_kind {
+    uint32_t magic, ns_per_fraction;
+    uint8_t extra; /* bytes at the end of a record's header */
+} kinds[] = {
+    [WRITE_PCAP] = {0xa1b2c3d4, 1000, 0},          [WRITE_PCAP_NANOSECOND] = {0xa1b23c4d, 1, 0},
+    [WRITE_PCAP_MODIFIED] = {0xa1b2cd34, 1000, 8}, [WRITE_PCAP_NOKIA] = {0xa1b2c3d4, 1000, 4},
+    [WRITE_PCAP_REDHAT] = {0xa1b2c3d4, 1000, 8},   [WRITE_PCAP_SUSE] = {0xa1b2cd34, 1000, 12},
+};
+
+const struct writer_type writer_types[] = {
+    {WRITE_PCAP, "pcap", "Wireshark/tcpdump/... - pcap"},
+    {WRITE_PCAPNG, "pcapng", "Wireshark/... - pcapng"},
+    {WRITE_PCAP_MODIFIED, "modpcap", "Modified tcpdump - pcap"},
+    {WRITE_PCAP_NOKIA, "nokiapcap", "Nokia tcpdump - pcap"},
+    {WRITE_PCAP_NANOSECOND, "nsecpcap", "Wireshark/tcpdump/... - nanosecond pcap"},
+    {WRITE_PCAP_REDHAT, "rh6_1pcap", "RedHat 6.1 tcpdump - pcap"},
+    {WRITE_PCAP_SUSE, "suse6_3pcap", "SuSE 6.3 tcpdump - pcap"},
+    {WRITE_PCAPNG, NULL, NULL},
+};
+
 struct declared {
     int64_t id; /* in the file, or NOT_DECLARED */
     uint32_t link_type;
@@ -145,7 +166,8 @@ static void put_section(struct writer *w)
     put_text_option(b, 2, w->options.hardware);
     put_text_option(b, 3, w->options.os);
     put_text_option(b, 4, w->options.application);
-    put_text_option(b, 1, w->options.comment);
+    for (size_t i = 0; i < WRITER_COMMENTS && w->options.comments[i]; i++)
+        put_text_option(b, 1, w->options.comments[i]);
     put_u32(b, 0); /* end of options */
     end_block(b, start);
 }
@@ -153,7 +175,7 @@ static void put_section(struct writer *w)
 static void put_pcap_header(struct writer *w, uint32_t link_type)
 {
     struct buf *b = &w->out;
-    put_u32(b, w->options.format == WRITE_PCAP ? 0xa1b2c3d4 : 0xa1b23c4d);
+    put_u32(b, kinds[w->options.format].magic);
     put_u16(b, 2);
     put_u16(b, 4);
     put_u32(b, 0);
@@ -195,12 +217,13 @@ struct writer *writer_open(const char *path, const struct writer_options *option
     if (strcmp(path, "-") == 0)
         return writer_open_fd(STDOUT_FILENO, false, "standard output", options, e);
     bool exclusive = options && options->exclusive;
-    mode_t mode = options && options->private_mode ? 0600 : 0644;
+    bool restricted = options && (options->private_mode || options->group_read);
+    mode_t mode = !restricted ? 0666 : options->group_read ? 0640 : 0600;
     int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (exclusive ? O_EXCL : O_TRUNC);
     int fd = open(path, flags, mode);
     if (fd >= 0) {
         /* The mode given to open() does nothing for a file that is there already. */
-        if (options && options->private_mode)
+        if (restricted)
             (void)fchmod(fd, mode);
         return writer_open_fd(fd, true, path, options, e);
     }
@@ -250,24 +273,66 @@ static struct declared *find_interface(struct writer *w, uint32_t index)
     return &w->interfaces[slot];
 }
 
-bool writer_interface(struct writer *w, uint32_t index, const char *name, uint32_t link_type,
-                      uint8_t decimals, struct error *e)
+static void put_ticks(struct buf *b, uint64_t ticks)
 {
-    struct declared *on = find_interface(w, index);
+    put_u32(b, (uint32_t)(ticks >> 32));
+    put_u32(b, (uint32_t)ticks);
+}
+
+bool writer_interface(struct writer *w, const struct writer_interface *interface, struct error *e)
+{
+    struct declared *on = find_interface(w, interface->index);
     if (!on)
         return error_set(e, ERROR_MEMORY, "%s: too many interfaces, or no memory", w->name);
     on->id = w->next_id++;
-    on->link_type = link_type;
-    on->decimals = decimals > 6 ? 9 : 6;
+    on->link_type = interface->link_type;
+    on->decimals = interface->decimals > 6 ? 9 : 6;
     if (w->options.format != WRITE_PCAPNG)
         return true;
     struct buf *b = &w->out;
     size_t start = begin_block(b, 1);
-    put_u16(b, (uint16_t)link_type);
+    put_u16(b, (uint16_t)interface->link_type);
     put_u16(b, 0);
-    put_u32(b, w->options.snaplen);
-    put_text_option(b, 2, name);
+    put_u32(b, interface->snaplen ? interface->snaplen : w->options.snaplen);
+    put_text_option(b, 2, interface->name);
+    put_text_option(b, 3, interface->description);
     put_option(b, 9, slice_of(&on->decimals, 1));
+    if (interface->filter) { /* 0: the filter as text */
+        size_t len = strlen(interface->filter) + 1;
+        put_u16(b, 11);
+        put_u16(b, (uint16_t)(len < MAX_OPTION ? len : MAX_OPTION));
+        buf_char(b, '\0');
+        buf_slice_put(b, slice_sub(slice_of_str(interface->filter), 0, MAX_OPTION - 1));
+        put_padding(b, len < MAX_OPTION ? len : MAX_OPTION);
+    }
+    put_text_option(b, 12, interface->os);
+    put_u32(b, 0);
+    end_block(b, start);
+    return after_put(w, false, e);
+}
+
+static void put_number_option(struct buf *b, uint16_t code, uint64_t number, bool high_first)
+{
+    put_u16(b, code);
+    put_u16(b, 8);
+    put_u32(b, (uint32_t)(high_first ? number >> 32 : number));
+    put_u32(b, (uint32_t)(high_first ? number : number >> 32));
+}
+
+bool writer_statistics(struct writer *w, const struct writer_statistics *of, struct error *e)
+{
+    struct declared *on = find_interface(w, of->index);
+    if (w->options.format != WRITE_PCAPNG || !on || on->id == NOT_DECLARED)
+        return true;
+    struct buf *b = &w->out;
+    int64_t unit = on->decimals == 9 ? 1 : 1000;
+    size_t start = begin_block(b, 5);
+    put_u32(b, (uint32_t)on->id);
+    put_ticks(b, (uint64_t)(of->end_ns / unit));
+    put_number_option(b, 2, (uint64_t)(of->start_ns / unit), true);
+    put_number_option(b, 3, (uint64_t)(of->end_ns / unit), true);
+    put_number_option(b, 4, of->received, false);
+    put_number_option(b, 5, of->dropped, false);
     put_u32(b, 0);
     end_block(b, start);
     return after_put(w, false, e);
@@ -292,9 +357,10 @@ static bool write_pcap(struct writer *w, const struct packet *p, struct error *e
     struct buf *b = &w->out;
     uint64_t time = time_of(p);
     put_u32(b, (uint32_t)(time / 1000000000));
-    put_u32(b, (uint32_t)(time % 1000000000 / (w->options.format == WRITE_PCAP ? 1000 : 1)));
+    put_u32(b, (uint32_t)(time % 1000000000 / kinds[w->options.format].ns_per_fraction));
     put_u32(b, (uint32_t)p->bytes.len);
     put_u32(b, p->len);
+    buf_fill(b, '\0', kinds[w->options.format].extra);
     buf_slice_put(b, p->bytes);
     return true;
 }
@@ -315,8 +381,13 @@ static bool put_comments(struct buf *b, const struct packet *p)
 static bool write_enhanced(struct writer *w, const struct packet *p, struct error *e)
 {
     struct declared *on = find_interface(w, p->interface);
+    struct writer_interface declared = {.name = p->interface_name,
+                                        .description = p->interface_description,
+                                        .index = p->interface,
+                                        .link_type = p->link_type,
+                                        .decimals = p->time_decimals};
     if ((!on || on->id == NOT_DECLARED || on->link_type != p->link_type) &&
-        !writer_interface(w, p->interface, p->interface_name, p->link_type, p->time_decimals, e))
+        !writer_interface(w, &declared, e))
         return false;
     on = find_interface(w, p->interface);
     if (!on)
@@ -325,8 +396,7 @@ static bool write_enhanced(struct writer *w, const struct packet *p, struct erro
     uint64_t ticks = time_of(p) / (on->decimals == 9 ? 1 : 1000);
     size_t start = begin_block(b, 6);
     put_u32(b, (uint32_t)on->id);
-    put_u32(b, (uint32_t)(ticks >> 32));
-    put_u32(b, (uint32_t)ticks);
+    put_ticks(b, ticks);
     put_u32(b, (uint32_t)p->bytes.len);
     put_u32(b, p->len);
     buf_slice_put(b, p->bytes);

@@ -13,19 +13,41 @@
 
 struct writer;
 
-enum writer_format { WRITE_PCAPNG, WRITE_PCAP, WRITE_PCAP_NANOSECOND };
+enum writer_format {
+    WRITE_PCAPNG,
+    WRITE_PCAP,
+    WRITE_PCAP_NANOSECOND,
+    /* pcap with more in its records, all zeros here: as patched libpcaps of the nineties wrote it. */
+    WRITE_PCAP_MODIFIED,
+    WRITE_PCAP_NOKIA,
+    WRITE_PCAP_REDHAT,
+    WRITE_PCAP_SUSE,
+};
+
+/* A format as -F names it. */
+struct writer_type {
+    enum writer_format format;
+    const char *name, *description;
+};
+
+/* All of them in the order that tshark lists them; the last has no name. */
+extern const struct writer_type writer_types[];
+
+#define WRITER_COMMENTS 16
 
 struct writer_options {
     enum writer_format format;
-    const char *comment;     /* of the section; the strings may be NULL. Only pcapng has them. */
-    const char *hardware;    /* "AMD Ryzen …" */
-    const char *os;          /* "Linux 6.1.0" */
-    const char *application; /* "tlswire 1.0" */
-    uint32_t snaplen;        /* said in the file; 0 means 262144 */
-    uint32_t link_type;      /* of a pcap without packets */
-    bool private_mode;       /* create with mode 0600: it will hold secrets */
-    bool exclusive;          /* refuse to overwrite */
-    bool flush_each;         /* after each packet, for a reader at the other end of a pipe */
+    /* Of the section; the strings may be NULL. Only pcapng has them. */
+    const char *comments[WRITER_COMMENTS]; /* up to the first that is NULL */
+    const char *hardware;                  /* "AMD Ryzen …" */
+    const char *os;                        /* "Linux 6.1.0" */
+    const char *application;               /* "tlswire 1.0" */
+    uint32_t snaplen;                      /* said in the file; 0 means 262144 */
+    uint32_t link_type;                    /* of a pcap without packets */
+    bool private_mode;                     /* create with mode 0600: it will hold secrets */
+    bool group_read;                       /* create with mode 0640 */
+    bool exclusive;                        /* refuse to overwrite */
+    bool flush_each; /* after each packet, for a reader at the other end of a pipe */
 };
 
 /* Creates PATH, or cuts it to nothing; "-" is standard output. OPTIONS may be NULL. NULL with E set
@@ -35,10 +57,24 @@ struct writer *writer_open(const char *path, const struct writer_options *option
 struct writer *writer_open_fd(int fd, bool owned, const char *name,
                               const struct writer_options *options, struct error *e);
 
-/* Declares interface INDEX (as in packet.interface) before its first packet.  Without this call,
- * the first packet declares it.  DECIMALS: 6 or 9. */
-bool writer_interface(struct writer *w, uint32_t index, const char *name, uint32_t link_type,
-                      uint8_t decimals, struct error *e);
+/* What a pcapng says of an interface; the strings may be NULL. */
+struct writer_interface {
+    const char *name, *description, *filter, *os;
+    uint32_t index; /* as in packet.interface */
+    uint32_t link_type;
+    uint32_t snaplen; /* 0: that of the options */
+    uint8_t decimals; /* of its times: 6 or 9 */
+};
+
+/* Declares an interface before its first packet.  Without this call, the first packet declares it. */
+bool writer_interface(struct writer *w, const struct writer_interface *interface, struct error *e);
+/* What an interface counted until now (an Interface Statistics Block); nothing in a pcap. */
+struct writer_statistics {
+    uint32_t index; /* as in packet.interface */
+    int64_t start_ns, end_ns;
+    uint64_t received, dropped;
+};
+bool writer_statistics(struct writer *w, const struct writer_statistics *, struct error *e);
 /* Writes the packet, with all its comments.  A pcap takes packets of one link type only
  * (ERROR_FORMAT). */
 bool writer_packet(struct writer *w, const struct packet *p, struct error *e);

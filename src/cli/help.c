@@ -10,11 +10,12 @@
 static void put_option(FILE *out, const struct option_row *row)
 {
     char usage[96];
-    const char letter[] = {'-', row->letter, '\0'};
-    int used = snprintf(
-        usage, sizeof usage, "  %s%s%s%s%s%s", row->letter ? letter : "",
-        row->letter && row->argument ? " " : "", row->letter && row->argument ? row->argument : "",
-        row->letter && row->name ? ", " : "", row->name ? "--" : "", row->name ? row->name : "");
+    char letter[3] = {'-', row->letter, '\0'};
+    const char *argument = row->argument ? row->argument : "", *space = row->argument ? " " : "";
+    int used = row->letter
+                   ? snprintf(usage, sizeof usage, "  %s%s%s%s%s", letter, space, argument,
+                              row->name ? ", --" : "", row->name ? row->name : "")
+                   : snprintf(usage, sizeof usage, "  --%s%s%s", row->name, space, argument);
     if (used > 26)
         fprintf(out, "%s\n%27s%s\n", usage, "", row->help);
     else
@@ -36,7 +37,7 @@ int help_print(FILE *out)
          row++) {
         if (row->take)
             put_option(out, row);
-        else if (row->help)
+        else if (row->help && !row->letter && !row->name)
             fprintf(out, "\n%s:\n", row->help);
     }
     fputs("\nOther options of tshark are refused until they are there.\n", out);

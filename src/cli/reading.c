@@ -40,10 +40,26 @@ bool reading_flush(struct run *r, struct error *error)
                                        : strerror(errno));
 }
 
+/* -M: all connections are forgotten, and frames are counted anew. */
+static void reset_session(struct run *r)
+{
+    if (!r->reading->silent)
+        fputs("resetting session.\n", stderr);
+    engine_reset(r->engine);
+    r->since_reset = 0;
+}
+
 bool reading_packet(struct run *r, const struct packet *packet, struct error *error)
 {
     const struct reading *reading = r->reading;
     r->packets++;
+    if (reading->reset_after > 0 && r->since_reset >= reading->reset_after)
+        reset_session(r);
+    struct packet renumbered = *packet;
+    if (reading->reset_after > 0) {
+        renumbered.number = ++r->since_reset;
+        packet = &renumbered;
+    }
     if (!reading->no_output || r->filter) {
         const struct dissection *d = engine_packet(r->engine, packet);
         if (r->filter && !filter_match(r->filter, &d->tape))
@@ -66,7 +82,7 @@ static void take_keys(void *context, struct slice text)
 }
 
 /* Secrets inside the capture are used, and kept in a copy of it. */
-static void take_secrets(void *context, uint32_t type, struct slice text)
+void reading_secrets(void *context, uint32_t type, struct slice text)
 {
     struct run *r = context;
     struct error ignored = {0}; /* the next packet written fails the same way */
@@ -81,12 +97,12 @@ static void take_secrets(void *context, uint32_t type, struct slice text)
 static int read_file(struct run *r, struct error *error)
 {
     struct reader_options options = {
-        .secrets = take_secrets, .context = r, .stop = &reading_stopped};
+        .secrets = reading_secrets, .context = r, .stop = &reading_stopped};
     struct reader *reader = reader_open(r->reading->file, &options, error);
     if (!reader)
         return READING_FAILED;
     /* Keys may stand behind the packets that need them: in a file they can be had first. */
-    (void)reader_scan_secrets(reader, take_secrets, r);
+    (void)reader_scan_secrets(reader, reading_secrets, r);
     struct progress progress;
     progress_start(&progress, r->reading->file);
     struct packet packet;
@@ -102,21 +118,29 @@ static int read_file(struct run *r, struct error *error)
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
 }
 
-static bool open_writer(struct run *r, struct error *error)
+struct writer_options reading_writer_options(struct run *r)
 {
     const struct reading *reading = r->reading;
-    if (!reading->write_file)
-        return true;
     struct utsname system;
-    char os[sizeof system.sysname + sizeof system.release + 2] = "";
     if (uname(&system) == 0)
-        snprintf(os, sizeof os, "%s %s", system.sysname, system.release);
+        snprintf(r->os, sizeof r->os, "%s %s", system.sysname, system.release);
     struct writer_options options = {.format = reading->format,
-                                     .os = *os ? os : NULL,
+                                     .os = *r->os ? r->os : NULL,
                                      .application = "tlswire " TLSWIRE_VERSION,
-                                     .snaplen = reading->file ? 0 : reading->snaplen,
+                                     .private_mode = !reading->file,
+                                     .group_read = reading->group_read,
                                      .flush_each = reading->line_buffered};
-    r->writer = writer_open(reading->write_file, &options, error);
+    for (size_t i = 0; i < WRITER_COMMENTS; i++)
+        options.comments[i] = reading->comments[i];
+    return options;
+}
+
+static bool open_writer(struct run *r, struct error *error)
+{
+    struct writer_options options = reading_writer_options(r);
+    if (!r->reading->write_file || !r->reading->file)
+        return true; /* or a capture opens its files itself */
+    r->writer = writer_open(r->reading->write_file, &options, error);
     return r->writer != NULL;
 }
 
@@ -215,7 +239,7 @@ int reading_run(const struct reading *reading, struct error *error)
     int status = prepare(r, error);
     if (status == READING_OK)
         status = read_and_print(r, error);
-    if (r->writer && !writer_close(r->writer, error))
+    if (!r->files && r->writer && !writer_close(r->writer, error))
         status = READING_FAILED;
     if (r->engine)
         tell_of_keys(r);

@@ -4,7 +4,7 @@
 #define TLSWIRE_CLI_READING_H
 
 #include "base/error.h"
-#include "capture/writer.h"
+#include "cli/capture_files.h"
 #include "dissect/lower.h"
 #include "print/print.h"
 
@@ -17,14 +17,35 @@ enum reading_status {
     READING_FAILED = 2,  /* a file cannot be read or written, a filter is wrong */
 };
 
+/* One interface to capture from, or a pipe that brings a capture. */
+struct capture_input {
+    const char *interface; /* -i; "-" and paths of pipes too; NULL: the default one */
+    const char *filter;    /* -f */
+    const char *link_type; /* -y */
+    const char *time_type; /* --time-stamp-type */
+    uint32_t snaplen;      /* -s; 0: all */
+    uint32_t buffer_bytes; /* -B; 0: the usual */
+    bool no_promiscuous;   /* -p */
+    bool monitor;          /* -I */
+};
+
+#define READING_INPUTS 64
+
 struct reading {
-    const char *file;           /* -r; NULL: capture from `interface` */
-    const char *interface;      /* -i; NULL: the default one */
-    const char *capture_filter; /* -f */
-    const char *display_filter; /* -Y; NULL: all */
-    const char *write_file;     /* -w */
-    enum writer_format format;  /* -F */
-    const char *keylog_file;    /* -o tls.keylog_file: */
+    const char *file; /* -r; NULL: capture from `inputs` */
+    struct capture_input inputs[READING_INPUTS];
+    size_t input_count;                    /* at least 1 for a capture */
+    const char *display_filter;            /* -Y; NULL: all */
+    const char *write_file;                /* -w */
+    enum writer_format format;             /* -F */
+    const char *comments[WRITER_COMMENTS]; /* --capture-comment */
+    struct file_rules change;              /* -b */
+    struct file_rules stop;                /* -a, but for packets */
+    const char *print_names;               /* -b printname: */
+    bool many_files;                       /* -b */
+    bool time_first;                       /* -b nametimenum:2 */
+    bool group_read;                       /* -g */
+    const char *keylog_file;               /* -o tls.keylog_file: */
     const struct printer *printer;
     struct print_options print;
     struct lower_options lower;
@@ -32,12 +53,9 @@ struct reading {
     const uint16_t *tls_ports;
     size_t tls_port_count;
     uint64_t packet_limit; /* -c: packets read, shown or not; 0: none */
-    double duration;       /* -a duration:; seconds, negative or 0: none */
-    uint32_t snaplen;      /* -s; 0: all */
-    uint32_t buffer_bytes; /* -B; 0: the usual */
-    bool no_promiscuous;   /* -p */
-    bool monitor;          /* -I */
+    uint64_t reset_after;  /* -M: the connections are forgotten after so many packets; 0: never */
     bool line_buffered;    /* -l */
+    bool quiet;            /* -q: no count on the terminal */
     bool silent;           /* -Q: only errors on stderr */
     bool no_output;        /* -w without -P, or -q: packets are not printed */
     FILE *out;

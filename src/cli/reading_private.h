@@ -17,12 +17,15 @@ struct run {
     struct print_state print_state;
     struct print_options print; /* with what changes from packet to packet */
     struct writer *writer;
+    struct capture_files *files; /* whose the writer is, when a capture is written */
     struct keys_file keys;
     struct buf out;
     uint8_t want[FIELD_COUNT];
-    uint64_t packets; /* read */
-    bool has_secrets; /* the capture holds some */
-    bool reader_gone; /* nobody reads the output any more */
+    uint64_t packets;     /* read */
+    uint64_t since_reset; /* -M: read since the connections were forgotten */
+    char os[160];         /* "Linux 6.1.0" */
+    bool has_secrets;     /* the capture holds some */
+    bool reader_gone;     /* nobody reads the output any more */
 };
 
 /* The signal that asked to stop; 0. */
@@ -37,6 +40,12 @@ static inline bool reading_complete(const struct run *r)
 {
     return r->reading->packet_limit > 0 && r->packets >= r->reading->packet_limit;
 }
+
+/* Secrets that stood in what is read: for the engine, and for the file that is written. CONTEXT is the
+ * run. */
+void reading_secrets(void *context, uint32_t type, struct slice text);
+/* What the writers of this run say of themselves; the strings last as long as the run. */
+struct writer_options reading_writer_options(struct run *r);
 
 /* The live half; the status. */
 int reading_live(struct run *r, struct error *error);

@@ -136,7 +136,9 @@ void recording_end(struct recording *r, uint64_t id, enum endpoint_direction dir
 static bool write_all(const struct recording *r, struct writer *w, struct error *e)
 {
     struct slice entries = buf_slice(&r->packets);
-    if (!writer_interface(w, 0, r->interface, r->link_type, r->decimals, e))
+    struct writer_interface interface = {
+        .name = r->interface, .link_type = r->link_type, .decimals = r->decimals};
+    if (!writer_interface(w, &interface, e))
         return false;
     if (r->keys.len > 0 && !writer_secrets(w, SECRETS_TLS_KEY_LOG, buf_slice(&r->keys), e))
         return false;
@@ -173,7 +175,7 @@ bool recording_write(const struct recording *r, const char *path, int fd, const 
         snprintf(os, sizeof(os), "%.64s %.64s", system.sysname, system.release);
     struct writer_options options = {
         .format = WRITE_PCAPNG,
-        .comment = comment,
+        .comments = {comment},
         .os = os,
         .application = "tlswire " TLSWIRE_VERSION,
         .link_type = r->link_type,

@@ -79,6 +79,10 @@ static bool take_option(struct front *f, int option, char **argv)
         word += strspn(word, "-");
         if (option == '?')
             return unknown_option(f, word);
+        if (optopt == 'F') {
+            front_list_formats(f);
+            return false;
+        }
         return front_refuse(f, "option requires an argument: %s; see tlswire -h",
                             front_shown(f, word));
     }
@@ -88,6 +92,9 @@ static bool take_option(struct front *f, int option, char **argv)
     if (row->take)
         return row->take(f, row, optarg);
     letter[0] = row->letter;
+    if (row->why)
+        return front_refuse(f, "the option %s%s is not there: %s", option < LONG_FIRST ? "-" : "--",
+                            option < LONG_FIRST ? letter : row->name, row->why);
     return front_refuse(f, "the option %s%s is not there yet; tlswire -h lists those that are",
                         option < LONG_FIRST ? "-" : "--", option < LONG_FIRST ? letter : row->name);
 }
@@ -145,16 +152,8 @@ static bool check(struct front *f)
         f->bad_fields[f->bad_field_count++] = field_list_stray_column(&r->print);
     if (f->bad_field_count > 0)
         return refuse_fields(f);
-    if (r->file && r->capture_filter)
-        return front_refuse(f,
-                            "Only read filters, not capture filters, can be specified when reading "
-                            "a capture file.");
-    if (r->file && f->stops_by_time)
-        return front_refuse(
-            f, "A maximum capture time was specified, but a capture isn't being done.");
-    if (!r->file && r->display_filter && r->write_file)
-        return front_refuse(f, "Display filters aren't supported when capturing and saving the "
-                               "captured packets.");
+    if (!front_check_capture(f))
+        return false;
     if (r->write_file && strcmp(r->write_file, "-") == 0 && f->printing)
         return front_refuse(f, "You can't write both raw packet data and dissected packets to the "
                                "standard output.");
@@ -172,7 +171,7 @@ static bool take_filter(struct front *f, struct buf *joined, char **words)
     if (joined->len == 0)
         return true;
     buf_char(joined, '\0');
-    const char **filter = f->reading.file ? &f->reading.display_filter : &f->reading.capture_filter;
+    const char **filter = f->reading.file ? &f->reading.display_filter : &f->usual.filter;
     if (*filter)
         return front_refuse(f, f->reading.file
                                    ? "Display filters were specified both with \"-Y\" and with "
@@ -180,6 +179,9 @@ static bool take_filter(struct front *f, struct buf *joined, char **words)
                                    : "A capture filter was specified both with \"-f\" and with "
                                      "additional command-line arguments.");
     *filter = (const char *)joined->data;
+    for (size_t i = 0; !f->reading.file && i < f->reading.input_count; i++)
+        if (!f->reading.inputs[i].filter)
+            f->reading.inputs[i].filter = *filter;
     return !joined->failed || error_set(&f->error, ERROR_MEMORY, "out of memory");
 }
 
@@ -196,6 +198,22 @@ static int list_interfaces(struct front *f)
     return good ? READING_OK : READING_FAILED;
 }
 
+static int list_of_interface(struct front *f, bool links)
+{
+    struct buf out = {0};
+    struct live_options options = {0};
+    const struct capture_input *in = f->reading.input_count > 0 ? f->reading.inputs : &f->usual;
+    options.interface = in->interface;
+    options.monitor = in->monitor;
+    if (!(links ? live_list_link_types : live_list_time_types)(&options, &out, &f->error)) {
+        buf_free(&out);
+        return READING_FAILED;
+    }
+    bool good = fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+    buf_free(&out);
+    return good ? READING_OK : READING_FAILED;
+}
+
 static int read_packets(struct front *f)
 {
     struct reading *r = &f->reading;
@@ -206,6 +224,7 @@ static int read_packets(struct front *f)
         r->print.tree |= !f->summary;
     r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
     r->no_output = !f->printing && (r->write_file || f->quiet);
+    r->quiet = f->quiet;
     r->print.capture_name = r->file ? r->file : "";
     r->print.terminal = isatty(STDOUT_FILENO);
     clock_gettime(CLOCK_REALTIME, &now);
@@ -222,6 +241,9 @@ static int run(struct front *f)
         return help_version(stdout);
     case TASK_INTERFACES:
         return list_interfaces(f);
+    case TASK_LINK_TYPES:
+    case TASK_TIME_TYPES:
+        return list_of_interface(f, f->task == TASK_LINK_TYPES);
     case TASK_GLOSSARY:
         return glossary_print(stdout, f->glossary, &f->error);
     case TASK_READ:
@@ -262,6 +284,8 @@ int tshark_front(int argc, char **argv)
         status = parse_and_run(f, argc, argv);
     field_list_free(f->reading.print.list);
     column_list_free(f->columns);
+    for (size_t i = 0; i < f->kept_count; i++)
+        free(f->kept[i]);
     free(f);
     return status;
 }

@@ -19,50 +19,10 @@ const char *front_shown(struct front *f, const char *argument)
 /* ---- where packets come from and go to
  * ------------------------------------------------------------ */
 
-static bool take_interface(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    if (f->reading.interface)
-        return front_refuse(f,
-                            "-i %s: capturing on two interfaces is not there yet; -i any sees all",
-                            front_shown(f, argument));
-    f->reading.interface = argument;
-    return true;
-}
-
 static bool take_file(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
     f->reading.file = argument;
-    return true;
-}
-
-static bool take_write(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    f->reading.write_file = argument;
-    return true;
-}
-
-static bool take_format(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    static const char *const names[] = {
-        [WRITE_PCAPNG] = "pcapng", [WRITE_PCAP] = "pcap", [WRITE_PCAP_NANOSECOND] = "nsecpcap"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(argument, names[i]) == 0) {
-            f->reading.format = (enum writer_format)i;
-            return true;
-        }
-    }
-    return front_refuse(f, "\"%s\" isn't a file type that is there; pcapng, pcap and nsecpcap are",
-                        front_shown(f, argument));
-}
-
-static bool take_capture_filter(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    f->reading.capture_filter = argument;
     return true;
 }
 
@@ -73,23 +33,8 @@ static bool take_display_filter(struct front *f, const struct option_row *row, c
     return true;
 }
 
-static bool take_no_promiscuous(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row, (void)argument;
-    f->reading.no_promiscuous = true;
-    return true;
-}
-
-static bool take_monitor(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row, (void)argument;
-    f->reading.monitor = true;
-    return true;
-}
-
-/* A decimal number above 0 in tshark's words; WHAT as in "packet count". */
-static bool positive(struct front *f, const char *what, const char *argument, uint64_t most,
-                     uint64_t *value)
+bool front_positive(struct front *f, const char *what, const char *argument, uint64_t most,
+                    uint64_t *value)
 {
     char *end = NULL;
     const char *shown = front_shown(f, argument);
@@ -110,49 +55,7 @@ static bool positive(struct front *f, const char *what, const char *argument, ui
 static bool take_count(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
-    return positive(f, "packet count", argument, INT32_MAX, &f->reading.packet_limit);
-}
-
-static bool take_snaplen(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    uint64_t value = 0;
-    if (strcmp(argument, "0") != 0 && !positive(f, "snapshot length", argument, INT32_MAX, &value))
-        return false;
-    f->reading.snaplen = (uint32_t)value;
-    return true;
-}
-
-static bool take_buffer(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    uint64_t mebibytes = 0;
-    if (!positive(f, "buffer size", argument, 2047, &mebibytes))
-        return false;
-    f->reading.buffer_bytes = (uint32_t)mebibytes << 20;
-    return true;
-}
-
-static bool take_stop(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    char *end = NULL;
-    if (strncmp(argument, "packets:", 8) == 0)
-        return positive(f, "packet count", argument + 8, INT32_MAX, &f->reading.packet_limit);
-    if (strncmp(argument, "filesize:", 9) == 0 || strncmp(argument, "files:", 6) == 0)
-        return front_refuse(f, "-a %s is not there yet; duration:<seconds> and packets:<n> are",
-                            front_shown(f, argument));
-    if (strncmp(argument, "duration:", 9) != 0)
-        return front_refuse(f, "Invalid or unknown -a flag \"%s\"; duration:<seconds> is one",
-                            front_shown(f, argument));
-    f->reading.duration = strtod(argument + 9, &end);
-    f->stops_by_time = true;
-    if (f->reading.duration < 0)
-        return front_refuse(f, "The specified autostop duration \"%s\" is a negative number",
-                            front_shown(f, argument + 9));
-    return (end != argument + 9 && *end == '\0') ||
-           front_refuse(f, "The specified autostop duration \"%s\" isn't a number of seconds",
-                        front_shown(f, argument + 9));
+    return front_positive(f, "packet count", argument, INT32_MAX, &f->reading.packet_limit);
 }
 
 /* ---- what is printed of them
@@ -308,6 +211,26 @@ static bool take_interfaces(struct front *f, const struct option_row *row, const
     return true;
 }
 
+static bool take_links(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->task = TASK_LINK_TYPES;
+    return true;
+}
+
+static bool take_clocks(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->task = TASK_TIME_TYPES;
+    return true;
+}
+
+static bool take_reset(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    return front_positive(f, "epan reset count", argument, INT32_MAX, &f->reading.reset_after);
+}
+
 static bool take_glossary(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
@@ -327,10 +250,17 @@ static bool take_help(struct front *f, const struct option_row *row, const char 
     {                     \
         .help = text      \
     }
-#define LATER(letter, name, argument)      \
-    {                                      \
-        letter, name, argument, NULL, NULL \
+#define LATER(letter, name, argument)            \
+    {                                            \
+        letter, name, argument, NULL, NULL, NULL \
     }
+/* One that makes no sense here, and why. */
+#define NEVER(letter, name, argument, why)      \
+    {                                           \
+        letter, name, argument, NULL, NULL, why \
+    }
+#define NO_NAMES "names of addresses are not looked up, so there are none to write"
+#define NO_LOG   "there is no log; what goes wrong is told on stderr"
 
 /* clang-format off: a table reads best as one */
 const struct option_row tshark_options[] = {
@@ -338,25 +268,44 @@ const struct option_row tshark_options[] = {
     {'i', "interface", "<interface>", take_interface,
      "name or number of interface (default: first non-loopback)"},
     {'f', NULL, "<capture filter>", take_capture_filter, "packet filter in libpcap filter syntax"},
+    {'y', "linktype", "<link type>", take_link_type,
+     "link type to capture (default: the usual one)"},
+    {'\0', "time-stamp-type", "<type>", take_time_type, "where time stamps come from"},
     {'s', "snapshot-length", "<snaplen>", take_snaplen, "bytes kept of a packet (default: all)"},
     {'p', "no-promiscuous-mode", NULL, take_no_promiscuous, "don't capture in promiscuous mode"},
     {'I', "monitor-mode", NULL, take_monitor, "capture in monitor mode, if available"},
     {'B', "buffer-size", "<MiB>", take_buffer, "size of the kernel's buffer (default: 2)"},
     {'D', "list-interfaces", NULL, take_interfaces, "print the interfaces and exit"},
-    HEADING_ROW("Capture stop conditions"),
+    {'L', "list-data-link-types", NULL, take_links,
+     "print the link types of the interface and exit"},
+    {'\0', "list-time-stamp-types", NULL, take_clocks, "print its kinds of time stamps and exit"},
+    HEADING_ROW("Capture stop conditions and files"),
     {'c', NULL, "<count>", take_count, "stop after so many packets"},
-    {'a', "autostop", "<condition>", take_stop, "duration:<seconds> or packets:<n>"},
+    {'a', "autostop", "<condition>", take_stop,
+     "duration:<seconds>, packets:<n>, filesize:<kB> or files:<n>"},
+    {'b', "ring-buffer", "<condition>", take_change,
+     "next file at duration:, interval:, filesize:, packets:; files:<n> are kept"},
     HEADING_ROW("Input"),
     {'r', "read-file", "<file>", take_file, "read a capture file ('-': stdin)"},
     HEADING_ROW("Processing"),
     {'Y', "display-filter", "<filter>", take_display_filter, "show only packets that pass"},
+    {'M', NULL, "<count>", take_reset, "forget the connections after so many packets"},
     {'n', NULL, NULL, take_no_names, "no name resolution (there is none)"},
     {'d', NULL, "<layer>==<ports>,<protocol>", take_decode_as,
      "tcp.port==4433,tls  tcp.port==8000-8010,tls"},
     {'o', NULL, "<name>:<value>", take_preference, "a preference: tls.keylog_file:keys.log"},
+    {'\0', "enable-protocol", "<protocol>", take_protocol, "all there are are dissected"},
+    {'\0', "disable-protocol", "<protocol>", take_protocol,
+     "of use for others only, as tls is always dissected"},
+    {'\0', "enable-heuristic", "<name>", take_heuristic,
+     "tls_tcp: TLS is known by its bytes, on any port"},
+    {'\0', "disable-heuristic", "<name>", take_heuristic, "any but tls_tcp"},
     HEADING_ROW("Output"),
     {'w', NULL, "<file>", take_write, "write packets to a file ('-': stdout)"},
-    {'F', NULL, "<type>", take_format, "type of that file: pcapng (default), pcap, nsecpcap"},
+    {'F', NULL, "<type>", take_format, "type of that file: pcapng (default), pcap, nsecpcap …"},
+    {'\0', "capture-comment", "<comment>", take_comment, "add a comment to that file (pcapng)"},
+    {'g', NULL, NULL, take_group_read, "let the group read that file"},
+    {'\0', "temp-dir", "<folder>", take_folder, "nothing temporary is written"},
     {'V', NULL, NULL, take_tree, "the details of each packet"},
     {'O', NULL, "<protocols>", take_protocols,
      "details of these protocols only, with commas between"},
@@ -380,43 +329,33 @@ const struct option_row tshark_options[] = {
     {'q', NULL, NULL, take_quiet, "don't print packets"},
     {'Q', NULL, NULL, take_quiet, "nor anything but errors"},
     HEADING_ROW("Miscellaneous"),
+    {'C', NULL, "<profile>", take_profile, "take the preferences of this profile; see tlswire(1)"},
+    {'\0', "log-level", "<level>", take_log_level,
+     "critical, error, warning or message: all is said"},
     {'G', NULL, "fields|protocols|values", take_glossary, "print what is known of them and exit"},
     {'h', "help", NULL, take_help, "print this and exit"},
     {'v', "version", NULL, take_help, "print the version and exit"},
     LATER('2', NULL, NULL),
-    LATER('b', "ring-buffer", ""),
-    LATER('C', NULL, ""),
-    LATER('g', NULL, NULL),
-    LATER('H', NULL, ""),
-    LATER('K', NULL, ""),
-    LATER('L', "list-data-link-types", NULL),
-    LATER('M', NULL, ""),
+    NEVER('H', NULL, "", NO_NAMES),
+    NEVER('K', NULL, "",
+          "Kerberos is not decrypted here; keys of TLS come with -o tls.keylog_file:FILE"),
     LATER('N', NULL, ""),
     LATER('R', "read-filter", ""),
-    LATER('U', NULL, ""),
-    LATER('W', NULL, ""),
-    LATER('X', NULL, ""),
-    LATER('y', "linktype", ""),
+    NEVER('U', NULL, "", "PDUs are not exported; -V, -x and -z follow show what was decrypted"),
+    NEVER('W', NULL, "", NO_NAMES),
+    NEVER('X', NULL, "", "there is no Lua, and the format of a file is known by its bytes"),
     LATER('z', NULL, ""),
-    LATER('\0', "capture-comment", ""),
     LATER('\0', "color", NULL),
-    LATER('\0', "disable-heuristic", ""),
-    LATER('\0', "disable-protocol", ""),
     LATER('\0', "elastic-mapping-filter", ""),
-    LATER('\0', "enable-heuristic", ""),
-    LATER('\0', "enable-protocol", ""),
-    LATER('\0', "export-objects", ""),
+    NEVER('\0', "export-objects", "",
+          "what TLS carries is not taken apart; -z follow,tls shows it"),
     LATER('\0', "export-tls-session-keys", ""),
     LATER('\0', "hexdump", ""),
-    LATER('\0', "list-time-stamp-types", NULL),
-    LATER('\0', "log-debug", ""),
-    LATER('\0', "log-domains", ""),
-    LATER('\0', "log-fatal", ""),
-    LATER('\0', "log-file", ""),
-    LATER('\0', "log-level", ""),
-    LATER('\0', "log-noisy", ""),
-    LATER('\0', "temp-dir", ""),
-    LATER('\0', "time-stamp-type", ""),
+    NEVER('\0', "log-debug", "", NO_LOG),
+    NEVER('\0', "log-domains", "", NO_LOG),
+    NEVER('\0', "log-fatal", "", NO_LOG),
+    NEVER('\0', "log-file", "", NO_LOG),
+    NEVER('\0', "log-noisy", "", NO_LOG),
     {0},
 };
 /* clang-format on */

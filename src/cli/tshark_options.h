@@ -9,10 +9,18 @@
 #include "print/columns.h"
 #include "schema/schema.h"
 
-enum { FRONT_PORTS = 65536, FRONT_BAD_FIELDS = 16 };
+enum { FRONT_PORTS = 65536, FRONT_BAD_FIELDS = 16, FRONT_KEPT = 1024 };
 
 /* A thing to do instead of reading packets. */
-enum front_task { TASK_READ, TASK_HELP, TASK_VERSION, TASK_INTERFACES, TASK_GLOSSARY };
+enum front_task {
+    TASK_READ,
+    TASK_HELP,
+    TASK_VERSION,
+    TASK_INTERFACES,
+    TASK_GLOSSARY,
+    TASK_LINK_TYPES,
+    TASK_TIME_TYPES
+};
 
 struct front {
     struct reading reading;
@@ -28,6 +36,10 @@ struct front {
     bool formatted; /* -T */
     bool quiet;     /* -q */
     bool stops_by_time;
+    bool told;                  /* the error is on stderr already: it is longer than a line */
+    struct capture_input usual; /* what stands before the first -i */
+    char *kept[FRONT_KEPT];     /* owned: lines of a profile */
+    size_t kept_count;
     char shown[128]; /* see front_shown() */
     struct error error;
 };
@@ -41,6 +53,7 @@ struct option_row {
     const char *argument; /* how help calls it; NULL: it takes none */
     option_take *take;    /* false: the error is set.  NULL: not there yet */
     const char *help;
+    const char *why; /* it is not there, and will not be */
 };
 
 /* Ends with a row that has neither letter nor name.  A row with help alone is a heading. */
@@ -50,6 +63,22 @@ extern const struct option_row tshark_options[];
 const char *front_shown(struct front *f, const char *argument);
 /* Records a usage error; false. */
 #define front_refuse(f, ...) error_set(&(f)->error, ERROR_USAGE, __VA_ARGS__)
+
+/* A decimal number above 0, up to MOST, in tshark's words; WHAT as in "packet count". */
+bool front_positive(struct front *f, const char *what, const char *argument, uint64_t most,
+                    uint64_t *value);
+
+/* In tshark_capture.c: the options for capturing. */
+option_take take_interface, take_capture_filter, take_no_promiscuous, take_monitor, take_snaplen,
+    take_buffer, take_link_type, take_time_type, take_stop, take_change, take_write, take_format,
+    take_comment, take_group_read, take_folder;
+/* -F without a type. */
+void front_list_formats(struct front *f);
+/* Whether the options for capturing make sense together; false with the error. */
+bool front_check_capture(struct front *f);
+
+/* In tshark_profile.c: -C, and which protocols are dissected. */
+option_take take_profile, take_protocol, take_heuristic, take_log_level;
 
 /* In tshark_values.c: the options with a language of their own. */
 option_take take_decode_as, take_preference, take_time_format;

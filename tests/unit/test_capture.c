@@ -712,7 +712,7 @@ static struct packet sample(const char *text, int64_t ns)
 static void check_written(enum writer_format format, const char *name, int64_t ns)
 {
     struct writer_options o = {
-        .format = format, .comment = "c", .os = "o", .application = "a", .private_mode = true};
+        .format = format, .comments = {"c"}, .os = "o", .application = "a", .private_mode = true};
     struct error e = {0};
     struct packet p = sample("hello", 1700000000123456789);
     struct buf secrets = {0};
