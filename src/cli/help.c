@@ -40,7 +40,7 @@ int help_print(FILE *out)
         else if (row->help && !row->letter && !row->name)
             fprintf(out, "\n%s:\n", row->help);
     }
-    fputs("\nOther options of tshark are refused until they are there.\n", out);
+    fputs("\nOther options of tshark are refused, and say why.\n", out);
     return fflush(out) == 0 ? READING_OK : READING_FAILED;
 }
 

@@ -102,7 +102,7 @@ static bool seconds(struct front *f, const char *what, const char *argument, dou
         return front_refuse(f, "The specified %s \"%s\" is a negative number", what,
                             front_shown(f, argument));
     return (end != argument && *end == '\0' && *value < 1e9) ||
-           front_refuse(f, "The specified %s \"%s\" isn't a floating point number", what,
+           front_refuse(f, "The specified %s \"%s\" isn't a number of seconds", what,
                         front_shown(f, argument));
 }
 

@@ -92,9 +92,9 @@ static bool take_option(struct front *f, int option, char **argv)
     if (row->take)
         return row->take(f, row, optarg);
     letter[0] = row->letter;
-    if (row->why)
+    if (row->help)
         return front_refuse(f, "the option %s%s is not there: %s", option < LONG_FIRST ? "-" : "--",
-                            option < LONG_FIRST ? letter : row->name, row->why);
+                            option < LONG_FIRST ? letter : row->name, row->help);
     return front_refuse(f, "the option %s%s is not there yet; tlswire -h lists those that are",
                         option < LONG_FIRST ? "-" : "--", option < LONG_FIRST ? letter : row->name);
 }
@@ -172,7 +172,10 @@ static bool take_filter(struct front *f, struct buf *joined, char **words)
         return true;
     buf_char(joined, '\0');
     const char **filter = f->reading.file ? &f->reading.display_filter : &f->usual.filter;
-    if (*filter)
+    bool given = *filter != NULL;
+    for (size_t i = 0; !f->reading.file && i < f->reading.input_count; i++)
+        given |= f->reading.inputs[i].filter != NULL;
+    if (given)
         return front_refuse(f, f->reading.file
                                    ? "Display filters were specified both with \"-Y\" and with "
                                      "additional command-line arguments."
@@ -180,8 +183,7 @@ static bool take_filter(struct front *f, struct buf *joined, char **words)
                                      "additional command-line arguments.");
     *filter = (const char *)joined->data;
     for (size_t i = 0; !f->reading.file && i < f->reading.input_count; i++)
-        if (!f->reading.inputs[i].filter)
-            f->reading.inputs[i].filter = *filter;
+        f->reading.inputs[i].filter = *filter;
     return !joined->failed || error_set(&f->error, ERROR_MEMORY, "out of memory");
 }
 

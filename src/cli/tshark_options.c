@@ -250,14 +250,14 @@ static bool take_help(struct front *f, const struct option_row *row, const char 
     {                     \
         .help = text      \
     }
-#define LATER(letter, name, argument)            \
-    {                                            \
-        letter, name, argument, NULL, NULL, NULL \
+#define LATER(letter, name, argument)      \
+    {                                      \
+        letter, name, argument, NULL, NULL \
     }
 /* One that makes no sense here, and why. */
-#define NEVER(letter, name, argument, why)      \
-    {                                           \
-        letter, name, argument, NULL, NULL, why \
+#define NEVER(letter, name, argument, why) \
+    {                                      \
+        letter, name, argument, NULL, why  \
     }
 #define NO_NAMES "names of addresses are not looked up, so there are none to write"
 #define NO_LOG   "there is no log; what goes wrong is told on stderr"

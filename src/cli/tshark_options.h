@@ -51,9 +51,8 @@ struct option_row {
     char letter;          /* '\0': a long name only */
     const char *name;     /* without "--"; NULL: a letter only */
     const char *argument; /* how help calls it; NULL: it takes none */
-    option_take *take;    /* false: the error is set.  NULL: not there yet */
-    const char *help;
-    const char *why; /* it is not there, and will not be */
+    option_take *take;    /* false: the error is set.  NULL: it is not there */
+    const char *help;     /* or why it is not there; NULL: not yet */
 };
 
 /* Ends with a row that has neither letter nor name.  A row with help alone is a heading. */

@@ -230,20 +230,64 @@ def numbers():
     refused(["-i", "lo", "-a", "duration:-1"], 1, "negative")
     refused(["-i", "lo", "-a", "duration:x"], 1, "isn't a number")
     refused(["-a", "foo"], 1, "unknown -a flag")
-    refused(["-a", "files:2"], 1, "not there yet")
+    for kind, name in (("-a", "packets"), ("-a", "filesize"), ("-a", "files"), ("-b", "packets"), ("-b", "filesize"),
+                       ("-b", "files"), ("-b", "interval")):
+        refused(["-i", "lo", kind, f"{name}:0"], 1, "is zero")
+        refused(["-i", "lo", kind, f"{name}:x"], 1, "isn't a decimal number")
+    refused(["-i", "lo", "-b", "duration:x"], 1, "isn't a number")
+    refused(["-i", "lo", "-b", "nametimenum:3"], 1, "too large")
+    refused(["-b", "foo"], 1, 'Invalid or unknown -b arg "foo"')
+    refused(["-r", SEED, "-M", "0"], 1, "epan reset count is zero")
 
 
 @test
 def what_is_not_there_says_so():
-    for options in (["-2"], ["-b", "files:2"], ["-C", "x"], ["-H", "x"], ["-j", "x"], ["-L"], ["-M", "1"], ["-N", "m"],
-                    ["-R", "tcp"], ["-z", "io,stat,1"], ["-X", "x:y"], ["--color"], ["--no-duplicate-keys"],
-                    ["--export-objects", "http,x"], ["--log-level", "x"], ["--hexdump", "all"], ["-W", "n"]):
-        refused(["-r", SEED, *options], 1, options[0], "not there yet")
+    for options in (["-H", "x"], ["-K", "x"], ["-U", "x"], ["-W", "n"], ["-X", "x:y"], ["--export-objects", "http,x"],
+                    ["--log-file", "x"], ["--log-domains", "x"], ["--log-debug", "x"], ["--log-noisy", "x"],
+                    ["--log-fatal", "x"]):
+        refused(["-r", SEED, *options], 1, f"the option {options[0]} is not there: ")
+    refused(["-r", SEED, "--log-level", "debug"], 1, "no log")
+    refused(["-r", SEED, "--log-level", "x"], 1, 'Invalid log level "x".')
+    refused(["-r", SEED, "--disable-protocol", "tls"], 1, "always dissected")
+    refused(["-r", SEED, "--enable-protocol", "sip"], 1, "not dissected here")
+    refused(["-r", SEED, "--disable-heuristic", "tls_tcp"], 1, "always known")
+    refused(["-r", SEED, "--enable-heuristic", "nosuch"], 1, "No such protocol nosuch, can't enable")
+    for options in (["--disable-protocol", "sip"], ["--enable-protocol", "tls"], ["--enable-heuristic", "tls_tcp"],
+                    ["--log-level", "warning"], ["--temp-dir", "/tmp"]):
+        check(run("-n", "-r", SEED, "-c", "1", *options)[1:] == ("", 0), options)
     refused(["-Z"], 1, "unrecognized option: Z")
     refused(["--displayfilter=tcp"], 1, "unrecognized option", "--display-filter")
     refused(["-r"], 1, "option requires an argument: r")
     refused(["--read-file"], 1, "option requires an argument")
     refused(["-r", SEED, "-T", "pdml", "-e", "ip.src"], 1, "not there yet")
+
+
+# What tshark has and this does not yet: each goes when its option comes.
+NOT_YET = {"-2", "-j", "-J", "-N", "-R", "--read-filter", "-z", "--color", "--elastic-mapping-filter",
+           "--export-tls-session-keys", "--hexdump", "--no-duplicate-keys"}
+
+
+@test
+def every_option_of_tshark_is_known():
+    """Each does something here, or is refused with the reason."""
+    if MISSING:
+        raise Skip(MISSING)
+    listed = subprocess.run(["tshark", "--help"], capture_output=True, text=True, check=False).stdout
+    options = {}
+    for line in listed.splitlines():
+        words = line[:27].strip() if line.startswith("  -") and "  " in line[2:27].strip() + "  " else line.strip()
+        for word in line.strip().split("  ")[0].split(", ") if line.startswith("  -") else ():
+            name = word.split()[0].split("<")[0]
+            options[name] = "<" in word or "|" in word or "[" in word.replace("[report]", "[")
+        del words
+    check(len(options) > 60 and options["-Y"] and not options["-V"], options)
+    for name, takes in sorted(options.items()):
+        out, err, _ = run(name, *(["-5"] if takes else []), "-n", "-r", SEED, "-c", "0")
+        del out
+        check("unrecognized option" not in err, f"{name}: {err}")
+        check("requires an argument" not in err, f"{name}: {err}")
+        check(("not there yet" in err) <= (name in NOT_YET), f"{name}: {err}")
+        check(err.startswith("tlswire: ") or name in ("-h", "--help", "-v", "--version", "-G"), f"{name}: {err}")
 
 
 @test
@@ -253,7 +297,7 @@ def options_that_exclude_each_other():
     refused(["-i", "lo", "-f", "tcp", "tcp"], 1, "both with \"-f\"")
     refused(["-i", "lo", "-Y", "tls", "-w", "x.pcapng"], 1, "Display filters aren't supported")
     refused(["-r", SEED, "-w", "-", "-P"], 1, "standard output")
-    refused(["-i", "lo", "-i", "eth0"], 1, "two interfaces")
+    refused(["-r", SEED, "-b", "packets:1", "-w", "x"], 1, "Multiple capture files requested, but a capture isn't")
 
 
 @test
@@ -583,6 +627,16 @@ BESIDE = [
     [*FEW, "-w", "-", "-P"], [*FEW, "-o", "tls.keylog_file:missing.keys"], [*FEW, "-G", "foo"], ["-r", SEED, "-w", "/dev/full"],
     ["-i", "nosuch", "-c", "1"], ["-i", "lo", "-f", "tcp", "udp"], ["-i", "lo", "-Y", "tls", "-w", "x.pcapng"],
     ["-i", "lo", "-a", "duration:-1"], ["-i", "lo", "-Y", "bad filter ("],
+    ["-i", "lo", "-a", "filesize:5"], ["-i", "lo", "-a", "files:3"], ["-i", "lo", "-b", "files:2"],
+    ["-i", "lo", "-b", "filesize:10"], ["-i", "lo", "-w", "x", "-b", "files:2"], ["-i", "lo", "-w", "-", "-b", "packets:1"],
+    ["-i", "lo", "-w", "x", "-a", "files:2"], ["-r", SEED, "-w", "x", "-b", "packets:1"], ["-i", "99"], ["-i", "0"],
+    ["-i", "lo", "-y", "FOO"], ["-i", "lo", "-y", "NULL", "-c", "1"], ["-i", "lo", "-I", "-c", "1"], ["-L", "-i", "lo"],
+    ["-L", "-i", "nosuch"], ["--list-time-stamp-types", "-i", "lo"], ["-F"], ["-F", "foo", "-r", SEED],
+    ["-i", "lo", "-F", "nsecpcap", "-w", "x"], ["-i", "lo", "--time-stamp-type", "foo", "-c", "1"],
+    [*FEW, "-M", "0"], [*FEW, "-C", "nosuch"], [*FEW, "-C", "Default"], [*FEW, "--temp-dir", "/nosuch"],
+    [*FEW, "--capture-comment", "foo"], [*FEW, "--capture-comment", "foo", "-w", "x", "-F", "pcap"], [*FEW, "-p"], [*FEW, "-g"],
+    [*FEW, "-s", "10"], [*FEW, "-y", "EN10MB"], [*FEW, "-i", "lo"], ["-i", "lo", "--capture-comment", "foo", "-c", "1"],
+    ["-i", "-"], ["-i", SEED],
 ]
 
 
