@@ -259,7 +259,6 @@ def what_is_not_there_says_so():
     refused(["--displayfilter=tcp"], 1, "unrecognized option", "--display-filter")
     refused(["-r"], 1, "option requires an argument: r")
     refused(["--read-file"], 1, "option requires an argument")
-    refused(["-r", SEED, "-T", "pdml", "-e", "ip.src"], 1, "not there yet")
 
 
 # What tshark has and this does not yet: each goes when its option comes.

@@ -70,13 +70,16 @@ class Oracle:
 
     def profile(self):
         folder = self.home / "profiles" / "claimed"
-        if not (folder / "disabled_protos").exists():
+        claimed = " ".join(sorted(CLAIMED) + sorted(CLAIMED_PREFIXES))
+        of = folder / "made_of"  # a profile kept from before may be of another list
+        if not of.exists() or of.read_text() != claimed:
             folder.mkdir(parents=True, exist_ok=True)
             rows = subprocess.run(["tshark", "-G", "protocols"], capture_output=True, text=True, check=True,
                                   env=self.environment).stdout.splitlines()
             names = {row.split("\t")[2] for row in rows if row.count("\t") >= 2}
             off = sorted(n for n in names - CLAIMED if not n.startswith(CLAIMED_PREFIXES))
             (folder / "disabled_protos").write_text("\n".join(off) + "\n")
+            of.write_text(claimed)
 
     def tshark(self, *arguments):
         self.profile()
