@@ -1,5 +1,6 @@
 #include "print/json.h"
 
+#include "print/json_plain.h"
 #include "print/json_text.h"
 #include "print/label.h"
 #include "print/value.h"
@@ -300,6 +301,8 @@ static void packet(struct json *j, const struct print_options *options, const st
     if (field_list_count(options->list) > 0) {
         field_list_fill(options, d);
         asked(j, options->list);
+    } else if (!j->hex && !j->unique && !j->keep.names) {
+        json_plain(j->out, options, j->t, 0, j->t->count, LAYERS_LEVEL);
     } else {
         members(j, 0, j->t->count, LAYERS_LEVEL);
     }

@@ -7,9 +7,10 @@
 
 #include "dissect/tape.h"
 
-#define JSON_KEY_BYTES 96
+#define JSON_KEY_BYTES 128
 
-/* A field's name behind an opening quote: nothing in it needs an escape. */
+/* A field's name behind an opening quote: nothing in it needs an escape.  At least 32 bytes of the
+ * array lie behind it. */
 struct json_key {
     uint8_t len;
     char text[JSON_KEY_BYTES - 1];

@@ -65,7 +65,11 @@ void text_put(struct buf *out, uint32_t c)
 void text_plain(struct buf *out, struct slice raw, bool ascii)
 {
     while (raw.len > 0) {
-        uint32_t c = text_next(&raw, ascii);
+        size_t run = 0;
+        while (run < raw.len && raw.data[run] < 0x80 && raw.data[run] != 0)
+            run++;
+        buf_slice_put(out, slice_take(&raw, run));
+        uint32_t c = raw.len > 0 ? text_next(&raw, ascii) : 0;
         if (c == 0)
             return;
         text_put(out, c);
