@@ -22,7 +22,7 @@ _tlswire() {
     *:-view | *:--view) words='ladder summary tcp hex verbose' ;;
     *:-color) words='auto always never' ;;
     *:-min_protocol | *:-max_protocol) words='TLSv1 TLSv1.1 TLSv1.2 TLSv1.3' ;;
-    :-T) words='text tabs fields psml pdml json jsonraw ek' ;;
+    :-T) words='text tabs fields psml pdml json jsonl jsonraw ek' ;;
     :-F) words='pcapng pcap nsecpcap' ;;
     :-t) words='a ad adoy d dd e r u ud udoy' ;;
     :-u) words='s hms' ;;

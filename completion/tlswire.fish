@@ -23,7 +23,7 @@ complete -c tlswire -n 'string match -q -- "-*" (commandline -ct)' -a '(__tlswir
 complete -c tlswire -n '__tlswire_after -r -w --read-file -cert -key -CAfile -keylogfile' -F
 complete -c tlswire -n '__tlswire_after -view --view' -a 'ladder summary tcp hex verbose'
 complete -c tlswire -n '__tlswire_after -color' -a 'auto always never'
-complete -c tlswire -n '__tlswire_after -T' -a 'text tabs fields psml pdml json jsonraw ek'
+complete -c tlswire -n '__tlswire_after -T' -a 'text tabs fields psml pdml json jsonl jsonraw ek'
 complete -c tlswire -n '__tlswire_after -F' -a 'pcapng pcap nsecpcap'
 complete -c tlswire -n '__tlswire_after -t' -a 'a ad adoy d dd e r u ud udoy'
 complete -c tlswire -n '__tlswire_after -G' -a 'fields protocols values'

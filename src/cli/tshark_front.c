@@ -129,7 +129,8 @@ static bool check_format(struct front *f)
     bool wants_fields = strcmp(name, "fields") == 0, text = printer_is_text(r->printer);
     bool json = strncmp(name, "json", 4) == 0 && strcmp(name, "jsonl") != 0;
     bool takes_fields = wants_fields || strcmp(name, "json") == 0 || strcmp(name, "ek") == 0 ||
-                        strcmp(name, "pdml") == 0 || strcmp(name, "psml") == 0;
+                        strcmp(name, "pdml") == 0 || strcmp(name, "psml") == 0 ||
+                        strcmp(name, "jsonl") == 0;
     if (wants_fields && !has_fields)
         return front_refuse(
             f, "\"-Tfields\" was specified, but no fields were specified with \"-e\".");
@@ -139,7 +140,7 @@ static bool check_format(struct front *f)
     if (r->print.unique_keys && !json)
         return front_refuse(
             f, "--no-duplicate-keys can only be used with \"-T json\" and \"-T jsonraw\"");
-    if (r->print.hex && !text && !json && strcmp(name, "ek") != 0)
+    if (r->print.hex && !text && !json && strcmp(name, "ek") != 0 && strcmp(name, "jsonl") != 0)
         return front_refuse(f, "Raw packet hex data can only be printed as text, PostScript, JSON, "
                                "JSONRAW or EK JSON");
     return true;

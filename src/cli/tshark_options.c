@@ -116,7 +116,8 @@ static bool take_printer(struct front *f, const struct option_row *row, const ch
             "\t\"pdml\"     every field, as XML\n"
             "\t\"json\"     every field, as JSON; with -x also its bytes and place\n"
             "\t\"jsonraw\"  the bytes and the place of every field, as JSON\n"
-            "\t\"ek\"       every field, as JSON for the bulk interface of Elasticsearch",
+            "\t\"ek\"       every field, as JSON for the bulk interface of Elasticsearch\n"
+            "\t\"jsonl\"    a line of JSON a packet, with typed values (tlswire's own)",
             front_shown(f, argument));
     f->formatted = f->printing = true;
     f->reading.printer = printer;
@@ -313,9 +314,9 @@ const struct option_row tshark_options[] = {
     {'S', NULL, "<separator>", take_separator, "line between packets"},
     {'x', NULL, NULL, take_hex, "the bytes of each packet"},
     {'T', NULL, "<format>", take_printer,
-     "text, tabs, fields, psml, pdml, json, jsonraw, ek (default: text)"},
+     "text, tabs, fields, psml, pdml, json, jsonraw, ek, jsonl (default: text)"},
     {'j', NULL, "<protocols>", take_kept,
-     "with -T json, ek, pdml: only what is in these, with spaces between"},
+     "with -T json, ek, pdml, jsonl: only what is in these, with spaces between"},
     {'J', NULL, "<protocols>", take_kept, "the same, and all that is below them"},
     {'\0', "no-duplicate-keys", NULL, take_unique_keys,
      "with -T json: items of one name become an array"},

@@ -185,6 +185,18 @@ bool field_list_option(struct field_list *list, const char *option)
 /* ---- printing -----------------------------------------------------------------------------------
  */
 
+const char *field_list_title(const struct field_list *list, size_t cell)
+{
+    return list->cells[cell].title;
+}
+
+bool field_list_is_of(const struct field_list *list, size_t cell, uint16_t field)
+{
+    uint16_t own = list->cells[cell].field;
+    return own == field ||
+           (own != F_NONE && list->cell_of[own] > 0 && list->cell_of[own] == list->cell_of[field]);
+}
+
 static void separator(struct buf *out, const struct field_list *list, size_t cell)
 {
     if (cell > 0 && list->separator != '\0')

@@ -27,6 +27,10 @@ bool field_list_option(struct field_list *list, const char *option);
 /* 0 for NULL. */
 size_t field_list_count(const struct field_list *list);
 const char *field_list_name(const struct field_list *list, size_t cell);
+/* Of a column's cell; NULL for a field's. */
+const char *field_list_title(const struct field_list *list, size_t cell);
+/* True when the field's values are asked for in this cell. */
+bool field_list_is_of(const struct field_list *list, size_t cell, uint16_t field);
 
 /* The first "_ws.col.<title>" whose title no column has; NULL when there is none. */
 const char *field_list_stray_column(const struct print_options *options);

@@ -4,6 +4,7 @@
 #include "print/ek.h"
 #include "print/hexdump.h"
 #include "print/json.h"
+#include "print/jsonl.h"
 #include "print/pdml.h"
 #include "print/psml.h"
 #include "print/tree.h"
@@ -83,6 +84,7 @@ static const struct printer printers[] = {
     {"json", json_header, json_packet, json_footer, want_asked},
     {"jsonraw", json_header, json_raw_packet, json_footer, want_asked},
     {"ek", nothing, ek_packet, nothing, want_asked},
+    {"jsonl", nothing, jsonl_packet, nothing, jsonl_want},
     {"pdml", pdml_header, pdml_packet, pdml_footer, want_asked},
     {"psml", psml_header, psml_packet, psml_footer, text_want},
     {"tabs", nothing, tabs_packet, nothing, text_want},
