@@ -2,9 +2,12 @@
 
 #include "cli/nearest.h"
 #include "cli/reading.h"
+#include "print/columns.h"
 #include "schema/schema.h"
+#include "stream/tls.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const type_names[TYPE_COUNT] = {
@@ -77,20 +80,70 @@ static void put_protocol(FILE *out, enum field_id id)
 static void put_field(FILE *out, enum field_id id)
 {
     const struct field *field = &fields[id];
-    if (field->type == TYPE_PROTOCOL) {
+    if (*field_parent(id) == '\0') {
         put_protocol(out, id);
         return;
     }
     fprintf(out, "F\t%s\t%s\t%s\t%s\t", field->label, field->abbrev, type_names[field->type],
-            fields[field_protocol(id)].abbrev);
+            field_parent(id));
     put_base(out, field);
     fprintf(out, "\t0x%" PRIx64 "\t%s\n", field->mask, field->meaning ? field->meaning : "");
 }
 
+/* Where the short name is not the name for filters in capitals. */
+static const char *short_name(const struct field *field)
+{
+    static const struct {
+        const char *abbrev, *name;
+    } names[] = {
+        {"pkt_comment", "Pkt_Comment"},
+        {"frame", "Frame"},
+        {"_ws.expert", "Expert"},
+        {"_ws.malformed", "Malformed packet"},
+        {"_ws.short", "Short frame"},
+        {"eth", "Ethernet"},
+        {"raw", "Raw"},
+        {"null", "Null"},
+        {"ip", "IPv4"},
+        {"ipv6", "IPv6"},
+        {"ipv6.hopopts", "IPv6 Hop-by-Hop"},
+        {"ipv6.dstopts", "IPv6 Destination"},
+        {"ipv6.routing", "IPv6 Routing"},
+        {"ipv6.fraghdr", "IPv6 Fragment"},
+        {"data", "Data"},
+        {"logotypecertextn", "LogotypeCertExtn"},
+        {"pppoes", "PPPoES"},
+        {"geneve", "Geneve"},
+        {"ieee8021ad", "IEEE 802.1AD"},
+        {"pwethcw", "Ethernet PW (with CW)"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i].abbrev, field->abbrev) == 0)
+            return names[i].name;
+    return NULL;
+}
+
 static void put_protocol_names(FILE *out, enum field_id id)
 {
-    if (fields[id].type == TYPE_PROTOCOL)
-        fprintf(out, "%s\t%s\t%s\n", fields[id].label, fields[id].label, fields[id].abbrev);
+    const struct field *field = &fields[id];
+    if (field->type != TYPE_PROTOCOL)
+        return;
+    const char *name = short_name(field);
+    fprintf(out, "%s\t", field->label);
+    for (const char *c = name ? name : field->abbrev; *c; c++)
+        fputc(!name && *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c, out);
+    fprintf(out, "\t%s\n", field->abbrev);
+}
+
+/* One line a field for docs/fields.md: name, type, protocol, label, whether tshark has it, meaning,
+ * specification. */
+static void put_manual(FILE *out, enum field_id id)
+{
+    const struct field *field = &fields[id];
+    fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", field->abbrev, type_names[field->type],
+            field->type == TYPE_PROTOCOL ? field->abbrev : field_parent(id), field->label,
+            field->more ? "tlswire" : "tshark", field->meaning ? field->meaning : "",
+            field->section ? field->section : "");
 }
 
 static void put_values(FILE *out, enum field_id id)
@@ -120,14 +173,101 @@ static void put_values(FILE *out, enum field_id id)
     }
 }
 
+static void put_column_format(void *to, const char *format, const char *what)
+{
+    fprintf(to, "%s\t%s\n", format, what);
+}
+
+static void put_column_formats(FILE *out)
+{
+    column_formats(put_column_format, out);
+    fputs("\nFor example, to print the usual columns:\n\n"
+          "tlswire -o 'gui.column.format:\"No.\",\"%m\",\"Time\",\"%t\",\"Source\",\"%s\","
+          "\"Destination\",\"%d\",\"Protocol\",\"%p\",\"Length\",\"%L\",\"Info\",\"%i\"'\n",
+          out);
+}
+
+/* Which number of a layer leads to which protocol. */
+static void put_decodes(FILE *out)
+{
+    static const struct {
+        const char *table;
+        unsigned selector;
+        const char *protocol;
+    } decodes[] = {
+        {"null.type", 2, "ip"},       {"null.type", 24, "ipv6"},      {"null.type", 28, "ipv6"},
+        {"null.type", 30, "ipv6"},    {"ip.proto", 4, "ip"},          {"ip.proto", 6, "tcp"},
+        {"ip.proto", 41, "ipv6"},     {"ethertype", 2048, "ip"},      {"ethertype", 33024, "vlan"},
+        {"ethertype", 34525, "ipv6"}, {"ethertype", 34916, "pppoes"}, {"ppp.protocol", 33, "ip"},
+        {"ppp.protocol", 87, "ipv6"}, {"wtap_encap", 1, "eth"},       {"wtap_encap", 4, "ppp"},
+        {"wtap_encap", 15, "null"},   {"wtap_encap", 25, "sll"},      {"wtap_encap", 129, "ip"},
+        {"wtap_encap", 130, "ipv6"},  {"wtap_encap", 210, "sll"},
+    };
+    struct tls_ports *ports = calloc(1, sizeof *ports);
+    for (size_t i = 0; i < sizeof decodes / sizeof decodes[0]; i++)
+        fprintf(out, "%s\t%u\t%s\n", decodes[i].table, decodes[i].selector, decodes[i].protocol);
+    if (!ports)
+        return;
+    tls_default_ports(ports);
+    for (unsigned port = 0; port < sizeof ports->says / sizeof ports->says[0]; port++)
+        if (ports->says[port] == TLS_PORT_YES)
+            fprintf(out, "tcp.port\t%u\ttls\n", port);
+    free(ports);
+}
+
+static void put_types(FILE *out)
+{
+    static const char *const names[TYPE_COUNT] = {
+        [TYPE_NONE] = "Label",
+        [TYPE_PROTOCOL] = "Protocol",
+        [TYPE_BOOLEAN] = "Boolean",
+        [TYPE_UINT8] = "Unsigned integer (1 byte)",
+        [TYPE_UINT16] = "Unsigned integer (2 bytes)",
+        [TYPE_UINT24] = "Unsigned integer (3 bytes)",
+        [TYPE_UINT32] = "Unsigned integer (4 bytes)",
+        [TYPE_UINT64] = "Unsigned integer (8 bytes)",
+        [TYPE_INT32] = "Signed integer (4 bytes)",
+        [TYPE_INT64] = "Signed integer (8 bytes)",
+        [TYPE_ABSOLUTE_TIME] = "Date and time",
+        [TYPE_RELATIVE_TIME] = "Time offset",
+        [TYPE_STRING] = "Character string",
+        [TYPE_BYTES] = "Byte sequence",
+        [TYPE_IPV4] = "IPv4 address",
+        [TYPE_IPV6] = "IPv6 address",
+        [TYPE_ETHER] = "Ethernet or other MAC address",
+        [TYPE_OID] = "ASN.1 object identifier",
+        [TYPE_FRAMENUM] = "Frame number",
+    };
+    for (size_t i = 0; i < TYPE_COUNT; i++)
+        fprintf(out, "%s\t%s\n", type_names[i], names[i]);
+}
+
 static const struct glossary {
     const char *name;
-    void (*put)(FILE *out, enum field_id id);
+    void (*put)(FILE *out, enum field_id id); /* for every field */
+    void (*put_all)(FILE *out);               /* or at once */
 } glossaries[] = {
-    {"fields", put_field},
-    {"protocols", put_protocol_names},
-    {"values", put_values},
+    {"column-formats", NULL, put_column_formats},
+    {"decodes", NULL, put_decodes},
+    {"fields", put_field, NULL},
+    {"ftypes", NULL, put_types},
+    {"manual", put_manual, NULL},
+    {"protocols", put_protocol_names, NULL},
+    {"values", put_values, NULL},
 };
+
+static void refuse(const char *what, const char *near, struct error *error)
+{
+    struct buf names = {.ceiling = 256};
+    for (size_t i = 0; i < sizeof glossaries / sizeof glossaries[0]; i++) {
+        buf_str(&names, i > 0 ? ", " : "");
+        buf_str(&names, glossaries[i].name);
+    }
+    error_set(error, ERROR_USAGE, "Invalid \"%.40s\" option for -G flag%s%s%s; there are %.*s",
+              what, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "",
+              (int)names.len, names.data ? (const char *)names.data : "");
+    buf_free(&names);
+}
 
 int glossary_print(FILE *out, const char *what, struct error *error)
 {
@@ -136,13 +276,13 @@ int glossary_print(FILE *out, const char *what, struct error *error)
         nearest_offer(&near, glossaries[i].name);
         if (strcmp(what, glossaries[i].name) != 0)
             continue;
-        for (enum field_id id = 1; id < FIELD_COUNT; id++)
+        if (glossaries[i].put_all)
+            glossaries[i].put_all(out);
+        for (enum field_id id = 1; id < FIELD_COUNT && glossaries[i].put; id++)
             if (is_listed(id))
                 glossaries[i].put(out, id);
         return fflush(out) == 0 ? READING_OK : READING_FAILED;
     }
-    error_set(error, ERROR_USAGE, "-G %s%.40s\"; there are fields, protocols and values",
-              near.best ? "knows no such report; did you mean \"" : "knows no report \"",
-              near.best ? near.best : what);
+    refuse(what, near.best, error);
     return READING_REFUSED;
 }

@@ -67,7 +67,7 @@ static void emit_piece(struct tape *t, const struct joined_ids *ids, uint8_t sou
                             EVENT_GENERATED);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (p->flags & rows[i].flag)
-            tape_add(t, rows[i].field, source, p->offset, 0, 1, EVENT_GENERATED);
+            tape_add(t, rows[i].field, source, 0, 0, 1, EVENT_GENERATED);
     tape_close(t, at);
 }
 

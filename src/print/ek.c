@@ -52,20 +52,20 @@ static bool same_name(uint16_t a, uint16_t b)
  */
 
 /* Dots would make objects of what they separate. */
-static void underscored(struct buf *out, uint16_t field)
+static void underscored(struct buf *out, const char *name)
 {
     size_t start = out->len;
-    buf_put(out, json_keys[field].text + 1, json_keys[field].len - 1u);
+    buf_str(out, name);
     for (size_t i = start; i < out->len; i++)
         if (out->data[i] == '.')
             out->data[i] = '_';
 }
 
-static uint16_t parent_of(struct print_state *state, uint16_t field)
+static const char *parent_of(struct print_state *state, uint16_t field)
 {
-    if (state->parents[field] == 0)
-        state->parents[field] = (uint16_t)(1 + field_parent((enum field_id)field));
-    return (uint16_t)(state->parents[field] - 1);
+    if (!state->parents[field])
+        state->parents[field] = field_parent((enum field_id)field);
+    return state->parents[field];
 }
 
 static void name(struct ek *ek, uint16_t field, const char *suffix)
@@ -76,12 +76,11 @@ static void name(struct ek *ek, uint16_t field, const char *suffix)
     if (is_heading(field)) {
         buf_put(ek->out, "text", 4);
     } else {
-        uint16_t parent = parent_of(ek->state, field);
-        if (parent != F_NONE) {
-            underscored(ek->out, parent);
+        const char *parent = parent_of(ek->state, field);
+        underscored(ek->out, parent);
+        if (*parent)
             buf_char(ek->out, '_');
-        }
-        underscored(ek->out, field);
+        underscored(ek->out, fields[field].abbrev);
     }
     buf_str(ek->out, suffix);
 }

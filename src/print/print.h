@@ -31,7 +31,7 @@ struct column_list;
 /* What a printer keeps from packet to packet, so that nothing is allocated for one. */
 struct print_state {
     struct buf scratch;
-    uint16_t parents[FIELD_COUNT]; /* 1 + the protocol that a field belongs to; 0: not looked up */
+    const char *parents[FIELD_COUNT]; /* field_parent() of those that were met; NULL: not yet */
 };
 
 struct print_options {

@@ -299,15 +299,35 @@ enum field_id field_protocol(enum field_id id)
     return id;
 }
 
-enum field_id field_parent(enum field_id id)
+/* An option of IP or TCP, each of which Wireshark registers as a protocol. */
+static bool is_option(const struct field *field)
 {
-    static const char option[] = "IP Option - "; /* or TCP */
+    static const char option[] = "P Option - ";
+    return field->type == TYPE_BYTES && (*field->label == 'I' || *field->label == 'T') &&
+           strncmp(field->label + (*field->label == 'T' ? 2 : 1), option, sizeof option - 1) == 0;
+}
+
+const char *field_parent(enum field_id id)
+{
+    static const char *const elsewhere[] = {"pppoe", "ieee8021ah"}; /* no rows of their own */
     const struct field *field = &fields[id];
-    const char *label = *field->label == 'T' ? field->label + 1 : field->label;
-    bool alone = field->type == TYPE_PROTOCOL ||
-                 (field->type == TYPE_BYTES && (strncmp(label, option, sizeof option - 1) == 0 ||
-                                                strncmp(label, "CP Option - ", 12) == 0));
-    return alone ? F_NONE : field_protocol(id);
+    if (field->type == TYPE_PROTOCOL || is_option(field) || *field->abbrev == '\0')
+        return "";
+    size_t len = strlen(field->abbrev);
+    /* Another protocol's field of the same name, as ip.version in IPv6, belongs to its neighbours. */
+    if (field_find(field->abbrev, len) != id)
+        return fields[field_protocol(id)].abbrev;
+    while (len > 0) {
+        while (len > 0 && field->abbrev[--len] != '.')
+            ;
+        enum field_id above = len > 0 ? field_find(field->abbrev, len) : F_NONE;
+        if (above != F_NONE && fields[above].type == TYPE_PROTOCOL)
+            return fields[above].abbrev;
+        for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0] && len > 0; i++)
+            if (strncmp(elsewhere[i], field->abbrev, len) == 0 && elsewhere[i][len] == '\0')
+                return elsewhere[i];
+    }
+    return fields[field_protocol(id)].abbrev;
 }
 
 static const struct code_point *find(enum registry registry, uint64_t value)

@@ -94,9 +94,9 @@ enum field_id field_find(const char *abbrev, size_t len);
 enum field_id field_same_name(enum field_id id);
 /* The protocol that a field belongs to: the nearest PROTOCOL row above it. */
 enum field_id field_protocol(enum field_id id);
-/* The same as Wireshark registers it: F_NONE for a protocol, and for an option of IP or TCP, each of
- * which is a protocol of its own there. */
-enum field_id field_parent(enum field_id id);
+/* Name of the protocol that Wireshark registers a field under: "" for a protocol, a heading, and an
+ * option of IP or TCP.  It looks through the table: not for the hot path. */
+const char *field_parent(enum field_id id);
 
 /* ---- labels: the texts of the tree that are more than "Label: value" -------------------------------- */
 

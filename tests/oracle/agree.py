@@ -48,6 +48,10 @@ MODES = {
     "psml": ["-T", "psml"],
     "fields": ["-T", "fields", "-E", "header=y", *(part for field in FIELDS for part in ("-e", field))],
 }
+# Formats that show the same in another way: in the quick tests on these captures alone.
+ONLY = {"jsonraw": ["pieces.pcap", "fragments.pcap"], "psml": ["seed_summary.pcap"],
+        "ek": ["pieces.pcap", "layers.pcap", "fragments.pcap", "sums.pcap", "lab_tls12.pcapng"],
+        "json": ["lab_tls13.pcapng", "pieces.pcap", "records.pcap", "ssl2.pcap", "layers.pcap", "extensions.pcap"]}
 CAPTURES = (".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz")
 LIMIT = 300  # seconds
 
