@@ -32,7 +32,7 @@ struct engine {
     struct tls_ports ports;
     bool wants_frame, wants_lower, wants_tcp, wants_certificates;
     bool has_first, has_displayed;
-    int64_t first_time, previous_time, displayed_time;
+    int64_t first_time, previous_time, before_previous, displayed_time;
 };
 
 #define PROTOCOL_TCP  6
@@ -68,6 +68,9 @@ struct engine *engine_new(const struct engine_options *options)
     tls_default_ports(&e->ports);
     for (size_t i = 0; i < options->tls_port_count; i++)
         e->ports.says[options->tls_ports[i]] = TLS_PORT_YES;
+    for (size_t i = 0; options->ports && i < sizeof options->ports->says; i++)
+        if (options->ports->says[i] != TLS_PORT_UNKNOWN)
+            e->ports.says[i] = options->ports->says[i];
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
     bool remarks = any_wanted(options->want, F__ws_expert, F__ws_malformed);
     e->wants_lower = remarks || any_wanted(options->want, F_expert_malformed + 1, F_tcp);
@@ -129,6 +132,16 @@ const struct tls_key_stats *engine_key_stats(const struct engine *e)
     return &e->key_stats;
 }
 
+void engine_learned(struct engine *e)
+{
+    foresight_streams(e->options.learns, &e->flows, tls_version);
+}
+
+void engine_passed_over(struct engine *e)
+{
+    e->previous_time = e->before_previous;
+}
+
 void engine_displayed(struct engine *e)
 {
     e->has_displayed = true;
@@ -154,6 +167,7 @@ static void take_times(struct engine *e, const struct packet *p)
     }
     d->time_relative = p->time_ns - e->first_time;
     d->time_delta = p->time_ns - e->previous_time;
+    e->before_previous = e->previous_time;
     d->time_delta_displayed = e->has_displayed ? p->time_ns - e->displayed_time : 0;
     e->previous_time = p->time_ns;
 }
@@ -195,6 +209,8 @@ static void emit_tcp(struct engine *e, const struct lower *lower, const struct t
     uint8_t source = lower->payload_source;
     uint32_t at = tcp_emit(&d->tape, source, lower->payload_offset, &d->tcp);
     tcp_emit_payload(&d->tape, source, payload, &d->tcp);
+    tcp_emit_joined_in(&d->tape, source, lower->payload_offset, plan,
+                       foresight_joined_in(e->options.known, (uint32_t)d->packet->number));
     tcp_emit_waiting(&d->tape, source, payload, plan);
     tape_close(&d->tape, at);
 }
@@ -238,6 +254,14 @@ static void read_run(struct engine *e, struct flow *flow, const struct tcp_run *
     tls_read(&e->flows, flow, &e->result, &rest, source, offset + start, tools);
 }
 
+/* The frames that began what this one completes. */
+static void note_joined(struct engine *e, struct slice parts)
+{
+    struct tcp_part part;
+    while (e->options.learns && slice_read(&parts, &part, sizeof part))
+        foresight_joined(e->options.learns, part.frame, (uint32_t)e->result.packet->number);
+}
+
 /* What TCP carries. */
 static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan *plan)
 {
@@ -250,13 +274,18 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
                               .certificates = e->wants_certificates ? NULL : &e->certificates,
                               .plaintext = &e->plaintext,
                               .protocols = &e->protocols,
-                              .scratch = &e->scratch};
+                              .scratch = &e->scratch,
+                              .known = e->options.known,
+                              .learns = e->options.learns};
     d->columns.segment_of_pdu = plan->segment_of_pdu;
     for (unsigned i = 0; i < plan->run_count; i++) {
         const struct tcp_run *run = &plan->runs[i];
         uint8_t source = e->lower.payload_source;
         uint32_t offset = payload + run->offset;
+        if (run->idle && e->options.known)
+            continue; /* known to be a part: nobody has to be asked */
         if (run->joined && !run->idle) {
+            note_joined(e, plan->parts);
             source = tape_source(&d->tape, run->bytes, "Reassembled TCP");
             offset = 0;
             tcp_emit_joined(&d->tape, source, run, plan);
@@ -267,6 +296,16 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
         if (alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
             d->columns.protocol = "SSL";
     }
+}
+
+/* What is shown of the connection's end when that is known already. */
+static void foresee(const struct engine *e, struct tcp_facts *facts)
+{
+    const struct stream_end *end = foresight_of_stream(e->options.known, facts->stream);
+    if (!end)
+        return;
+    facts->completeness = end->completeness;
+    facts->initial_rtt = end->initial_rtt;
 }
 
 static void read_tcp(struct engine *e, const struct packet *packet, const struct lower *lower)
@@ -294,6 +333,7 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
         !(d->tcp.flags & TCP_RST))
         tcp_reassemble(&e->flows, &e->pool, flow, &d->tcp, (uint32_t)packet->number, scan, e,
                        &plan);
+    foresee(e, &d->tcp);
     emit_tcp(e, lower, &plan);
     if (plan.run_count > 0 || plan.segment_of_pdu)
         read_runs(e, flow, &plan);

@@ -8,6 +8,7 @@
 #include "base/packet.h"
 #include "dissect/lower.h"
 #include "stream/dissection.h"
+#include "stream/foresight.h"
 #include "stream/tls.h"
 
 struct engine;
@@ -16,6 +17,10 @@ struct engine_options {
     const uint8_t *want;       /* FIELD_COUNT bytes, borrowed: which fields somebody asks for */
     const uint16_t *tls_ports; /* -d tcp.port==N,tls: always TLS; borrowed */
     size_t tls_port_count;
+    const struct tls_ports
+        *ports;               /* more of that, also ports that are not TLS; borrowed, may be NULL */
+    struct foresight *learns; /* gets what a second pass needs to know; may be NULL */
+    const struct foresight *known; /* from a first pass; borrowed, may be NULL */
     bool more; /* numbers are called by names that tshark 4.0.17 does not know, too */
     struct lower_options lower;
     struct tcp_options tcp;
@@ -35,6 +40,10 @@ size_t engine_key_count(const struct engine *e);
 const struct tls_key_stats *engine_key_stats(const struct engine *e);
 /* Dissects the next packet.  The result is good until the next call. */
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet);
+/* Ends a first pass: notes how the connections ended. */
+void engine_learned(struct engine *e);
+/* Says that the packet just dissected is not shown and does not count: times go on from the one before. */
+void engine_passed_over(struct engine *e);
 /* Says that the packet just dissected passed the display filter: later ones count their time from it. */
 void engine_displayed(struct engine *e);
 

@@ -52,7 +52,10 @@ static void reset_session(struct run *r)
 bool reading_packet(struct run *r, const struct packet *packet, struct error *error)
 {
     const struct reading *reading = r->reading;
+    struct packet renumbered = *packet;
+    bool passed_over = r->kept.len > 0 && slice_at(buf_slice(&r->kept), r->packets) == 0;
     r->packets++;
+<<<<<<< HEAD
     if (reading->reset_after > 0 && r->since_reset >= reading->reset_after)
         reset_session(r);
     struct packet renumbered = *packet;
@@ -61,7 +64,19 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         packet = &renumbered;
     }
     if (!reading->no_output || r->filter) {
+=======
+    if (r->kept.len > 0) { /* packets are counted without those that the second pass leaves out */
+        renumbered.number = r->shown + 1;
+        packet = &renumbered;
+        r->shown += !passed_over;
+    }
+    if (!reading->no_output || r->filter || r->kept.len > 0) {
+>>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
         const struct dissection *d = engine_packet(r->engine, packet);
+        if (passed_over) {
+            engine_passed_over(r->engine);
+            return true;
+        }
         if (r->filter && !filter_match(r->filter, &d->tape))
             return true;
         if (!reading->no_output)
@@ -81,6 +96,11 @@ static void take_keys(void *context, struct slice text)
     engine_keys(context, text);
 }
 
+void reading_open_keys(struct run *r)
+{
+    keys_file_open(&r->keys, r->reading->keylog_file, !r->reading->file, take_keys, r->engine);
+}
+
 /* Secrets inside the capture are used, and kept in a copy of it. */
 void reading_secrets(void *context, uint32_t type, struct slice text)
 {
@@ -94,11 +114,16 @@ void reading_secrets(void *context, uint32_t type, struct slice text)
         (void)writer_secrets(r->writer, type, text, &ignored);
 }
 
-static int read_file(struct run *r, struct error *error)
+int reading_file(struct run *r, reading_each *each, struct error *error)
 {
     struct reader_options options = {
+<<<<<<< HEAD
         .secrets = reading_secrets, .context = r, .stop = &reading_stopped};
     struct reader *reader = reader_open(r->reading->file, &options, error);
+=======
+        .secrets = take_secrets, .context = r, .stop = &reading_stopped};
+    struct reader *reader = reader_open(reading_path(r), &options, error);
+>>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
     if (!reader)
         return READING_FAILED;
     /* Keys may stand behind the packets that need them: in a file they can be had first. */
@@ -108,7 +133,7 @@ static int read_file(struct run *r, struct error *error)
     struct packet packet;
     while (!reading_stopped && !reading_complete(r) &&
            reader_next(reader, &packet, error) == READ_PACKET) {
-        if (!reading_packet(r, &packet, error))
+        if (!each(r, &packet, error))
             break;
         if (progress_due(&progress))
             progress_show(&progress, reader_info(reader).offset);
@@ -144,6 +169,15 @@ static bool open_writer(struct run *r, struct error *error)
     return r->writer != NULL;
 }
 
+struct engine_options reading_engine_options(const struct run *r, const uint8_t *want)
+{
+    struct engine_options options = {
+        .want = want, .more = r->reading->print.more, .ports = r->reading->ports};
+    if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
+        options.seed = (uint64_t)time(NULL);
+    return options;
+}
+
 static int prepare(struct run *r, struct error *error)
 {
     const struct reading *reading = r->reading;
@@ -154,6 +188,7 @@ static int prepare(struct run *r, struct error *error)
             return READING_FAILED;
         filter_wants(r->filter, r->want);
     }
+<<<<<<< HEAD
     struct engine_options options = {.want = r->want,
                                      .more = reading->print.more,
                                      .lower = reading->lower,
@@ -162,12 +197,21 @@ static int prepare(struct run *r, struct error *error)
                                      .tls_port_count = reading->tls_port_count};
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
         options.seed = (uint64_t)time(NULL);
+=======
+    if (reading->two_pass) {
+        int status = reading_learn(r, error);
+        if (status != READING_OK)
+            return status;
+    }
+    struct engine_options options = reading_engine_options(r, r->want);
+    options.known = reading->two_pass ? &r->foresight : NULL;
+>>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
     r->engine = engine_new(&options);
     if (!r->engine) {
         error_set(error, ERROR_MEMORY, "out of memory");
         return READING_FAILED;
     }
-    keys_file_open(&r->keys, reading->keylog_file, !reading->file, take_keys, r->engine);
+    reading_open_keys(r);
     return open_writer(r, error) ? READING_OK : READING_FAILED;
 }
 
@@ -176,7 +220,7 @@ static int read_and_print(struct run *r, struct error *error)
     const struct reading *reading = r->reading;
     if (!reading->no_output)
         reading->printer->header(&r->out, &r->print);
-    int status = reading->file ? read_file(r, error) : reading_live(r, error);
+    int status = reading->file ? reading_file(r, reading_packet, error) : reading_live(r, error);
     if (!reading->no_output)
         reading->printer->footer(&r->out, &r->print);
     if (!r->reader_gone)
@@ -215,6 +259,7 @@ static void tell_of_keys(const struct run *r)
 static void release(struct run *r)
 {
     keys_file_close(&r->keys);
+    reading_forget(r);
     filter_free(r->filter);
     engine_free(r->engine);
     buf_free(&r->out);
@@ -230,6 +275,7 @@ int reading_run(const struct reading *reading, struct error *error)
         return READING_FAILED;
     }
     r->reading = reading;
+    r->spool_fd = -1;
     r->print = reading->print;
     r->print.state = &r->print_state;
     reading_stopped = 0;

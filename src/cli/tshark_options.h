@@ -9,7 +9,11 @@
 #include "print/columns.h"
 #include "schema/schema.h"
 
+<<<<<<< HEAD
 enum { FRONT_PORTS = 65536, FRONT_BAD_FIELDS = 16, FRONT_KEPT = 1024 };
+=======
+enum { FRONT_BAD_FIELDS = 16 };
+>>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
 
 /* A thing to do instead of reading packets. */
 enum front_task {
@@ -27,7 +31,7 @@ struct front {
     struct column_list *columns; /* -o gui.column.format: */
     enum front_task task;
     const char *glossary;                     /* -G */
-    uint16_t ports[FRONT_PORTS];              /* -d */
+    struct tls_ports ports;                   /* -d */
     uint8_t expanded[FIELD_COUNT];            /* -O */
     const char *bad_fields[FRONT_BAD_FIELDS]; /* -e */
     size_t bad_field_count;
@@ -63,6 +67,7 @@ const char *front_shown(struct front *f, const char *argument);
 /* Records a usage error; false. */
 #define front_refuse(f, ...) error_set(&(f)->error, ERROR_USAGE, __VA_ARGS__)
 
+<<<<<<< HEAD
 /* A decimal number above 0, up to MOST, in tshark's words; WHAT as in "packet count". */
 bool front_positive(struct front *f, const char *what, const char *argument, uint64_t most,
                     uint64_t *value);
@@ -80,6 +85,9 @@ bool front_check_capture(struct front *f);
 option_take take_profile, take_protocol, take_heuristic, take_log_level;
 
 /* In tshark_values.c: the options with a language of their own. */
+=======
+/* In tshark_decode_as.c and tshark_values.c: the options with a language of their own. */
+>>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
 option_take take_decode_as, take_preference, take_time_format;
 
 #endif

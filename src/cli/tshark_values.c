@@ -1,4 +1,4 @@
-/* -d, -o and -t: options whose argument has a form of its own. */
+/* -o and -t: options whose argument has a form of its own. */
 #include "cli/nearest.h"
 #include "cli/tshark_options.h"
 
@@ -6,73 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* ---- -d layer==selector,protocol ----------------------------------------------------------------
- */
-
-/* Decimal, octal or hexadecimal, as in C.  False when there is no number. */
-static bool number(const char **text, unsigned long *value)
-{
-    char *end = NULL;
-    if (**text < '0' || **text > '9')
-        return false;
-    *value = strtoul(*text, &end, 0);
-    *text = end;
-    return true;
-}
-
-/* "443", "1-5", "4433:2" (two ports from 4433). */
-static bool selector(const char *text, unsigned long *first, unsigned long *last)
-{
-    unsigned long more;
-    if (!number(&text, first))
-        return false;
-    *last = *first;
-    char mark = *text;
-    if (mark != '-' && mark != ':')
-        return *text == '\0';
-    text++;
-    if (!number(&text, &more) || *text != '\0' || (mark == ':' && more == 0))
-        return false;
-    *last = mark == '-' ? more : *first + more - 1;
-    return *last >= *first;
-}
-
-static bool is_tls(const char *protocol)
-{
-    return strcmp(protocol, "tls") == 0 || strcmp(protocol, "ssl") == 0;
-}
-
-bool take_decode_as(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    char text[128];
-    const char *equals = strstr(argument, "=="), *comma = equals ? strchr(equals, ',') : NULL;
-    if (!comma || strlen(argument) >= sizeof text)
-        return front_refuse(f,
-                            "Parameter \"%s\" doesn't follow the template "
-                            "\"<layer_type>==<selector>,<decode_as_protocol>\"; "
-                            "example: -d tcp.port==4433,tls",
-                            front_shown(f, argument));
-    memcpy(text, argument, strlen(argument) + 1);
-    text[equals - argument] = text[comma - argument] = '\0';
-    const char *selected = text + (equals - argument) + 2,
-               *protocol = text + (comma - argument) + 1;
-    unsigned long first = 0, last = 0;
-    if (strcmp(text, "tcp.port") != 0)
-        return front_refuse(f, "Unknown layer type -- %s; tcp.port is the one there is",
-                            front_shown(f, text));
-    if (!selector(selected, &first, &last))
-        return front_refuse(f, "Invalid selector number \"%s\"; example: -d tcp.port==4433,tls",
-                            front_shown(f, selected));
-    if (!is_tls(protocol))
-        return front_refuse(f, "Unknown protocol -- \"%s\"; for tcp.port there is tls (or ssl)",
-                            front_shown(f, protocol));
-    for (unsigned long port = first; port <= last && port < FRONT_PORTS; port++)
-        if (f->reading.tls_port_count < FRONT_PORTS)
-            f->ports[f->reading.tls_port_count++] = (uint16_t)port;
-    return true;
-}
 
 /* ---- -o name:value
  * ------------------------------------------------------------------------------- */

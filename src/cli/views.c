@@ -56,11 +56,12 @@ static int run(struct reading *reading, const struct view_request *request, stru
 
 int view_render(const struct view_request *request, struct error *error)
 {
+    struct tls_ports ports = {0};
+    ports.says[request->tls_port] = TLS_PORT_YES;
     struct reading reading = {.file = request->capture_path,
                               .keylog_file = request->keylog_path,
                               .printer = printer_find("text"),
-                              .tls_ports = &request->tls_port,
-                              .tls_port_count = 1,
+                              .ports = &ports,
                               .out = request->out};
     reading.print = (struct print_options){.time_decimals = TIME_DECIMALS_AUTO,
                                            .capture_name = request->capture_path,

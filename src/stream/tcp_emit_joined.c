@@ -1,5 +1,15 @@
 #include "stream/tcp_emit.h"
 
+void tcp_emit_joined_in(struct tape *t, uint8_t source, uint32_t offset,
+                        const struct tcp_plan *plan, uint32_t frame)
+{
+    bool part = false;
+    for (unsigned i = 0; i < plan->waiting_count; i++)
+        part |= !plan->waiting[i].repeated;
+    if (part && frame)
+        tape_add(t, F_tcp_reassembled_in, source, offset, 0, frame, EVENT_GENERATED);
+}
+
 void tcp_emit_waiting(struct tape *t, uint8_t source, uint32_t offset, const struct tcp_plan *plan)
 {
     for (unsigned i = 0; i < plan->waiting_count; i++) {

@@ -113,11 +113,12 @@ static uint32_t record_length(struct slice s)
 /* What stands where a record should begin. */
 enum record_form { FORM_NONE, FORM_SHORT, FORM_TLS, FORM_SSL2 };
 
-static enum record_form form_of(struct slice rest, uint16_t version)
+/* BEGINS: no hello was seen yet; the version may be known all the same, from a first pass. */
+static enum record_form form_of(struct slice rest, uint16_t version, bool begins)
 {
     if (version == VERSION_SSL2)
         return rest.len < 3 ? FORM_SHORT : FORM_SSL2;
-    if (!version && ssl2_looks(rest))
+    if ((!version || begins) && ssl2_looks(rest))
         return FORM_SSL2;
     if (rest.len < TLS_HEADER)
         return FORM_SHORT;
@@ -131,7 +132,7 @@ struct tcp_wish tls_scan(const struct flow *f, struct slice bytes)
     uint32_t at = 0, end = (uint32_t)bytes.len;
     while (at < end) {
         struct slice rest = slice_sub(bytes, at, end - at);
-        enum record_form form = form_of(rest, version);
+        enum record_form form = form_of(rest, version, !session || session->client < 0);
         uint32_t size = form == FORM_SSL2 ? ssl2_size(rest) : record_length(rest);
         if (form == FORM_SHORT)
             return (struct tcp_wish){.offset = at, .more = TCP_NEXT_SEGMENT};
@@ -361,7 +362,7 @@ static void content(struct tls_reader *r, const struct tls_content *plain,
 static void set_version(struct tls_reader *r, uint8_t type, uint16_t stated, uint8_t first)
 {
     bool hello = type == TLS_HANDSHAKE && first == 1;
-    bool counts = type == TLS_HANDSHAKE ? !hello : type != TLS_ALERT && is_type(type);
+    bool counts = !hello && is_type(type);
     bool early = r->session->asks_early_data && r->session->client == r->d->tcp.direction;
     if (!r->session->version && counts && tls_is_version(stated))
         r->session->version = early ? VERSION_TLS13 : stated;
@@ -471,7 +472,7 @@ static void records(struct tls_reader *r)
 {
     while (r->at < r->end && !r->failed) {
         struct slice rest = slice_sub(r->bytes, r->at, r->end - r->at);
-        enum record_form form = form_of(rest, r->session->version);
+        enum record_form form = form_of(rest, r->session->version, r->session->client < 0);
         if (form == FORM_SHORT) {
             r->failed = rest.len + r->missing >= TLS_HEADER;
             return;
@@ -492,12 +493,22 @@ static void records(struct tls_reader *r)
     }
 }
 
-static struct tls_session *session_of(struct flow_table *table, struct flow *f)
+uint16_t tls_version(const struct flow *f)
 {
+    const struct tls_session *session = f->tls;
+    return session ? session->version : 0;
+}
+
+static struct tls_session *session_of(struct flow_table *table, struct flow *f,
+                                      const struct foresight *known)
+{
+    const struct stream_end *end = foresight_of_stream(known, f->stream);
     if (!f->tls) {
         struct tls_session *s = arena_zalloc(&table->arena, sizeof *s);
-        if (s)
+        if (s) {
             s->client = -1;
+            s->version = end ? end->version : 0;
+        }
         f->tls = s;
     }
     return f->tls;
@@ -507,7 +518,7 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
               const struct tcp_run *run, uint8_t source, uint32_t offset,
               const struct tls_tools *tools)
 {
-    struct tls_session *session = session_of(table, f);
+    struct tls_session *session = session_of(table, f, tools->known);
     if (!session)
         return;
     struct tls_reader r = {.flow = f,

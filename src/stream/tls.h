@@ -10,6 +10,7 @@
 #include "crypto/provider.h"
 #include "dissect/walk.h"
 #include "stream/dissection.h"
+#include "stream/foresight.h"
 #include "stream/reassembly.h"
 
 /* How the keys served the connections with protected records. */
@@ -29,6 +30,8 @@ struct tls_tools {
     struct arena *plaintext; /* emptied for each packet */
     struct buf *protocols;   /* gets what frame.protocols lists after "tcp" */
     struct buf *scratch;
+    const struct foresight *known;           /* from a first pass; NULL: there was none */
+    struct foresight *learns;                /* for a second one; NULL: there is none */
     struct certificates_known *certificates; /* NULL: read each */
 };
 
@@ -56,6 +59,8 @@ struct tcp_wish tls_scan(const struct flow *f, struct slice bytes);
 void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
               const struct tcp_run *run, uint8_t source, uint32_t offset,
               const struct tls_tools *tools);
+/* Version of TLS that the connection has; 0 unknown. */
+uint16_t tls_version(const struct flow *f);
 /* Frees what the connection holds. */
 void tls_free(struct tcp_pool *pool, struct flow *f);
 

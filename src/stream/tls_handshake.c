@@ -170,7 +170,12 @@ static void part(struct tls_reader *r, const struct tls_content *c, uint32_t at,
 {
     struct tape *t = &r->d->tape;
     uint32_t item = tape_add(t, F_tls_handshake, c->source, at, end - at, 0, 0);
+    uint32_t later = strcmp(mark, " (fragment)") == 0
+                         ? foresight_message_in(r->tools->known, (uint32_t)r->d->packet->number)
+                         : 0;
     TLS_NOTE(t, item, name, mark);
+    if (later)
+        tape_add(t, F_tls_handshake_reassembled_in, r->source, r->start, 0, later, 0);
 }
 
 static void keep(struct tls_reader *r, const struct tls_content *c, uint32_t at, uint32_t end)
@@ -212,6 +217,10 @@ static void complete(struct tls_reader *r, struct titles *titles)
     slice_read(&whole, copy, size);
     struct tls_content c = {.bytes = slice_of(copy, size), .end = size, .opened = true};
     c.source = tape_source(&r->d->tape, c.bytes, "Reassembled TLS Handshake");
+    struct tcp_part p;
+    struct slice parts = buf_slice(&side->fragment->parts);
+    while (r->tools->learns && slice_read(&parts, &p, sizeof p))
+        foresight_message(r->tools->learns, p.frame, (uint32_t)r->d->packet->number);
     fragments_tree(&r->d->tape, c.source, size, buf_slice(&side->fragment->parts));
     tcp_pool_give(r->tools->pool, &side->fragment);
     message(r, &c, 0, size, titles);
