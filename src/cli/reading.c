@@ -55,23 +55,18 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
     struct packet renumbered = *packet;
     bool passed_over = r->kept.len > 0 && slice_at(buf_slice(&r->kept), r->packets) == 0;
     r->packets++;
-<<<<<<< HEAD
     if (reading->reset_after > 0 && r->since_reset >= reading->reset_after)
         reset_session(r);
-    struct packet renumbered = *packet;
     if (reading->reset_after > 0) {
         renumbered.number = ++r->since_reset;
         packet = &renumbered;
     }
-    if (!reading->no_output || r->filter) {
-=======
     if (r->kept.len > 0) { /* packets are counted without those that the second pass leaves out */
         renumbered.number = r->shown + 1;
         packet = &renumbered;
         r->shown += !passed_over;
     }
     if (!reading->no_output || r->filter || r->kept.len > 0) {
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
         const struct dissection *d = engine_packet(r->engine, packet);
         if (passed_over) {
             engine_passed_over(r->engine);
@@ -117,13 +112,8 @@ void reading_secrets(void *context, uint32_t type, struct slice text)
 int reading_file(struct run *r, reading_each *each, struct error *error)
 {
     struct reader_options options = {
-<<<<<<< HEAD
         .secrets = reading_secrets, .context = r, .stop = &reading_stopped};
-    struct reader *reader = reader_open(r->reading->file, &options, error);
-=======
-        .secrets = take_secrets, .context = r, .stop = &reading_stopped};
     struct reader *reader = reader_open(reading_path(r), &options, error);
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
     if (!reader)
         return READING_FAILED;
     /* Keys may stand behind the packets that need them: in a file they can be had first. */
@@ -171,8 +161,11 @@ static bool open_writer(struct run *r, struct error *error)
 
 struct engine_options reading_engine_options(const struct run *r, const uint8_t *want)
 {
-    struct engine_options options = {
-        .want = want, .more = r->reading->print.more, .ports = r->reading->ports};
+    struct engine_options options = {.want = want,
+                                     .more = r->reading->print.more,
+                                     .lower = r->reading->lower,
+                                     .tcp = r->reading->tcp,
+                                     .ports = r->reading->ports};
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
         options.seed = (uint64_t)time(NULL);
     return options;
@@ -188,16 +181,6 @@ static int prepare(struct run *r, struct error *error)
             return READING_FAILED;
         filter_wants(r->filter, r->want);
     }
-<<<<<<< HEAD
-    struct engine_options options = {.want = r->want,
-                                     .more = reading->print.more,
-                                     .lower = reading->lower,
-                                     .tcp = reading->tcp,
-                                     .tls_ports = reading->tls_ports,
-                                     .tls_port_count = reading->tls_port_count};
-    if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
-        options.seed = (uint64_t)time(NULL);
-=======
     if (reading->two_pass) {
         int status = reading_learn(r, error);
         if (status != READING_OK)
@@ -205,7 +188,6 @@ static int prepare(struct run *r, struct error *error)
     }
     struct engine_options options = reading_engine_options(r, r->want);
     options.known = reading->two_pass ? &r->foresight : NULL;
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
     r->engine = engine_new(&options);
     if (!r->engine) {
         error_set(error, ERROR_MEMORY, "out of memory");

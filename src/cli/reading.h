@@ -18,7 +18,6 @@ enum reading_status {
     READING_FAILED = 2,  /* a file cannot be read or written, a filter is wrong */
 };
 
-<<<<<<< HEAD
 /* One interface to capture from, or a pipe that brings a capture. */
 struct capture_input {
     const char *interface; /* -i; "-" and paths of pipes too; NULL: the default one */
@@ -52,38 +51,15 @@ struct reading {
     struct print_options print;
     struct lower_options lower;
     struct tcp_options tcp;
-    const uint16_t *tls_ports;
-    size_t tls_port_count;
-    uint64_t packet_limit; /* -c: packets read, shown or not; 0: none */
-    uint64_t reset_after;  /* -M: the connections are forgotten after so many packets; 0: never */
-    bool line_buffered;    /* -l */
-    bool quiet;            /* -q: no count on the terminal */
-    bool silent;           /* -Q: only errors on stderr */
-    bool no_output;        /* -w without -P, or -q: packets are not printed */
-=======
-struct reading {
-    const char *file;           /* -r; NULL: capture from `interface` */
-    const char *interface;      /* -i; NULL: the default one */
-    const char *capture_filter; /* -f */
-    const char *display_filter; /* -Y; NULL: all */
-    const char *write_file;     /* -w */
-    enum writer_format format;  /* -F */
-    const char *keylog_file;    /* -o tls.keylog_file: */
-    const struct printer *printer;
-    struct print_options print;
     const struct tls_ports *ports; /* -d */
     const char *read_filter;       /* -R: what the second pass reads; NULL: all */
     bool two_pass;                 /* -2 */
     uint64_t packet_limit;         /* -c: packets read, shown or not; 0: none */
-    double duration;               /* -a duration:; seconds, negative or 0: none */
-    uint32_t snaplen;              /* -s; 0: all */
-    uint32_t buffer_bytes;         /* -B; 0: the usual */
-    bool no_promiscuous;           /* -p */
-    bool monitor;                  /* -I */
-    bool line_buffered;            /* -l */
-    bool silent;                   /* -Q: only errors on stderr */
-    bool no_output;                /* -w without -P, or -q: packets are not printed */
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
+    uint64_t reset_after; /* -M: the connections are forgotten after so many packets; 0: never */
+    bool line_buffered;   /* -l */
+    bool quiet;           /* -q: no count on the terminal */
+    bool silent;          /* -Q: only errors on stderr */
+    bool no_output;       /* -w without -P, or -q: packets are not printed */
     FILE *out;
 };
 

@@ -25,18 +25,12 @@ struct run {
     int spool_fd;
     struct buf out;
     uint8_t want[FIELD_COUNT];
-<<<<<<< HEAD
     uint64_t packets;     /* read */
+    uint64_t shown;       /* of them, not left out by -R */
     uint64_t since_reset; /* -M: read since the connections were forgotten */
     char os[160];         /* "Linux 6.1.0" */
     bool has_secrets;     /* the capture holds some */
     bool reader_gone;     /* nobody reads the output any more */
-=======
-    uint64_t packets; /* read */
-    uint64_t shown;   /* of them, not left out by -R */
-    bool has_secrets; /* the capture holds some */
-    bool reader_gone; /* nobody reads the output any more */
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
 };
 
 /* The signal that asked to stop; 0. */
@@ -52,13 +46,11 @@ static inline bool reading_complete(const struct run *r)
     return r->reading->packet_limit > 0 && r->packets >= r->reading->packet_limit;
 }
 
-<<<<<<< HEAD
 /* Secrets that stood in what is read: for the engine, and for the file that is written. CONTEXT is the
  * run. */
 void reading_secrets(void *context, uint32_t type, struct slice text);
 /* What the writers of this run say of themselves; the strings last as long as the run. */
 struct writer_options reading_writer_options(struct run *r);
-=======
 /* Engine's options as the reading has them. */
 struct engine_options reading_engine_options(const struct run *r, const uint8_t *want);
 void reading_open_keys(struct run *r);
@@ -72,7 +64,6 @@ int reading_learn(struct run *r, struct error *error);
 const char *reading_path(const struct run *r);
 /* Frees what the first pass left. */
 void reading_forget(struct run *r);
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
 
 /* The live half; the status. */
 int reading_live(struct run *r, struct error *error);

@@ -153,25 +153,12 @@ static bool check(struct front *f)
         f->bad_fields[f->bad_field_count++] = field_list_stray_column(&r->print);
     if (f->bad_field_count > 0)
         return refuse_fields(f);
-<<<<<<< HEAD
-    if (!front_check_capture(f))
-        return false;
-=======
     if (r->read_filter && !r->two_pass)
         return front_refuse(f, "-R without -2 is deprecated. For single-pass filtering use -Y.");
     if (!r->file && r->two_pass)
         return front_refuse(f, "Live captures do not support two-pass analysis.");
-    if (r->file && r->capture_filter)
-        return front_refuse(f,
-                            "Only read filters, not capture filters, can be specified when reading "
-                            "a capture file.");
-    if (r->file && f->stops_by_time)
-        return front_refuse(
-            f, "A maximum capture time was specified, but a capture isn't being done.");
-    if (!r->file && r->display_filter && r->write_file)
-        return front_refuse(f, "Display filters aren't supported when capturing and saving the "
-                               "captured packets.");
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
+    if (!front_check_capture(f))
+        return false;
     if (r->write_file && strcmp(r->write_file, "-") == 0 && f->printing)
         return front_refuse(f, "You can't write both raw packet data and dissected packets to the "
                                "standard output.");

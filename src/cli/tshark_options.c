@@ -33,10 +33,6 @@ static bool take_display_filter(struct front *f, const struct option_row *row, c
     return true;
 }
 
-<<<<<<< HEAD
-bool front_positive(struct front *f, const char *what, const char *argument, uint64_t most,
-                    uint64_t *value)
-=======
 static bool take_two_pass(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row, (void)argument;
@@ -51,24 +47,8 @@ static bool take_read_filter(struct front *f, const struct option_row *row, cons
     return true;
 }
 
-static bool take_no_promiscuous(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row, (void)argument;
-    f->reading.no_promiscuous = true;
-    return true;
-}
-
-static bool take_monitor(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row, (void)argument;
-    f->reading.monitor = true;
-    return true;
-}
-
-/* A decimal number above 0 in tshark's words; WHAT as in "packet count". */
-static bool positive(struct front *f, const char *what, const char *argument, uint64_t most,
-                     uint64_t *value)
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
+bool front_positive(struct front *f, const char *what, const char *argument, uint64_t most,
+                    uint64_t *value)
 {
     char *end = NULL;
     const char *shown = front_shown(f, argument);
@@ -324,13 +304,10 @@ const struct option_row tshark_options[] = {
     {'r', "read-file", "<file>", take_file, "read a capture file ('-': stdin)"},
     HEADING_ROW("Processing"),
     {'Y', "display-filter", "<filter>", take_display_filter, "show only packets that pass"},
-<<<<<<< HEAD
     {'M', NULL, "<count>", take_reset, "forget the connections after so many packets"},
-=======
     {'2', NULL, NULL, take_two_pass, "read a file twice: ends are known from the start"},
     {'R', "read-filter", "<filter>", take_read_filter,
      "with -2: packets that the second pass reads"},
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
     {'n', NULL, NULL, take_no_names, "no name resolution (there is none)"},
     {'d', NULL, "<layer>==<ports>,<protocol>", take_decode_as,
      "tcp.port==4433,tls  tcp.port==8000-8010,tls"},
@@ -377,30 +354,13 @@ const struct option_row tshark_options[] = {
      "column-formats, decodes, fields, ftypes, manual, protocols, values: print what is known"},
     {'h', "help", NULL, take_help, "print this and exit"},
     {'v', "version", NULL, take_help, "print the version and exit"},
-<<<<<<< HEAD
-    LATER('2', NULL, NULL),
     NEVER('H', NULL, "", NO_NAMES),
     NEVER('K', NULL, "",
           "Kerberos is not decrypted here; keys of TLS come with -o tls.keylog_file:FILE"),
     LATER('N', NULL, ""),
-    LATER('R', "read-filter", ""),
     NEVER('U', NULL, "", "PDUs are not exported; -V, -x and -z follow show what was decrypted"),
     NEVER('W', NULL, "", NO_NAMES),
     NEVER('X', NULL, "", "there is no Lua, and the format of a file is known by its bytes"),
-=======
-    LATER('b', "ring-buffer", ""),
-    LATER('C', NULL, ""),
-    LATER('g', NULL, NULL),
-    LATER('H', NULL, ""),
-    LATER('K', NULL, ""),
-    LATER('L', "list-data-link-types", NULL),
-    LATER('M', NULL, ""),
-    LATER('N', NULL, ""),
-    LATER('U', NULL, ""),
-    LATER('W', NULL, ""),
-    LATER('X', NULL, ""),
-    LATER('y', "linktype", ""),
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
     LATER('z', NULL, ""),
     LATER('\0', "color", NULL),
     LATER('\0', "elastic-mapping-filter", ""),

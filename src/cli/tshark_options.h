@@ -9,11 +9,7 @@
 #include "print/columns.h"
 #include "schema/schema.h"
 
-<<<<<<< HEAD
-enum { FRONT_PORTS = 65536, FRONT_BAD_FIELDS = 16, FRONT_KEPT = 1024 };
-=======
-enum { FRONT_BAD_FIELDS = 16 };
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
+enum { FRONT_BAD_FIELDS = 16, FRONT_KEPT = 1024 };
 
 /* A thing to do instead of reading packets. */
 enum front_task {
@@ -67,7 +63,6 @@ const char *front_shown(struct front *f, const char *argument);
 /* Records a usage error; false. */
 #define front_refuse(f, ...) error_set(&(f)->error, ERROR_USAGE, __VA_ARGS__)
 
-<<<<<<< HEAD
 /* A decimal number above 0, up to MOST, in tshark's words; WHAT as in "packet count". */
 bool front_positive(struct front *f, const char *what, const char *argument, uint64_t most,
                     uint64_t *value);
@@ -84,10 +79,7 @@ bool front_check_capture(struct front *f);
 /* In tshark_profile.c: -C, and which protocols are dissected. */
 option_take take_profile, take_protocol, take_heuristic, take_log_level;
 
-/* In tshark_values.c: the options with a language of their own. */
-=======
 /* In tshark_decode_as.c and tshark_values.c: the options with a language of their own. */
->>>>>>> c9145c4 (Two passes: ends known from the start, -R, also from a pipe; -d for what is not TLS, and tshark's words when it is wrong)
 option_take take_decode_as, take_preference, take_time_format;
 
 #endif
