@@ -9,6 +9,7 @@
 #include "stream/reassembly.h"
 #include "stream/tcp.h"
 #include "stream/tcp_emit.h"
+#include "stream/tcp_repeats.h"
 #include "stream/tls.h"
 
 #include <stdlib.h>
@@ -27,8 +28,9 @@ struct engine {
     struct tls_key_stats key_stats;
     struct certificates_known certificates;
     struct tcp_pool pool;
-    struct arena plaintext; /* what was decrypted in the packet */
-    struct buf protocols;   /* names that frame.protocols lists */
+    struct tcp_repeats *repeats; /* NULL: nobody asks */
+    struct arena plaintext;      /* what was decrypted in the packet */
+    struct buf protocols;        /* names that frame.protocols lists */
     struct tls_ports ports;
     bool wants_frame, wants_lower, wants_tcp, wants_certificates;
     bool has_first, has_displayed;
@@ -79,6 +81,8 @@ struct engine *engine_new(const struct engine_options *options)
                             options->want[F_tls_handshake_certificate] ||
                             any_wanted(options->want, F_tls_sct_scts_length, F_tls_segment);
     e->certificates.seed = options->seed;
+    if (remarks || options->want[F_tlswire_tcp_conflict])
+        e->repeats = tcp_repeats_new();
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
     return e;
 }
@@ -104,6 +108,7 @@ void engine_free(struct engine *e)
         return;
     forget_flows(e);
     tcp_pool_free(&e->pool);
+    tcp_repeats_free(e->repeats);
     arena_free(&e->plaintext);
     key_table_free(&e->keys);
     flow_table_free(&e->flows);
@@ -330,9 +335,13 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
     plan.run_count = plan.waiting_count = 0;
     plan.segment_of_pdu = false;
     if (tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload) && payload.len > 0 &&
-        !(d->tcp.flags & TCP_RST))
+        !(d->tcp.flags & TCP_RST)) {
+        uint32_t first = d->tcp.seq_raw + (d->tcp.flags & TCP_SYN ? 1 : 0);
+        if (e->repeats)
+            tcp_repeats_check(e->repeats, flow, &d->tcp, first, (uint32_t)packet->number);
         tcp_reassemble(&e->flows, &e->pool, flow, &d->tcp, (uint32_t)packet->number, scan, e,
                        &plan);
+    }
     foresee(e, &d->tcp);
     emit_tcp(e, lower, &plan);
     if (plan.run_count > 0 || plan.segment_of_pdu)

@@ -251,10 +251,7 @@ static void emit_sll(const struct lower_view *v)
     lower_emit_rows(v, rows, sizeof rows / sizeof rows[0]);
     emit_sll_source(v, 6, slice_u16(&length));
     lower_add(v, F_sll_etype, 14, 2, slice_u16(&type));
-    struct slice bytes = v->t->sources[v->source].bytes;
-    if (v->layer->end > 0 && v->layer->end < bytes.len)
-        lower_add(v, F_sll_trailer, v->layer->end - v->offset, (uint32_t)bytes.len - v->layer->end,
-                  0);
+    emit_tail(v, F_sll_trailer);
     tape_close(v->t, at);
 }
 

@@ -211,6 +211,21 @@ static void emit_length(const struct lower_view *v, uint16_t length, uint8_t nex
     tape_close(t, at);
 }
 
+/* An address that was made of a hardware address shows it (RFC 4291 appendix A). */
+static void emit_hardware(const struct lower_view *v, uint32_t at, enum field_id field)
+{
+    struct slice s = slice_sub(v->header, at + 8, 8), middle = slice_sub(s, 3, 2);
+    if (!(slice_at(s, 0) & 2) || slice_u16(&middle) != 0xfffe)
+        return;
+    const uint8_t mac[6] = {slice_at(s, 0) ^ 2, slice_at(s, 1), slice_at(s, 2),
+                            slice_at(s, 5),     slice_at(s, 6), slice_at(s, 7)};
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t item = tape_add(v->t, i ? F_ipv6_slaac_mac : field, v->source, v->offset + at + 8,
+                                 8, 0, i ? EVENT_GENERATED | EVENT_HIDDEN : EVENT_GENERATED);
+        tape_set_text(v->t, item, slice_of(mac, sizeof mac));
+    }
+}
+
 void lower_emit_ipv6(const struct lower_view *v)
 {
     static const struct address_ids from = {F_ipv6_src, F_ipv6_addr, F_ipv6_src_host, F_ipv6_host};
@@ -241,6 +256,8 @@ void lower_emit_ipv6(const struct lower_view *v)
     lower_add(v, F_ipv6_hlim, 7, 1, slice_u8(&s));
     lower_emit_address(v, 8, 16, &from);
     lower_emit_address(v, 24, 16, &to);
+    emit_hardware(v, 8, F_ipv6_src_slaac_mac);
+    emit_hardware(v, 24, F_ipv6_dst_slaac_mac);
     for (unsigned i = 1; i <= extensions; i++) {
         struct lower_view own = view_of(v, &v->layer[i]);
         emit_extension(&own);

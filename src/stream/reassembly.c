@@ -342,8 +342,9 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
                      .context = context,
                      .payload = facts->payload,
                      .frame = frame,
-                     .seq = facts->seq_raw,
+                     .seq = facts->seq_raw + (facts->flags & TCP_SYN ? 1 : 0),
                      .next = facts->seq_raw + (uint32_t)facts->payload.len};
+    t.next += t.seq - facts->seq_raw; /* a SYN takes a number too; data may go with it (RFC 7413) */
     if (!t.r || t.payload.len == 0)
         return;
     bool alone = facts->options_of->no_desegment || facts->checksum_state == TCP_SUM_BAD;

@@ -364,4 +364,12 @@ void tcp_emit_payload(struct tape *t, uint8_t source, uint32_t offset,
     }
     uint32_t at = tape_add(t, F_tcp_payload, source, offset, length, 0, 0);
     tape_set_extra(t, at, facts->len);
+    if (facts->conflict_frame == 0)
+        return;
+    uint32_t from = offset + facts->conflict_offset;
+    uint32_t conflict = tape_open(t, F_tlswire_tcp_conflict, source, from, facts->conflict_len,
+                                  facts->conflict_frame, EVENT_GENERATED);
+    tape_expert(t, EXPERT_tlswire_tcp_conflict, source, from, facts->conflict_len,
+                facts->conflict_offset);
+    tape_close(t, conflict);
 }

@@ -137,8 +137,10 @@ struct tcp_facts {
     int64_t rto; /* ns; meaningful when rto_frame */
     uint32_t rto_frame;
     uint32_t dupack_num, dupack_frame;
-    uint32_t fin_retransmission; /* frame of the first FIN that this one repeats */
-    bool sack_duplicate;         /* the first SACK block is a D-SACK (RFC 2883) */
+    uint32_t fin_retransmission;            /* frame of the first FIN that this one repeats */
+    uint32_t conflict_frame;                /* that had other bytes for the same numbers */
+    uint32_t conflict_offset, conflict_len; /* in the payload */
+    bool sack_duplicate;                    /* the first SACK block is a D-SACK (RFC 2883) */
     bool tfo_ack,
         tfo_ignored; /* this SYN+ACK takes, or ignores, data sent with the SYN (RFC 7413) */
     bool fin_active, fin_passive; /* this FIN begins, or answers, the closing */

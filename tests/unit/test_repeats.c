@@ -1,0 +1,119 @@
+/* Segments that come again with other bytes are told; those that come again the same are not. */
+#include "packets.h"
+#include "unit.h"
+
+static uint8_t want[FIELD_COUNT];
+static struct engine *engine;
+static struct buf bytes;
+static uint64_t number;
+
+static const struct dissection *send(uint16_t port, uint32_t seq, const char *data)
+{
+    struct segment s = {.client_port = port,
+                        .server_port = 9999,
+                        .seq = seq,
+                        .ack = 1,
+                        .flags = PSH | ACK,
+                        .data = slice_of_str(data)};
+    put_segment(&bytes, &s);
+    struct packet p = packet_of(&bytes, ++number);
+    return engine_packet(engine, &p);
+}
+
+/* Index of the byte that differs; -1 when nothing does. */
+static int conflict(const struct dissection *d)
+{
+    for (uint32_t i = 0; i < d->tape.count; i++)
+        if (d->tape.events[i].field == F_tlswire_tcp_conflict) {
+            CHECK_EQ(d->tcp.conflict_frame, d->tape.events[i].value);
+            CHECK_EQ(F__ws_expert, d->tape.events[i + 1].field);
+            return (int)d->tcp.conflict_offset;
+        }
+    return -1;
+}
+
+static void begin(void)
+{
+    memset(want, 1, sizeof want);
+    engine = engine_new(&(struct engine_options){.want = want});
+    number = 0;
+}
+
+static void other_bytes_are_told(void)
+{
+    begin();
+    CHECK_EQ(-1, conflict(send(1000, 1, "0123456789")));
+    CHECK_EQ(-1, conflict(send(1000, 1, "0123456789")));
+    CHECK_EQ(3, conflict(send(1000, 1, "012x456789")));
+    CHECK_EQ(-1, conflict(send(1000, 11, "abcdefghij")));
+    CHECK_EQ(-1, conflict(send(1000, 20, "jX")));
+    CHECK_EQ(1, conflict(send(1000, 9, "8Y")));
+    engine_free(engine);
+}
+
+static void pieces_are_compared_where_they_overlap(void)
+{
+    begin();
+    send(1000, 1, "0123456789");
+    send(1000, 11, "abcdefghij");
+    CHECK_EQ(-1, conflict(send(1000, 6, "56789abcde")));
+    CHECK_EQ(7, conflict(send(1000, 6, "56789abXde")));
+    CHECK_EQ(-1, conflict(send(1000, 16, "fghijklm"))); /* goes on behind what was there */
+    CHECK_EQ(4, conflict(send(1000, 16, "fghiJklm")));
+    engine_free(engine);
+}
+
+static void what_came_early_counts_as_first(void)
+{
+    begin();
+    send(1000, 1, "01234");
+    send(1000, 11, "abcde"); /* a hole before it */
+    CHECK_EQ(6, conflict(send(1000, 6, "56789aBcde")));
+    engine_free(engine);
+}
+
+static void a_keep_alive_is_none(void)
+{
+    begin();
+    send(1000, 1, "0123456789");
+    CHECK_EQ(-1, conflict(send(1000, 10, "\x01")));
+    engine_free(engine);
+}
+
+static void connections_are_apart(void)
+{
+    begin();
+    send(1000, 1, "0123456789");
+    send(1001, 1, "9876543210");
+    CHECK_EQ(-1, conflict(send(1000, 1, "0123456789")));
+    CHECK_EQ(0, conflict(send(1001, 1, "0123456789")));
+    engine_free(engine);
+}
+
+static void old_bytes_are_forgotten(void)
+{
+    static char text[1401];
+    memset(text, 'x', sizeof text - 1);
+    begin();
+    send(1000, 1, "0123456789");
+    for (uint32_t i = 0; i < 5000; i++)
+        send(1000, 11 + i * 1400, text);
+    CHECK_EQ(-1, conflict(send(1000, 1, "9876543210")));
+    CHECK_EQ(0, conflict(send(1000, 11 + 4990 * 1400, "yxx")));
+    engine_free(engine);
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        {"repeats: other bytes are told", other_bytes_are_told},
+        {"repeats: pieces are compared where they overlap", pieces_are_compared_where_they_overlap},
+        {"repeats: what came early counts as first", what_came_early_counts_as_first},
+        {"repeats: a keep-alive is none", a_keep_alive_is_none},
+        {"repeats: connections are apart", connections_are_apart},
+        {"repeats: old bytes are forgotten", old_bytes_are_forgotten},
+    };
+    int status = UNIT_RUN(tests);
+    buf_free(&bytes);
+    return status;
+}
