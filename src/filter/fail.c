@@ -2,7 +2,6 @@
  * meant. */
 #include "filter/program.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -106,10 +105,18 @@ static void keep_name(struct near_name *best, const char *name, unsigned distanc
     }
 }
 
-/* The names nearest to what was typed; else those that end in its last part. */
+/* The names that end in this, behind a dot. */
+static void find_endings(const char *tail, size_t len, struct near_name *best)
+{
+    for (enum field_id id = 1; len >= 3 && id < FIELD_COUNT; id++)
+        if (ends_with(fields[id].abbrev, strlen(fields[id].abbrev), tail, len))
+            keep_name(best, fields[id].abbrev, 0);
+}
+
+/* The names nearest to what was typed; else those that end in it; else those that end in its last
+ * part. */
 static void find_near(const char *typed, size_t len, struct near_name *best)
 {
-    unsigned most = (unsigned)len / 4;
     size_t tail = len;
     while (tail > 0 && typed[tail - 1] != '.')
         tail--;
@@ -117,38 +124,59 @@ static void find_near(const char *typed, size_t len, struct near_name *best)
         return;
     for (enum field_id id = 1; id < FIELD_COUNT; id++) {
         size_t have = strlen(fields[id].abbrev);
-        if (have == 0 || have > NAME_MAX_LEN)
-            continue;
-        unsigned d = distance(typed, len, fields[id].abbrev, have);
-        if (d <= most)
+        unsigned d = have == 0 || have > NAME_MAX_LEN
+                         ? NAME_MAX_LEN
+                         : distance(typed, len, fields[id].abbrev, have);
+        if (d <= len / 4)
             keep_name(best, fields[id].abbrev, d);
     }
     /* Only the nearest, and those as near. */
     for (unsigned i = 1; i < HINT_NAMES; i++)
         if (best[i].name && best[i].distance > best[0].distance)
             best[i].name = NULL;
-    bool any = best[0].name != NULL;
-    for (enum field_id id = 1; !any && len - tail >= 3 && id < FIELD_COUNT; id++)
-        if (ends_with(fields[id].abbrev, strlen(fields[id].abbrev), typed + tail, len - tail))
-            keep_name(best, fields[id].abbrev, 0);
+    if (!best[0].name)
+        find_endings(typed, len, best);
+    if (!best[0].name)
+        find_endings(typed + tail, len - tail, best);
 }
 
-/* Whether the part before the first dot names a protocol that has fields here. */
-static bool is_protocol(const char *typed, size_t len)
+/* Protocols that filters of TLS captures name often and that tlswire does not read. */
+static bool is_other_protocol(const char *name, size_t len)
 {
-    const char *dot = memchr(typed, '.', len);
-    return field_find(typed, dot ? (size_t)(dot - typed) : len) != F_NONE;
+    static const char others[] =
+        " arp bootp data-text-lines dhcp dns dtls esp ftp ftp-data gquic grpc h2 http http2 http3 "
+        "icmp"
+        " icmpv6 igmp imap ipsec isakmp json kerberos ldap llmnr mdns mime_multipart mqtt mysql "
+        "nbns ntp"
+        " ocsp_http openvpn pgsql pop quic radius rdp rtp rtcp sctp sip smb smb2 smtp snmp spdy "
+        "ssdp ssh"
+        " stun syslog telnet tftp tpkt udp websocket wireguard wlan xmpp xml ";
+    char word[32] = " ";
+    if (len + 3 > sizeof word)
+        return false;
+    memcpy(word + 1, name, len);
+    memcpy(word + 1 + len, " ", 2);
+    return strstr(others, word) != NULL;
 }
 
 /* A line for whoever typed a name that is none: what they may have meant. */
 static void advice(const char *typed, size_t len, char *out)
 {
     struct near_name best[HINT_NAMES] = {{NULL, 0}};
-    size_t dotted = len > 0 && typed[0] == '.';
+    size_t dotted = len > 0 && typed[0] == '.', used = 0;
     typed += dotted;
     len -= dotted;
+    const char *dot = memchr(typed, '.', len);
+    size_t first = dot ? (size_t)(dot - typed) : len;
+    if (is_other_protocol(typed, first)) {
+        snprintf(
+            out, HINT_SIZE,
+            "\ntlswire reads TLS over TCP and has no fields of %.*s; tlswire -G fields lists those "
+            "that it has",
+            (int)first, typed);
+        return;
+    }
     find_near(typed, len, best);
-    size_t used = 0;
     for (unsigned i = 0; i < HINT_NAMES && best[i].name; i++)
         used += (size_t)snprintf(out + used, HINT_SIZE - used, "%s%s",
                                  i == 0                                   ? "\ndid you mean "
@@ -157,15 +185,6 @@ static void advice(const char *typed, size_t len, char *out)
                                  best[i].name);
     if (used > 0)
         snprintf(out + used, HINT_SIZE - used, "?");
-    else if (memchr(typed, '.', len) && !is_protocol(typed, len) && !isdigit((unsigned char)*typed))
-        snprintf(
-            out, HINT_SIZE,
-            "\ntlswire has fields of TLS and what carries it, none of \"%.*s\"; tlswire -G fields "
-            "lists them",
-            (int)((const char *)memchr(typed, '.', len) - typed < 40
-                      ? (const char *)memchr(typed, '.', len) - typed
-                      : 40),
-            typed);
 }
 
 /* ---- the error

@@ -211,14 +211,19 @@ static void put_utf8(struct buf *b, uint32_t code)
     }
 }
 
-/* What \u1234 and \U00012345 mean, c->pos at the backslash; a name for what C gives no such name is
- * an error. */
+/* Whether C gives such a name to the character. */
+static bool universal(uint32_t value)
+{
+    bool basic = value < 0xa0 && value != '$' && value != '@' && value != '`';
+    return !basic && value <= 0x10ffff && !(value >= 0xd800 && value < 0xe000);
+}
+
+/* What \u1234 and \U00012345 mean, c->pos at the backslash. */
 static bool lex_universal(struct compiler *c, uint32_t *value)
 {
     uint32_t start = c->pos, most = text_at(c, start + 1) == 'u' ? 4 : 8;
     uint32_t digits = escaped_number(c, start + 2, 16, most, value);
-    bool basic = *value < 0xa0 && *value != '$' && *value != '@' && *value != '`';
-    if (digits != most || basic || *value > 0x10ffff || (*value >= 0xd800 && *value < 0xe000))
+    if (digits != most || !universal(*value))
         return fail_at(c, start, 2 + digits, "%.*s is not a valid universal character name",
                        (int)(2 + digits), c->text + start);
     c->pos += 2 + digits;
@@ -320,8 +325,11 @@ static bool char_value(struct compiler *c, uint32_t from, uint32_t *used)
         return true;
     }
     if (ch == 'u' || ch == 'U') {
-        *used = ch == 'u' ? 6 : 10;
-        return escaped_number(c, from + 2, 16, 8, value) > 0;
+        *used = 2 + escaped_number(c, from + 2, 16, ch == 'u' ? 4 : 8, value);
+        return (*used == (ch == 'u' ? 6 : 10) && universal(*value)) ||
+               fail_at(c, c->token.at, c->token.length,
+                       "%.*s is not a valid universal character name",
+                       (int)(c->token.length < 100 ? c->token.length : 100), c->text + c->token.at);
     }
     uint32_t octal = escaped_number(c, from + 1, 8, 3, value);
     if (octal > 0) {
@@ -339,18 +347,10 @@ static bool char_value(struct compiler *c, uint32_t from, uint32_t *used)
 
 static bool lex_char(struct compiler *c)
 {
-    uint32_t start = ++c->pos, used = 0, name = 0;
+    uint32_t start = ++c->pos, used = 0;
     c->token.kind = TOKEN_CHAR;
-    while (c->pos < c->len && text_at(c, c->pos) != '\'') {
-        bool escape = text_at(c, c->pos) == '\\';
-        char ch = text_at(c, c->pos + 1);
-        if (escape && (ch == 'u' || ch == 'U')) {
-            if (!lex_universal(c, &name))
-                return false;
-        } else {
-            c->pos += escape ? 2 : 1;
-        }
-    }
+    while (c->pos < c->len && text_at(c, c->pos) != '\'')
+        c->pos += text_at(c, c->pos) == '\\' ? 2 : 1;
     if (c->pos >= c->len)
         return missing_quote(c, "character constant");
     uint32_t end = c->pos++;
