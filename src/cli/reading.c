@@ -72,8 +72,11 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
             engine_passed_over(r->engine);
             return true;
         }
-        if (r->filter && !filter_match(r->filter, &d->tape))
+        if (r->filter && !filter_match(r->filter, &d->tape)) {
+            if (filter_exhausted(r->filter) && r->given_up++ == 0)
+                r->first_given_up = r->packets;
             return true;
+        }
         if (!reading->no_output)
             reading->printer->packet(&r->out, &r->print, d);
         r->print.printed++;
@@ -238,6 +241,17 @@ static void tell_of_keys(const struct run *r)
     fputs(")\n", stderr);
 }
 
+/* A filter that costs too much is no silent "no". */
+static void tell_of_filter(const struct run *r)
+{
+    if (r->given_up > 0)
+        fprintf(stderr,
+                "tlswire: the filter was given up on %" PRIu64
+                " packets, the first of them frame %" PRIu64
+                ": it takes too many steps there; they are left out\n",
+                r->given_up, r->first_given_up);
+}
+
 static void release(struct run *r)
 {
     keys_file_close(&r->keys);
@@ -271,6 +285,7 @@ int reading_run(const struct reading *reading, struct error *error)
         status = READING_FAILED;
     if (r->engine)
         tell_of_keys(r);
+    tell_of_filter(r);
     release(r);
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &terminate, NULL);

@@ -25,12 +25,13 @@ struct run {
     int spool_fd;
     struct buf out;
     uint8_t want[FIELD_COUNT];
-    uint64_t packets;     /* read */
-    uint64_t shown;       /* of them, not left out by -R */
-    uint64_t since_reset; /* -M: read since the connections were forgotten */
-    char os[160];         /* "Linux 6.1.0" */
-    bool has_secrets;     /* the capture holds some */
-    bool reader_gone;     /* nobody reads the output any more */
+    uint64_t packets;                  /* read */
+    uint64_t given_up, first_given_up; /* those on which the filter spent its budget */
+    uint64_t shown;                    /* of them, not left out by -R */
+    uint64_t since_reset;              /* -M: read since the connections were forgotten */
+    char os[160];                      /* "Linux 6.1.0" */
+    bool has_secrets;                  /* the capture holds some */
+    bool reader_gone;                  /* nobody reads the output any more */
 };
 
 /* The signal that asked to stop; 0. */

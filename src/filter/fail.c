@@ -150,7 +150,7 @@ static bool is_other_protocol(const char *name, size_t len)
         "nbns ntp"
         " ocsp_http openvpn pgsql pop quic radius rdp rtp rtcp sctp sip smb smb2 smtp snmp spdy "
         "ssdp ssh"
-        " stun syslog telnet tftp tpkt udp websocket wireguard wlan xmpp xml ";
+        " stun syslog telnet tftp tpkt websocket wireguard wlan xmpp xml ";
     char word[32] = " ";
     if (len + 3 > sizeof word)
         return false;

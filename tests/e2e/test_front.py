@@ -418,6 +418,18 @@ def filters_that_are_wrong():
     refused(["-r", SEED, "-Y", "tls.handshake.typ"], 2, "tls.handshake.typ", "tls.handshake.type")
     refused(["-r", SEED, "-Y", "bad filter ("], 2, "filter")
     refused(["-r", SEED, "tcp", "and"], 2)
+    refused(["-r", SEED, "-Y", "http.request"], 2, "no fields of http")
+    place = "    tcp.port == abc\n" + " " * 16 + "^~~\n"
+    _, err, status = run("-r", SEED, "-Y", "tcp.port == abc")
+    check(status == 2 and err == 'tlswire: "abc" is not a valid number.\n' + place, f"{status} {err!r}")
+
+
+@test
+def filters_that_cost_too_much():
+    out, err, status = run("-n", "-r", SEED, "-Y", 'frame.protocols matches "^(([a-z:]+)+)+[0-9]$"')
+    check(status == 0 and out == "" and err.count("\n") == 1 and "given up" in err, f"{status} {err!r}")
+    _, err, status = run("-n", "-r", SEED, "-Y", 'frame.protocols matches "^([a-z0-9]+:)+[0-9]$"')
+    check(status == 0 and err == "", f"{status} {err!r}")
 
 
 @test
