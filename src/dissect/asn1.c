@@ -278,6 +278,14 @@ static void elements(struct asn1 *a, const struct asn1_type *type, struct der_vi
     }
 }
 
+/* Lists that are distinguished names. */
+static bool is_name(enum field_id field)
+{
+    return field == F_x509if_rdnSequence || field == F_x509af_rdnSequence ||
+           field == F_x509if_DistinguishedName || field == F_x509sat_dn ||
+           field == F_tls_handshake_dname;
+}
+
 static void list_of(struct asn1 *a, const struct asn1_type *type, enum field_id field,
                     bool implicit, struct der_view v)
 {
@@ -299,8 +307,7 @@ static void list_of(struct asn1 *a, const struct asn1_type *type, enum field_id 
     close_item(a, field, at);
     if (field == F_x509if_RDNSequence_item || field == F_x509ce_nameRelativeToCRLIssuer)
         x509_name_part_done(a, at);
-    else if (field == F_x509if_rdnSequence || field == F_x509af_rdnSequence ||
-             field == F_tls_handshake_dname)
+    else if (is_name(field))
         x509_name_done(a, at);
 }
 
@@ -407,7 +414,17 @@ static void null_value(struct asn1 *a, const struct asn1_type *type, enum field_
     struct der d;
     if (!asn1_element(a, implicit, v, &d) || field == F_NONE)
         return;
-    tape_add(a->tape, field, a->source, d.content.at, (uint32_t)d.content.bytes.len, 0, 0);
+    if (!implicit && (d.class != DER_UNIVERSAL || d.tag != DER_NULL))
+        asn1_unexpected(a, EXPERT_ber_error_expected_null, "NULL", &d);
+    size_t length = d.content.bytes.len;
+    if (length > 0) {
+        ASN1_TEXT(text, SMALL_TEXT);
+        buf_str(&text, "BER Error: NULL type expects zero length data but Length=");
+        buf_dec(&text, d.length);
+        asn1_fault(a, EXPERT_ber_error_null_length, asn1_last_of_header(&d), buf_slice(&text));
+        tape_add(a->tape, F_ber_extra_data, a->source, d.content.at, (uint32_t)length, 0, 0);
+    }
+    tape_add(a->tape, field, a->source, d.content.at + (uint32_t)length, 0, 0, 0);
 }
 
 /* ---- the interpreter

@@ -125,6 +125,8 @@ asn1_call asn1_integer, asn1_boolean, asn1_oid, asn1_octets, asn1_bits, asn1_str
 /* Tag, length and content of V; V itself as content when IMPLICIT.  False (and `broken`) when cut
  * short. */
 bool asn1_element(struct asn1 *a, bool implicit, struct der_view v, struct der *out);
+/* The byte in front of the content. */
+struct der_view asn1_last_of_header(const struct der *d);
 /* Bytes of a string type as UTF-8. */
 void asn1_transcode(struct buf *out, uint32_t tag, struct slice bytes);
 void asn1_t61(struct buf *out, struct slice bytes);

@@ -116,6 +116,13 @@ void asn1_oid(struct asn1 *a, const struct asn1_type *type, enum field_id field,
 /* ---- bytes and bits -----------------------------------------------------------------------------
  */
 
+/* Where bytes are expected any kind of string may stand. */
+static bool any_string(const struct der *d)
+{
+    return d->class != DER_UNIVERSAL || d->tag == DER_OCTETS || d->tag == DER_UTF8 ||
+           d->tag >= DER_NUMERIC;
+}
+
 void asn1_octets(struct asn1 *a, const struct asn1_type *type, enum field_id field, bool implicit,
                  struct der_view v)
 {
@@ -123,9 +130,7 @@ void asn1_octets(struct asn1 *a, const struct asn1_type *type, enum field_id fie
     struct der d;
     if (!asn1_element(a, implicit, v, &d) || !whole(a, &d))
         return;
-    /* Any kind of string may stand here. */
-    bool string = d.tag == DER_OCTETS || d.tag == DER_UTF8 || d.tag >= DER_NUMERIC;
-    if (!implicit && d.class < DER_CONTEXT && !(d.class == DER_APPLICATION || string)) {
+    if (!implicit && !any_string(&d)) {
         asn1_unexpected(a, EXPERT_ber_error_expected_octet_string, "OctetString", &d);
         return;
     }
@@ -150,7 +155,7 @@ static void bits_item(struct asn1 *a, const struct asn1_type *type, enum field_i
     named_bits(a, type, c);
     unsigned last = c.bytes.len > 0 ? slice_at(c.bytes, c.bytes.len - 1) : 0;
     unsigned unused = padding < 8 ? last & ((1u << padding) - 1) : 0;
-    if (type->count > 0 && unused) {
+    if (unused) {
         ASN1_TEXT(text, SMALL_TEXT);
         buf_str(&text, "Bits set in padded area: 0x");
         buf_hex(&text, unused, 2);
@@ -285,6 +290,10 @@ void asn1_string(struct asn1 *a, const struct asn1_type *type, enum field_id fie
         asn1_unexpected(a, EXPERT_ber_error_expected_string, (const char *)what.data, &d);
         return;
     }
+    if (!implicit && !type->tag && !any_string(&d)) {
+        asn1_unexpected(a, EXPERT_ber_error_expected_octet_string, "OctetString", &d);
+        return;
+    }
     uint32_t tag = type->tag || implicit ? type->tag : d.tag;
     if (field == F_NONE)
         return;
@@ -405,7 +414,7 @@ static void time_item(struct asn1 *a, enum field_id field, struct der_view c, in
 }
 
 /* The byte in front of the content. */
-static struct der_view last_of_header(const struct der *d)
+struct der_view asn1_last_of_header(const struct der *d)
 {
     size_t header = d->content.at - d->whole.at;
     return header > 0 ? der_sub(d->whole, header - 1, 1) : der_sub(d->whole, 0, 1);
@@ -423,7 +432,7 @@ void asn1_generalized_time(struct asn1 *a, const struct asn1_type *type, enum fi
     if (!implicit && !asn1_has_tag(&d, DER_GENERALIZED_TIME))
         asn1_unexpected(a, EXPERT_ber_error_expected_generalized_time, "GeneralizedTime", &d);
     else if (c.bytes.len < 12)
-        fault(a, EXPERT_ber_error_length, last_of_header(&d),
+        fault(a, EXPERT_ber_error_length, asn1_last_of_header(&d),
               "BER Error: GeneralizedTime invalid length: ", c.bytes.len, "");
     else if (der_generalized_time(c.bytes, &ns))
         time_item(a, field, c, ns);

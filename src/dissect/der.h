@@ -33,6 +33,7 @@ enum der_tag {
     DER_IA5 = 22,
     DER_UTC_TIME = 23,
     DER_GENERALIZED_TIME = 24,
+    DER_GRAPHIC = 25,
     DER_VISIBLE = 26,
     DER_GENERAL = 27,
     DER_UNIVERSAL_STRING = 28,

@@ -46,8 +46,10 @@ enum field_id x509_certificate(struct tape *t, uint32_t item, uint8_t source, ui
     buf_slice_put(&text, slice_of(a.subject, a.subject_len));
     buf_char(&text, ')');
     struct der whole;
-    if (der_read(view_of(t, source, offset, length), &whole) && whole.tag == DER_SEQUENCE &&
-        whole.length == 0) {
+    bool read = der_read(view_of(t, source, offset, length), &whole);
+    if (read && !whole.cut)
+        tape_set_length(t, item, (uint32_t)whole.eaten);
+    if (read && whole.tag == DER_SEQUENCE && whole.length == 0) {
         asn1_note(&a, item, slice_of_str(" [0 length]"));
         tape_set_label(t, item, LABEL_ASN1_AND_NOTE);
     } else if (a.subject_done) {
@@ -62,7 +64,7 @@ enum field_id x509_ocsp_response(struct tape *t, uint8_t source, uint32_t offset
 {
     if (!wanted(t) && !protocols)
         return F_NONE;
-    struct asn1 a = begin(t, source, protocols, F_tls);
+    struct asn1 a = begin(t, source, protocols, F_ocsp);
     uint32_t at = tape_open(t, F_ocsp, source, offset, length, 0, 0);
     tape_set_label(t, at, LABEL_OCSP_RESPONSE);
     a.item = at;

@@ -7,13 +7,6 @@
 /* ---- key usage, constraints ---------------------------------------------------------------------
  */
 
-#define BITS_OF(name, ...)                                                                       \
-    static const uint16_t name##_names[] = {__VA_ARGS__};                                        \
-    static const struct asn1_type name = {.kind = ASN1_BITS,                                     \
-                                          .tag = DER_BITS,                                       \
-                                          .count = sizeof name##_names / sizeof name##_names[0], \
-                                          .bits = name##_names}
-
 BITS_OF(key_usage, F_x509ce_KeyUsage_digitalSignature, F_x509ce_KeyUsage_contentCommitment,
         F_x509ce_KeyUsage_keyEncipherment, F_x509ce_KeyUsage_dataEncipherment,
         F_x509ce_KeyUsage_keyAgreement, F_x509ce_KeyUsage_keyCertSign, F_x509ce_KeyUsage_cRLSign,
@@ -27,10 +20,6 @@ BITS_OF(entrust_flags, F_x509ce_EntrustInfoFlags_keyUpdateAllowed,
         F_x509ce_EntrustInfoFlags_newExtensions, F_x509ce_EntrustInfoFlags_pKIXCertificate,
         F_x509ce_EntrustInfoFlags_enterpriseCategory, F_x509ce_EntrustInfoFlags_webCategory,
         F_x509ce_EntrustInfoFlags_sETCategory);
-BITS_OF(netscape_type, F_ns_cert_exts_CertType_ssl_client, F_ns_cert_exts_CertType_ssl_server,
-        F_ns_cert_exts_CertType_smime, F_ns_cert_exts_CertType_object_signing,
-        F_ns_cert_exts_CertType_reserved_for_future_use, F_ns_cert_exts_CertType_ssl_ca,
-        F_ns_cert_exts_CertType_smime_ca, F_ns_cert_exts_CertType_object_signing_ca);
 
 MEMBERS(basic, OPT(DER_BOOLEAN, x509ce_cA, asn1_type_boolean),
         OPT(DER_INTEGER, x509ce_pathLenConstraint, asn1_type_integer));
@@ -148,111 +137,80 @@ static void timestamps(struct asn1 *a, const struct asn1_type *type, enum field_
 
 static const struct asn1_type timestamp_list = {.kind = ASN1_CALL, .call = timestamps};
 
-MEMBERS(statement, OWN(DER_OID, pkixqualified_statementId, asn1_type_oid),
-        ANY_OPT(NONE, asn1_type_by_oid));
-static const struct asn1_type statement = TYPE_OF(SEQUENCE, statement);
-MEMBERS(statements, OWN(DER_SEQUENCE, pkixqualified_QCStatement_element, statement));
-static const struct asn1_type statements = TYPE_OF(SEQUENCE_OF, statements);
-
-MEMBERS(authorities, ANY(x509ce_GeneralName, x509_general_name));
-static const struct asn1_type authorities = TYPE_OF(SEQUENCE_OF, authorities);
-MEMBERS(semantics, OPT(DER_OID, pkixqualified_semanticsIdentifier, asn1_type_oid),
-        OPT(DER_SEQUENCE, pkixqualified_nameRegistrationAuthorities, authorities));
-static const struct asn1_type semantics = TYPE_OF(SEQUENCE, semantics);
-
-/* ---- logotypes, RFC 3709 ------------------------------------------------------------------------
+/* ---- revocation lists -----------------------------------------------------------------------------
  */
 
-MEMBERS(hash_value, OWN(DER_SEQUENCE, logotypecertextn_hashAlg_element, x509_algorithm),
-        OWN(DER_OCTETS, logotypecertextn_hashValue, asn1_type_octets));
-static const struct asn1_type hash_value = TYPE_OF(SEQUENCE, hash_value);
-MEMBERS(hash_values, OWN(DER_SEQUENCE, logotypecertextn_HashAlgAndValue_element, hash_value));
-static const struct asn1_type hash_values = TYPE_OF(SEQUENCE_OF, hash_values);
-MEMBERS(logo_uris, OWN(DER_IA5, logotypecertextn_logotypeURI_item, asn1_type_ia5));
-static const struct asn1_type logo_uris = TYPE_OF(SEQUENCE_OF, logo_uris);
-MEMBERS(logo_details, OWN(DER_IA5, logotypecertextn_mediaType, asn1_type_ia5),
-        OWN(DER_SEQUENCE, logotypecertextn_logotypeHash, hash_values),
-        OWN(DER_SEQUENCE, logotypecertextn_logotypeURI, logo_uris));
-static const struct asn1_type logo_details = TYPE_OF(SEQUENCE, logo_details);
-MEMBERS(logo_image, OWN(DER_SEQUENCE, logotypecertextn_imageDetails_element, logo_details));
-static const struct asn1_type logo_image = TYPE_OF(SEQUENCE, logo_image);
-MEMBERS(logo_images, OWN(DER_SEQUENCE, logotypecertextn_LogotypeImage_element, logo_image));
-static const struct asn1_type logo_images = TYPE_OF(SEQUENCE_OF, logo_images);
-MEMBERS(logo_audio, OWN(DER_SEQUENCE, logotypecertextn_audioDetails_element, logo_details));
-static const struct asn1_type logo_audio = TYPE_OF(SEQUENCE, logo_audio);
-MEMBERS(logo_audios, OWN(DER_SEQUENCE, logotypecertextn_LogotypeAudio_element, logo_audio));
-static const struct asn1_type logo_audios = TYPE_OF(SEQUENCE_OF, logo_audios);
-MEMBERS(logo_data, OPT(DER_SEQUENCE, logotypecertextn_image, logo_images),
-        INSTEAD(1, logotypecertextn_audio, logo_audios));
-static const struct asn1_type logo_data = TYPE_OF(SEQUENCE, logo_data);
-MEMBERS(logo_info, CASE_INSTEAD(0, logotypecertextn_direct_element, logo_data));
-static const struct asn1_type logo_info = TYPE_OF(CHOICE, logo_info);
-MEMBERS(logo_infos, ANY(logotypecertextn_LogotypeInfo, logo_info));
-static const struct asn1_type logo_infos = TYPE_OF(SEQUENCE_OF, logo_infos);
-MEMBERS(logotype, TAGGED(0, logotypecertextn_communityLogos, logo_infos),
-        TAGGED(1, logotypecertextn_issuerLogo, logo_info),
-        TAGGED(2, logotypecertextn_subjectLogo, logo_info));
-static const struct asn1_type logotype = TYPE_OF(SEQUENCE, logotype);
+MEMBERS(issuing, TAGGED(0, x509ce_distributionPoint, point_name),
+        INSTEAD(1, x509ce_onlyContainsUserPublicKeyCerts, asn1_type_boolean),
+        INSTEAD(2, x509ce_onlyContainsCACerts, asn1_type_boolean),
+        INSTEAD(3, x509ce_onlySomeReasons, reasons),
+        INSTEAD(4, x509ce_indirectCRL, asn1_type_boolean));
+static const struct asn1_type issuing = TYPE_OF(SEQUENCE, issuing);
+
+MEMBERS(attribute_issuing, TAGGED(0, x509ce_distributionPoint, point_name),
+        INSTEAD(1, x509ce_onlySomeReasons, reasons),
+        INSTEAD(2, x509ce_indirectCRL, asn1_type_boolean),
+        INSTEAD(3, x509ce_containsUserAttributeCerts, asn1_type_boolean),
+        INSTEAD(4, x509ce_containsAACerts, asn1_type_boolean),
+        INSTEAD(5, x509ce_containsSOAPublicKeyCerts, asn1_type_boolean));
+static const struct asn1_type attribute_issuing = TYPE_OF(SEQUENCE, attribute_issuing);
+
+MEMBERS(delta, ANY(x509ce_deltaLocation, x509_general_name),
+        OPT(DER_GENERALIZED_TIME, x509ce_nextDelta, asn1_type_generalized_time));
+static const struct asn1_type delta = TYPE_OF(SEQUENCE, delta);
 
 /* ---- the table ----------------------------------------------------------------------------------
  */
 
 #define EXTENSION_OF(oid, type, field) KNOWN(oid, type, x509ce_##field, x509ce)
-#define NETSCAPE(oid, field)           KNOWN(oid, asn1_type_ia5, ns_cert_exts_##field, ns_cert_exts)
 
 const struct asn1_known x509_known_extensions[] = {
-    EXTENSION_OF("2.5.29.17", x509_general_names, GeneralNames),
-    EXTENSION_OF("2.5.29.14", asn1_type_octets, SubjectKeyIdentifier),
-    EXTENSION_OF("2.5.29.15", key_usage, KeyUsage),
-    EXTENSION_OF("2.5.29.19", basic, BasicConstraintsSyntax_element),
-    EXTENSION_OF("2.5.29.31", points, CRLDistPointsSyntax),
-    EXTENSION_OF("2.5.29.32", policies, CertificatePoliciesSyntax),
-    EXTENSION_OF("2.5.29.35", authority_key, AuthorityKeyIdentifier_element),
-    EXTENSION_OF("2.5.29.37", purposes, KeyPurposeIDs),
-    KNOWN("1.3.6.1.5.5.7.1.1", x509_accesses, pkix1implicit_AuthorityInfoAccessSyntax,
-          pkix1implicit),
+    EXTENSION_OF("1.2.840.113533.7.65.0", entrust, EntrustVersionInfo_element),
+    KNOWN("1.2.840.113549.1.9.14", x509_extensions, pkix1explicit_Extensions, pkix1explicit),
     KNOWN("1.3.6.1.4.1.11129.2.4.2", timestamp_list, NONE, tls),
     KNOWN("1.3.6.1.4.1.11129.2.4.5", timestamp_list, NONE, tls),
+    KNOWN("1.3.6.1.4.1.311.20.2", asn1_type_bmp, x509sat_BMPString, x509sat),
+    KNOWN("1.3.6.1.4.1.311.21.1", asn1_type_integer, x509sat_Integer, x509sat),
+    EXTENSION_OF("1.3.6.1.4.1.311.21.10", policies, CertificatePoliciesSyntax),
+    KNOWN("1.3.6.1.4.1.311.21.2", asn1_type_octets, x509sat_OctetString, x509sat),
+    KNOWN("1.3.6.1.4.1.311.21.3", asn1_type_integer, x509sat_Integer, x509sat),
+    KNOWN("1.3.6.1.4.1.311.21.4", asn1_type_utc_time, x509sat_UTCTime, x509sat),
+    EXTENSION_OF("1.3.6.1.4.1.311.21.7", template, CertificateTemplate_element),
+    KNOWN("1.3.6.1.5.5.7.1.1", x509_accesses, pkix1implicit_AuthorityInfoAccessSyntax,
+          pkix1implicit),
+    KNOWN("1.3.6.1.5.5.7.1.24", features, pkix1explicit_Features, pkix1explicit),
     KNOWN("1.3.6.1.5.5.7.2.1", any_string, pkix1explicit_DirectoryString, pkix1explicit),
     KNOWN("1.3.6.1.5.5.7.2.2", user_notice, pkix1implicit_UserNotice_element, pkix1implicit),
-    EXTENSION_OF("2.5.29.3", policies, CertificatePoliciesSyntax),
-    EXTENSION_OF("2.5.29.9", attributes, AttributesSyntax),
+    EXTENSION_OF("2.5.29.14", asn1_type_octets, SubjectKeyIdentifier),
+    EXTENSION_OF("2.5.29.15", key_usage, KeyUsage),
     EXTENSION_OF("2.5.29.16", key_period, PrivateKeyUsagePeriod_element),
+    EXTENSION_OF("2.5.29.17", x509_general_names, GeneralNames),
     EXTENSION_OF("2.5.29.18", x509_general_names, GeneralNames),
+    EXTENSION_OF("2.5.29.19", basic, BasicConstraintsSyntax_element),
     EXTENSION_OF("2.5.29.20", asn1_type_integer, CRLNumber),
     EXTENSION_OF("2.5.29.21", asn1_type_integer, CRLReason),
     EXTENSION_OF("2.5.29.23", asn1_type_oid, HoldInstruction),
-    EXTENSION_OF("2.5.29.27", asn1_type_integer, BaseCRLNumber),
-    EXTENSION_OF("2.5.29.29", x509_general_names, GeneralNames),
-    EXTENSION_OF("2.5.29.30", name_constraints, NameConstraintsSyntax_element),
-    EXTENSION_OF("2.5.29.33", mappings, PolicyMappingsSyntax),
-    EXTENSION_OF("2.5.29.36", policy_constraints, PolicyConstraintsSyntax_element),
-    EXTENSION_OF("2.5.29.46", points, CRLDistPointsSyntax),
-    EXTENSION_OF("2.5.29.54", asn1_type_integer, SkipCerts),
-    KNOWN("1.3.6.1.5.5.7.1.12", logotype, logotypecertextn_LogotypeExtn_element, logotypecertextn),
-    KNOWN("1.3.6.1.5.5.7.1.24", features, pkix1explicit_Features, pkix1explicit),
-    KNOWN("1.3.6.1.5.5.7.1.3", statements, pkixqualified_QCStatements, pkixqualified),
-    KNOWN("1.3.6.1.5.5.7.11.1", semantics, pkixqualified_SemanticsInformation_element,
-          pkixqualified),
-    KNOWN("1.3.6.1.5.5.7.11.2", semantics, pkixqualified_SemanticsInformation_element,
-          pkixqualified),
     EXTENSION_OF("2.5.29.24", asn1_type_generalized_time, invalidityDate),
-    KNOWN("1.3.6.1.4.1.311.21.4", asn1_type_utc_time, x509sat_UTCTime, x509sat),
-    EXTENSION_OF("1.2.840.113533.7.65.0", entrust, EntrustVersionInfo_element),
-    KNOWN("1.3.6.1.4.1.311.20.2", asn1_type_bmp, x509sat_BMPString, x509sat),
-    KNOWN("1.3.6.1.4.1.311.21.1", asn1_type_integer, x509sat_Integer, x509sat),
-    KNOWN("1.3.6.1.4.1.311.21.2", asn1_type_octets, x509sat_OctetString, x509sat),
-    KNOWN("1.3.6.1.4.1.311.21.3", asn1_type_integer, x509sat_Integer, x509sat),
-    EXTENSION_OF("1.3.6.1.4.1.311.21.7", template, CertificateTemplate_element),
-    EXTENSION_OF("1.3.6.1.4.1.311.21.10", policies, CertificatePoliciesSyntax),
-    KNOWN("2.16.840.1.113730.1.1", netscape_type, ns_cert_exts_CertType, ns_cert_exts),
-    NETSCAPE("2.16.840.1.113730.1.2", BaseUrl),
-    NETSCAPE("2.16.840.1.113730.1.3", RevocationUrl),
-    NETSCAPE("2.16.840.1.113730.1.4", CaRevocationUrl),
-    NETSCAPE("2.16.840.1.113730.1.7", CertRenewalUrl),
-    NETSCAPE("2.16.840.1.113730.1.8", CaPolicyUrl),
-    NETSCAPE("2.16.840.1.113730.1.12", SslServerName),
-    NETSCAPE("2.16.840.1.113730.1.13", Comment),
+    EXTENSION_OF("2.5.29.27", asn1_type_integer, BaseCRLNumber),
+    EXTENSION_OF("2.5.29.28", issuing, IssuingDistPointSyntax_element),
+    EXTENSION_OF("2.5.29.29", x509_general_names, GeneralNames),
+    EXTENSION_OF("2.5.29.3", policies, CertificatePoliciesSyntax),
+    EXTENSION_OF("2.5.29.30", name_constraints, NameConstraintsSyntax_element),
+    EXTENSION_OF("2.5.29.31", points, CRLDistPointsSyntax),
+    EXTENSION_OF("2.5.29.32", policies, CertificatePoliciesSyntax),
+    EXTENSION_OF("2.5.29.33", mappings, PolicyMappingsSyntax),
+    EXTENSION_OF("2.5.29.35", authority_key, AuthorityKeyIdentifier_element),
+    EXTENSION_OF("2.5.29.36", policy_constraints, PolicyConstraintsSyntax_element),
+    EXTENSION_OF("2.5.29.37", purposes, KeyPurposeIDs),
+    EXTENSION_OF("2.5.29.40", asn1_type_integer, CRLStreamIdentifier),
+    EXTENSION_OF("2.5.29.46", points, CRLDistPointsSyntax),
+    EXTENSION_OF("2.5.29.47", asn1_type_enumerated, OrderedListSyntax),
+    EXTENSION_OF("2.5.29.51", asn1_type_generalized_time, id_ce_baseUpdateTime),
+    EXTENSION_OF("2.5.29.53", delta, DeltaInformation_element),
+    EXTENSION_OF("2.5.29.54", asn1_type_integer, SkipCerts),
+    EXTENSION_OF("2.5.29.60", asn1_type_generalized_time, ExpiredCertsOnCRL),
+    EXTENSION_OF("2.5.29.61", attribute_issuing, AAIssuingDistPointSyntax_element),
+    EXTENSION_OF("2.5.29.9", attributes, AttributesSyntax),
 };
 const size_t x509_known_extensions_count =
     sizeof x509_known_extensions / sizeof x509_known_extensions[0];

@@ -25,6 +25,7 @@ const struct asn1_type asn1_type_ia5 = {.kind = ASN1_STRING, .tag = DER_IA5};
 const struct asn1_type asn1_type_utf8 = {.kind = ASN1_STRING, .tag = DER_UTF8};
 const struct asn1_type asn1_type_bmp = {.kind = ASN1_STRING, .tag = DER_BMP};
 const struct asn1_type asn1_type_universal = {.kind = ASN1_STRING, .tag = DER_UNIVERSAL_STRING};
+const struct asn1_type asn1_type_graphic = {.kind = ASN1_STRING, .tag = DER_GRAPHIC};
 const struct asn1_type asn1_type_visible = {.kind = ASN1_STRING, .tag = DER_VISIBLE};
 const struct asn1_type asn1_type_general = {.kind = ASN1_STRING, .tag = DER_GENERAL};
 
@@ -182,16 +183,47 @@ static void relative_name(struct asn1 *a, const struct asn1_type *type, enum fie
     asn1_run(a, &rdn, field, implicit, v);
 }
 
+/* A name may stand inside a name: the texts of the outer one are put aside. */
+struct put_aside {
+    char rdn[ASN1_NAME_BYTES], names[ASN1_NAMES_BYTES];
+    size_t rdn_len, names_len;
+    bool begun, open;
+};
+
+static void swap_names(struct asn1 *a, struct put_aside *p, bool back)
+{
+    if (back) {
+        memcpy(a->rdn, p->rdn, p->rdn_len);
+        memcpy(a->names, p->names, p->names_len);
+        a->rdn_len = p->rdn_len;
+        a->names_len = p->names_len;
+        a->names_begun = p->begun;
+        a->names_open = p->open;
+        return;
+    }
+    memcpy(p->rdn, a->rdn, a->rdn_len);
+    memcpy(p->names, a->names, a->names_len);
+    p->rdn_len = a->rdn_len;
+    p->names_len = a->names_len;
+    p->begun = a->names_begun;
+    p->open = a->names_open;
+}
+
 static void whole_name(struct asn1 *a, const struct asn1_type *type, enum field_id field,
                        bool implicit, struct der_view v)
 {
     (void)type;
-    /* A name inside a name makes an end of the text of the outer one. */
+    struct put_aside outer;
+    bool inside = a->names_open;
+    if (inside)
+        swap_names(a, &outer, false);
     a->names_len = 0;
     a->names_begun = false;
     a->names_open = true;
     asn1_run(a, &names, field, implicit, v);
     a->names_open = false;
+    if (inside)
+        swap_names(a, &outer, true);
 }
 
 MEMBERS(directory_string, CASE(0, DER_TELETEX, x509sat_teletexString, asn1_type_teletex),
@@ -244,87 +276,47 @@ const struct asn1_type x509_general_name = TYPE_OF(CHOICE, general_name);
 MEMBERS(general_names, ANY(x509ce_GeneralName, x509_general_name));
 const struct asn1_type x509_general_names = TYPE_OF(SEQUENCE_OF, general_names);
 
-/* ---- attributes ---------------------------------------------------------------------------------
- */
-
-MEMBERS(postal, ANY(x509sat_DirectoryString, x509_directory_string));
-static const struct asn1_type postal_address = TYPE_OF(SEQUENCE_OF, postal);
-
-#define STRING_OF(oid, type, field) KNOWN(oid, type, x509sat_##field, x509sat)
-#define DIRECTORY(oid)              STRING_OF(oid, x509_directory_string, DirectoryString)
-#define PRINTABLE(oid)              STRING_OF(oid, asn1_type_printable, PrintableString)
-#define DISTINGUISHED(oid)          KNOWN(oid, x509_name_rdn, x509if_DistinguishedName, x509if)
-
-const struct asn1_known x509_known_names[] = {
-    KNOWN("0.9.2342.19200300.100.1.1", asn1_type_utf8, x509af_Userid, x509af),
-    STRING_OF("0.9.2342.19200300.100.1.25", asn1_type_ia5, IA5String),
-    STRING_OF("1.2.826.0.1004.10.1.1", asn1_type_ia5, IA5String),
-    STRING_OF("1.2.840.113549.1.9.1", asn1_type_ia5, IA5String),
-    DIRECTORY("1.2.840.113549.1.9.7"),
-    DIRECTORY("1.2.840.113549.1.9.8"),
-    DIRECTORY("1.2.840.113549.1.9.13"),
-    STRING_OF("1.2.840.113549.1.9.20", asn1_type_bmp, BMPString),
-    STRING_OF("1.2.840.113549.1.9.21", asn1_type_octets, OctetString),
-    STRING_OF("1.3.6.1.4.1.311.17.1", asn1_type_bmp, BMPString),
-    STRING_OF("1.3.6.1.4.1.311.20.2.3", asn1_type_utf8, UTF8String),
-    DIRECTORY("1.3.6.1.4.1.311.60.2.1.1"),
-    DIRECTORY("1.3.6.1.4.1.311.60.2.1.2"),
-    STRING_OF("1.3.6.1.4.1.311.60.2.1.3", asn1_type_printable, CountryName),
-    KNOWN("1.3.6.1.5.5.7.8.5", asn1_type_utf8, pkixqualified_XmppAddr, pkixqualified),
-    KNOWN("1.3.6.1.5.5.7.8.7", asn1_type_ia5, pkixqualified_SRVName, pkixqualified),
-    STRING_OF("2.5.4.0", asn1_type_oid, ObjectIdentifier),
-    DISTINGUISHED("2.5.4.1"),
-    DIRECTORY("2.5.4.2"),
-    DIRECTORY("2.5.4.3"),
-    DIRECTORY("2.5.4.4"),
-    PRINTABLE("2.5.4.5"),
-    STRING_OF("2.5.4.6", asn1_type_printable, CountryName),
-    DIRECTORY("2.5.4.7"),
-    DIRECTORY("2.5.4.8"),
-    DIRECTORY("2.5.4.9"),
-    DIRECTORY("2.5.4.10"),
-    DIRECTORY("2.5.4.11"),
-    DIRECTORY("2.5.4.12"),
-    DIRECTORY("2.5.4.13"),
-    DIRECTORY("2.5.4.15"),
-    STRING_OF("2.5.4.16", postal_address, PostalAddress),
-    DIRECTORY("2.5.4.17"),
-    DIRECTORY("2.5.4.18"),
-    DIRECTORY("2.5.4.19"),
-    STRING_OF("2.5.4.20", asn1_type_printable, TelephoneNumber),
-    STRING_OF("2.5.4.24", asn1_type_numeric, X121Address),
-    STRING_OF("2.5.4.25", asn1_type_numeric, InternationalISDNNumber),
-    STRING_OF("2.5.4.26", postal_address, PostalAddress),
-    STRING_OF("2.5.4.27", asn1_type_printable, DestinationIndicator),
-    STRING_OF("2.5.4.30", asn1_type_oid, ObjectIdentifier),
-    DISTINGUISHED("2.5.4.31"),
-    DISTINGUISHED("2.5.4.32"),
-    DISTINGUISHED("2.5.4.33"),
-    DISTINGUISHED("2.5.4.34"),
-    STRING_OF("2.5.4.35", asn1_type_octets, OctetString),
-    DIRECTORY("2.5.4.41"),
-    DIRECTORY("2.5.4.42"),
-    DIRECTORY("2.5.4.43"),
-    DIRECTORY("2.5.4.44"),
-    STRING_OF("2.5.4.45", asn1_type_bits, UniqueIdentifier),
-    PRINTABLE("2.5.4.46"),
-    DISTINGUISHED("2.5.4.49"),
-    DIRECTORY("2.5.4.51"),
-    DIRECTORY("2.5.4.54"),
-    DIRECTORY("2.5.4.65"),
-};
-const size_t x509_known_names_count = sizeof x509_known_names / sizeof x509_known_names[0];
-
 /* ---- by object identifier -----------------------------------------------------------------------
  */
 
-static const struct asn1_known *look(const struct asn1_known *table, size_t count,
-                                     struct slice dotted)
+/* As memcmp, a beginning of the other one first. */
+static int compare(struct slice a, struct slice b)
 {
-    for (size_t i = 0; i < count; i++)
-        if (slice_equal(slice_of(table[i].oid, table[i].len), dotted))
-            return &table[i];
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static const struct asn1_known *look(struct x509_table table, struct slice dotted)
+{
+    size_t low = 0, high = table.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct asn1_known *row = &table.rows[middle];
+        int order = compare(dotted, slice_of(row->oid, row->len));
+        if (order == 0)
+            return row;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
     return NULL;
+}
+
+struct x509_table x509_table(size_t index)
+{
+    switch (index) {
+    case 0:
+        return (struct x509_table){x509_known_attributes, x509_known_attributes_count};
+    case 1:
+        return (struct x509_table){x509_known_extensions, x509_known_extensions_count};
+    case 2:
+        return (struct x509_table){x509_known_algorithms, x509_known_algorithms_count};
+    case 3:
+        return (struct x509_table){x509_known_others, x509_known_others_count};
+    default:
+        return (struct x509_table){x509_known_ocsp, x509_known_ocsp_count};
+    }
 }
 
 const struct asn1_known *x509_known(struct slice oid)
@@ -333,13 +325,8 @@ const struct asn1_known *x509_known(struct slice oid)
         return NULL;
     ASN1_TEXT(text, OID_BYTES);
     oid_dotted(&text, oid);
-    struct slice dotted = buf_slice(&text);
-    const struct asn1_known *found = look(x509_known_names, x509_known_names_count, dotted);
-    if (!found)
-        found = look(x509_known_extensions, x509_known_extensions_count, dotted);
-    if (!found)
-        found = look(x509_known_algorithms, x509_known_algorithms_count, dotted);
-    if (!found)
-        found = look(x509_known_ocsp, x509_known_ocsp_count, dotted);
+    const struct asn1_known *found = NULL;
+    for (size_t i = 0; !found && i < X509_TABLES; i++)
+        found = look(x509_table(i), buf_slice(&text));
     return found;
 }

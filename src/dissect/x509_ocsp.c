@@ -27,12 +27,12 @@ MEMBERS(extension, OWN(DER_OID, pkix1explicit_id, asn1_type_oid),
         OWN(DER_OCTETS, NONE, contained));
 static const struct asn1_type extension = TYPE_OF(SEQUENCE, extension);
 MEMBERS(extensions, OWN(DER_SEQUENCE, pkix1explicit_Extension_element, extension));
-static const struct asn1_type extensions = TYPE_OF(SEQUENCE_OF, extensions);
+const struct asn1_type x509_extensions = TYPE_OF(SEQUENCE_OF, extensions);
 
 MEMBERS(single, OWN(DER_SEQUENCE, ocsp_certID_element, cert_id), ANY(ocsp_certStatus, status),
         OWN(DER_GENERALIZED_TIME, ocsp_thisUpdate, asn1_type_generalized_time),
         TAGGED(0, ocsp_nextUpdate, asn1_type_generalized_time),
-        TAGGED(1, ocsp_singleExtensions, extensions));
+        TAGGED(1, ocsp_singleExtensions, x509_extensions));
 static const struct asn1_type single = TYPE_OF(SEQUENCE, single);
 
 /* ---- the response -------------------------------------------------------------------------------
@@ -46,7 +46,8 @@ static const struct asn1_type singles = TYPE_OF(SEQUENCE_OF, singles);
 
 MEMBERS(signed_part, TAGGED(0, ocsp_version, asn1_type_integer), ANY(ocsp_responderID, responder),
         OWN(DER_GENERALIZED_TIME, ocsp_producedAt, asn1_type_generalized_time),
-        OWN(DER_SEQUENCE, ocsp_responses, singles), TAGGED(1, ocsp_responseExtensions, extensions));
+        OWN(DER_SEQUENCE, ocsp_responses, singles),
+        TAGGED(1, ocsp_responseExtensions, x509_extensions));
 static const struct asn1_type signed_part = TYPE_OF(SEQUENCE, signed_part);
 
 /* A certificate inside of the response; its item gets the subject's name. */

@@ -51,6 +51,14 @@
         .type = &(type_), .value = (n)                                                 \
     }
 
+/* A BIT STRING whose bits have names: fields of bit 0, 1, … */
+#define BITS_OF(name, ...)                                                                       \
+    static const uint16_t name##_names[] = {__VA_ARGS__};                                        \
+    static const struct asn1_type name = {.kind = ASN1_BITS,                                     \
+                                          .tag = DER_BITS,                                       \
+                                          .count = sizeof name##_names / sizeof name##_names[0], \
+                                          .bits = name##_names}
+
 #define MEMBERS(name, ...) static const struct asn1_member name##_members[] = {__VA_ARGS__}
 #define TYPE_OF(kind_, name)                                                             \
     {                                                                                    \
@@ -68,7 +76,7 @@ extern const struct asn1_type asn1_type_integer, asn1_type_boolean, asn1_type_oi
     asn1_type_generalized_time, asn1_type_silent;
 extern const struct asn1_type asn1_type_numeric, asn1_type_printable, asn1_type_teletex,
     asn1_type_ia5, asn1_type_utf8, asn1_type_bmp, asn1_type_universal, asn1_type_visible,
-    asn1_type_general;
+    asn1_type_general, asn1_type_graphic;
 
 /* x509_names.c */
 extern const struct asn1_type x509_name, x509_name_rdn, x509_name_part, x509_directory_string,
@@ -78,13 +86,19 @@ extern const struct asn1_type x509_algorithm, x509_certificate_type, x509_key_ty
 /* x509_extensions.c */
 extern const struct asn1_type x509_accesses;
 /* x509_ocsp.c */
-extern const struct asn1_type x509_ocsp_response_type;
+extern const struct asn1_type x509_ocsp_response_type, x509_extensions;
 
-/* Tables of what object identifiers stand for. */
-extern const struct asn1_known x509_known_names[], x509_known_extensions[], x509_known_algorithms[],
-    x509_known_ocsp[];
-extern const size_t x509_known_names_count, x509_known_extensions_count,
-    x509_known_algorithms_count, x509_known_ocsp_count;
+/* Tables of what object identifiers stand for, each in the order of the identifiers' texts. */
+#define X509_TABLES 5
+extern const struct asn1_known x509_known_attributes[], x509_known_extensions[],
+    x509_known_algorithms[], x509_known_others[], x509_known_ocsp[];
+extern const size_t x509_known_attributes_count, x509_known_extensions_count,
+    x509_known_algorithms_count, x509_known_others_count, x509_known_ocsp_count;
+struct x509_table {
+    const struct asn1_known *rows;
+    size_t count;
+};
+struct x509_table x509_table(size_t index);
 const struct asn1_known *x509_known(struct slice oid);
 
 /* An object identifier whose name is put behind the name of the SEQUENCE around it. */

@@ -1283,6 +1283,11 @@ static const struct code_point versions[] = {
     {0xfeff, 0xfeff, "DTLS 1.0", "DTLS 1.0"},
 };
 
+static const struct code_point address_families[] = {
+    {0x1, 0x1, "IPv4", "IPv4"},
+    {0x2, 0x2, "IPv6", "IPv6"},
+};
+
 static const struct code_point alert_levels[] = {
     {0x1, 0x1, "Warning", "Warning"},
     {0x2, 0x2, "Fatal", "Fatal"},
@@ -2670,6 +2675,36 @@ static const struct code_point vlan_priorities[] = {
     {0x7, 0x7, "Network Control", "Network Control"},
 };
 
+static const struct code_point x509_address_choices[] = {
+    {0x0, 0x0, "inherit", "inherit"},
+    {0x1, 0x1, "addressesOrRanges", "addressesOrRanges"},
+};
+
+static const struct code_point x509_address_forms[] = {
+    {0x0, 0x0, "addressPrefix", "addressPrefix"},
+    {0x1, 0x1, "addressRange", "addressRange"},
+};
+
+static const struct code_point x509_as_choices[] = {
+    {0x0, 0x0, "inherit", "inherit"},
+    {0x1, 0x1, "asIdsOrRanges", "asIdsOrRanges"},
+};
+
+static const struct code_point x509_as_forms[] = {
+    {0x0, 0x0, "id", "id"},
+    {0x1, 0x1, "range", "range"},
+};
+
+static const struct code_point x509_biometric_forms[] = {
+    {0x0, 0x0, "predefinedBiometricType", "predefinedBiometricType"},
+    {0x1, 0x1, "biometricDataOid", "biometricDataOid"},
+};
+
+static const struct code_point x509_biometric_types[] = {
+    {0x0, 0x0, "picture", "picture"},
+    {0x1, 0x1, "handwritten-signature", "handwritten-signature"},
+};
+
 static const struct code_point x509_crl_reasons[] = {
     {0x0, 0x0, "unspecified", "unspecified"},
     {0x1, 0x1, "keyCompromise", "keyCompromise"},
@@ -2681,6 +2716,19 @@ static const struct code_point x509_crl_reasons[] = {
     {0x8, 0x8, "removeFromCRL", "removeFromCRL"},
     {0x9, 0x9, "privilegeWithdrawn", "privilegeWithdrawn"},
     {0xa, 0xa, "aaCompromise", "aaCompromise"},
+};
+
+static const struct code_point x509_delivery_methods[] = {
+    {0x0, 0x0, "any-delivery-method", "any-delivery-method"},
+    {0x1, 0x1, "mhs-delivery", "mhs-delivery"},
+    {0x2, 0x2, "physical-delivery", "physical-delivery"},
+    {0x3, 0x3, "telex-delivery", "telex-delivery"},
+    {0x4, 0x4, "teletex-delivery", "teletex-delivery"},
+    {0x5, 0x5, "g3-facsimile-delivery", "g3-facsimile-delivery"},
+    {0x6, 0x6, "g4-facsimile-delivery", "g4-facsimile-delivery"},
+    {0x7, 0x7, "ia5-terminal-delivery", "ia5-terminal-delivery"},
+    {0x8, 0x8, "videotex-delivery", "videotex-delivery"},
+    {0x9, 0x9, "telephone-delivery", "telephone-delivery"},
 };
 
 static const struct code_point x509_display_text_forms[] = {
@@ -2717,9 +2765,24 @@ static const struct code_point x509_general_name_forms[] = {
     {0x8, 0x8, "registeredID", "registeredID"},
 };
 
+static const struct code_point x509_list_orders[] = {
+    {0x0, 0x0, "ascSerialNum", "ascSerialNum"},
+    {0x1, 0x1, "ascRevDate", "ascRevDate"},
+};
+
+static const struct code_point x509_logotype_colors[] = {
+    {0x0, 0x0, "grayScale", "grayScale"},
+    {0x1, 0x1, "color", "color"},
+};
+
 static const struct code_point x509_logotype_forms[] = {
     {0x0, 0x0, "direct", "direct"},
     {0x1, 0x1, "indirect", "indirect"},
+};
+
+static const struct code_point x509_logotype_resolutions[] = {
+    {0x1, 0x1, "numBits", "numBits"},
+    {0x2, 0x2, "tableSize", "tableSize"},
 };
 
 static const struct code_point x509_name_forms[] = {
@@ -2781,6 +2844,7 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_SSLV2_MESSAGE_TYPES] = TABLE(sslv2_message_types),
     [REG_SUPPORTED_GROUPS] = TABLE(supported_groups),
     [REG_VERSIONS] = TABLE(versions),
+    [REG_ADDRESS_FAMILIES] = TABLE(address_families),
     [REG_ALERT_LEVELS] = TABLE(alert_levels),
     [REG_ARPHRD_TYPES] = TABLE(arphrd_types),
     [REG_ASN1_TAGS] = TABLE(asn1_tags),
@@ -2851,13 +2915,23 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_TRUE_FALSE] = TABLE(true_false),
     [REG_VLAN_ELIGIBLE] = TABLE(vlan_eligible),
     [REG_VLAN_PRIORITIES] = TABLE(vlan_priorities),
+    [REG_X509_ADDRESS_CHOICES] = TABLE(x509_address_choices),
+    [REG_X509_ADDRESS_FORMS] = TABLE(x509_address_forms),
+    [REG_X509_AS_CHOICES] = TABLE(x509_as_choices),
+    [REG_X509_AS_FORMS] = TABLE(x509_as_forms),
+    [REG_X509_BIOMETRIC_FORMS] = TABLE(x509_biometric_forms),
+    [REG_X509_BIOMETRIC_TYPES] = TABLE(x509_biometric_types),
     [REG_X509_CRL_REASONS] = TABLE(x509_crl_reasons),
+    [REG_X509_DELIVERY_METHODS] = TABLE(x509_delivery_methods),
     [REG_X509_DISPLAY_TEXT_FORMS] = TABLE(x509_display_text_forms),
     [REG_X509_DISTRIBUTION_POINT_FORMS] = TABLE(x509_distribution_point_forms),
     [REG_X509_EC_PARAMETER_FORMS] = TABLE(x509_ec_parameter_forms),
     [REG_X509_EC_VERSIONS] = TABLE(x509_ec_versions),
     [REG_X509_GENERAL_NAME_FORMS] = TABLE(x509_general_name_forms),
+    [REG_X509_LIST_ORDERS] = TABLE(x509_list_orders),
+    [REG_X509_LOGOTYPE_COLORS] = TABLE(x509_logotype_colors),
     [REG_X509_LOGOTYPE_FORMS] = TABLE(x509_logotype_forms),
+    [REG_X509_LOGOTYPE_RESOLUTIONS] = TABLE(x509_logotype_resolutions),
     [REG_X509_NAME_FORMS] = TABLE(x509_name_forms),
     [REG_X509_STRING_FORMS] = TABLE(x509_string_forms),
     [REG_X509_TIME_FORMS] = TABLE(x509_time_forms),

@@ -17,6 +17,9 @@ import pathlib
 import struct
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import certificates  # noqa: E402
+
 CIPHER_SUITES = """
     c030 c02c c028 c024 c014 c00a 00a5 00a3 00a1 009f 006b 006a 0069 0068 0039 0038 0037 0036 0088 0087 0086 0085
     c032 c02e c02a c026 c00f c005 009d 003d 0035 0084 c02f c02b c027 c023 c013 c009 00a4 00a2 00a0 009e 0067 0040
@@ -255,8 +258,14 @@ def write_pcap(path, packets, link_type=1):
             file.write(struct.pack("<IIII", seconds, nanoseconds, len(data), len(data)) + data)
 
 
+def certificates_capture():
+    """Certificates and OCSP responses of every kind, each in a connection of its own."""
+    return [((1700000000 + at, 0), packet(443, 10000 + at, 1, 1, PSH | ACK, 512, b"", record(22, body)))
+            for at, (_, body) in enumerate(certificates.messages())]
+
+
 CAPTURES = {"seed_summary": summary_capture, "seed_verbose": verbose_capture, "seed_hexdump": hexdump_capture,
-            "pieces": pieces_capture}
+            "pieces": pieces_capture, "certificates": certificates_capture}
 
 
 def main():
