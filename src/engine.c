@@ -77,7 +77,7 @@ struct engine *engine_new(const struct engine_options *options)
     bool remarks = any_wanted(options->want, F__ws_expert, F__ws_malformed);
     e->wants_lower = remarks || any_wanted(options->want, F_expert_malformed + 1, F_tcp);
     e->wants_certificates = remarks || options->want[F_frame_protocols] ||
-                            any_wanted(options->want, F_ber, FIELD_COUNT) ||
+                            any_wanted(options->want, F__ws_string, FIELD_COUNT) ||
                             options->want[F_tls_handshake_certificate] ||
                             any_wanted(options->want, F_tls_sct_scts_length, F_tls_segment);
     e->certificates.seed = options->seed;

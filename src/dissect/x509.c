@@ -7,7 +7,7 @@
 /* Whether somebody asks for a field of the X.509 modules, whose rows stand together. */
 static bool wanted(const struct tape *t)
 {
-    for (unsigned id = F_ber; id <= F_ocsp_crlTime; id++)
+    for (unsigned id = F__ws_string; id <= F_ocsp_crlTime; id++)
         if (t->want[id])
             return true;
     return t->want[F_tls_sct] || t->want[F_tls_sct_sct_logid];
