@@ -101,6 +101,7 @@ static const char *short_name(const struct field *field)
         {"_ws.expert", "Expert"},
         {"_ws.malformed", "Malformed packet"},
         {"_ws.short", "Short frame"},
+        {"_ws.string", "String errors"},
         {"eth", "Ethernet"},
         {"raw", "Raw"},
         {"null", "Null"},
