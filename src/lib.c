@@ -197,6 +197,7 @@ static bool start(struct tlswire_engine *engine)
         return true;
     if (!engine->chosen)
         memset(engine->want, 1, sizeof engine->want);
+    field_want_parts(engine->want);
     struct engine_options options = {
         .want = engine->want, .tls_ports = engine->ports, .tls_port_count = engine->port_count};
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)

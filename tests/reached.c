@@ -36,7 +36,8 @@ struct cover {
 /* What another grammar takes apart, whose tags and lengths are no fields. */
 static bool is_der(const struct event *e)
 {
-    return e->field == F_tls_handshake_certificate || e->field == F_tls_ocsp_response ||
+    return e->field == F_tls_handshake_certificate || e->field == F_ocsp ||
+           e->field == F_tls_handshake_cred_pubkey || e->field == F_tls_extension_oid_filters_oid ||
            e->field == F_tls_handshake_dname;
 }
 

@@ -184,6 +184,7 @@ static int prepare(struct run *r, struct error *error)
             return READING_FAILED;
         filter_wants(r->filter, r->want);
     }
+    field_want_parts(r->want);
     if (reading->two_pass) {
         int status = reading_learn(r, error);
         if (status != READING_OK)

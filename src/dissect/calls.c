@@ -6,6 +6,15 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+static void extension(struct walk *w)
+{
+    struct slice s = slice_sub(w->bytes, w->at + 2, 2);
+    if (slice_u16(&s) > w->end - w->at - 4)
+        w->failed = true;
+    else
+        walk_block(w, BLOCK_extension);
+}
+
 static void extension_body(struct walk *w)
 {
     /* The type stands before the two bytes of length that have just been read. */
@@ -63,6 +72,15 @@ static void certificate(struct walk *w)
     w->at = w->end;
 }
 
+static void public_key(struct walk *w)
+{
+    uint32_t len = w->end - w->at;
+    uint32_t at = tape_open(w->tape, F_tls_handshake_cred_pubkey, w->source, w->at, len, 0, 0);
+    w->failed |= x509_public_key(w->tape, w->source, w->at, len, w->protocols) != F_NONE;
+    tape_close(w->tape, at);
+    w->at = w->end;
+}
+
 static void distinguished_name(struct walk *w)
 {
     uint32_t len = w->end - w->at;
@@ -97,12 +115,93 @@ static void sct(struct walk *w)
     tape_close(w->tape, at);
 }
 
+/* RFC 9846 4.2.5 wants the DER of the identifier; some leave tag and length out. */
+static void oid(struct walk *w)
+{
+    struct slice s = slice_sub(w->bytes, w->at, w->end - w->at);
+    uint32_t skip = slice_at(s, 0) == 6 && s.len >= 2 && slice_at(s, 1) == s.len - 2 ? 2 : 0;
+    tape_add(w->tape, F_tls_extension_oid_filters_oid, w->source, w->at + skip,
+             w->end - w->at - skip, 0, 0);
+    w->at = w->end;
+}
+
+/* Keys of two parts, one after the other, and sizes that keys of a group have (RFC 9846 4.2.8.2, FIPS 203).
+ * The server answers an encapsulation key with a ciphertext. */
+static const struct key_size {
+    uint16_t group, first, second;           /* fields; F_NONE: there is no second part */
+    uint16_t size, client_size, server_size; /* of a curve's or field's key; of ML-KEM's */
+} key_sizes[] = {
+    {23, F_tlswire_key_share_ecdh, F_NONE, 65, 0, 0},
+    {24, F_tlswire_key_share_ecdh, F_NONE, 97, 0, 0},
+    {25, F_tlswire_key_share_ecdh, F_NONE, 133, 0, 0},
+    {29, F_tlswire_key_share_ecdh, F_NONE, 32, 0, 0},
+    {30, F_tlswire_key_share_ecdh, F_NONE, 56, 0, 0},
+    {31, F_tlswire_key_share_ecdh, F_NONE, 65, 0, 0},
+    {32, F_tlswire_key_share_ecdh, F_NONE, 97, 0, 0},
+    {33, F_tlswire_key_share_ecdh, F_NONE, 129, 0, 0},
+    {41, F_tlswire_key_share_ecdh, F_NONE, 65, 0, 0},
+    {256, F_tlswire_key_share_ffdh, F_NONE, 256, 0, 0},
+    {257, F_tlswire_key_share_ffdh, F_NONE, 384, 0, 0},
+    {258, F_tlswire_key_share_ffdh, F_NONE, 512, 0, 0},
+    {259, F_tlswire_key_share_ffdh, F_NONE, 768, 0, 0},
+    {260, F_tlswire_key_share_ffdh, F_NONE, 1024, 0, 0},
+    {512, F_tlswire_key_share_mlkem, F_NONE, 0, 800, 768},
+    {513, F_tlswire_key_share_mlkem, F_NONE, 0, 1184, 1088},
+    {514, F_tlswire_key_share_mlkem, F_NONE, 0, 1568, 1568},
+    {4587, F_tlswire_key_share_ecdh, F_tlswire_key_share_mlkem, 65, 1184, 1088},
+    {4588, F_tlswire_key_share_mlkem, F_tlswire_key_share_ecdh, 32, 1184, 1088},
+    {4589, F_tlswire_key_share_ecdh, F_tlswire_key_share_mlkem, 97, 1568, 1568},
+    {4590, F_tlswire_key_share_ecdh, F_tlswire_key_share_mlkem, 65, 1184, 1088},
+    {25497, F_tlswire_key_share_ecdh, F_tlswire_key_share_mlkem, 32, 1184, 1088},
+    {25498, F_tlswire_key_share_ecdh, F_tlswire_key_share_mlkem, 65, 1184, 1088},
+    {65072, F_tlswire_key_share_ecdh, F_tlswire_key_share_mlkem, 32, 800, 768},
+    {65073, F_tlswire_key_share_ecdh, F_tlswire_key_share_mlkem, 32, 1184, 1088},
+};
+
+/* What the LENGTH bytes at START are made of. */
+static void key_parts(struct walk *w, const struct key_size *k, uint32_t start, uint32_t length)
+{
+    uint32_t kem = w->context & IN_CLIENT_HELLO ? k->client_size : k->server_size;
+    uint32_t expected = k->size + kem;
+    uint32_t first = k->first == F_tlswire_key_share_mlkem ? kem : k->size;
+    uint32_t at = tape_open(w->tape, F_tls_parts, w->source, start, length, 0, EVENT_GENERATED);
+    if (length != expected) {
+        tape_add(w->tape, F_tlswire_key_share_expected, w->source, start, length, expected,
+                 EVENT_GENERATED);
+        tape_add(w->tape, F_tls_parts_rest, w->source, start, length, 0, 0);
+    } else {
+        tape_add(w->tape, k->first, w->source, start, first, 0, 0);
+        if (k->second != F_NONE)
+            tape_add(w->tape, k->second, w->source, start + first, length - first, 0, 0);
+    }
+    tape_close(w->tape, at);
+}
+
+static void key_share(struct walk *w)
+{
+    uint64_t group = w->value;
+    uint32_t start = w->at + 2;
+    walk_block(w, BLOCK_key_share_bytes);
+    if (!tape_wants(w->tape, F_tls_parts) || w->failed || w->at <= start)
+        return;
+    for (size_t i = 0; i < sizeof key_sizes / sizeof key_sizes[0]; i++)
+        if (key_sizes[i].group == group)
+            key_parts(w, &key_sizes[i], start, w->at - start);
+}
+
 void walk_call(struct walk *w, enum call_id call)
 {
     static void (*const calls[CALL_COUNT])(struct walk *) = {
-        [CALL_extension_body] = extension_body,   [CALL_signature_algorithm] = signature_algorithm,
-        [CALL_certificate] = certificate,         [CALL_distinguished_name] = distinguished_name,
-        [CALL_ocsp_response] = ocsp_response,     [CALL_sct] = sct,
+        [CALL_extension] = extension,
+        [CALL_extension_body] = extension_body,
+        [CALL_signature_algorithm] = signature_algorithm,
+        [CALL_certificate] = certificate,
+        [CALL_distinguished_name] = distinguished_name,
+        [CALL_ocsp_response] = ocsp_response,
+        [CALL_sct] = sct,
+        [CALL_oid] = oid,
+        [CALL_public_key] = public_key,
+        [CALL_key_share] = key_share,
         [CALL_quic_parameters] = quic_parameters,
     };
     calls[call](w);

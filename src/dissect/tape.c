@@ -83,7 +83,7 @@ void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t off
     tape_add(t, F__ws_expert_severity, 0, 0, 0, expert->severity, EVENT_GENERATED);
     tape_add(t, F__ws_expert_group, 0, 0, 0, expert->group, EVENT_GENERATED);
     tape_close(t, at);
-    if (expert->group == GROUP_MALFORMED && expert->severity == SEVERITY_ERROR) {
+    if (expert->group == GROUP_MALFORMED) {
         /* For filters: a packet with such a remark is malformed. */
         at = tape_add(t, F__ws_malformed, source, offset, 0, 0, EVENT_HIDDEN);
         tape_set_label(t, at, LABEL_MALFORMED_HIDDEN);

@@ -130,6 +130,20 @@ static void vector(struct walk *w, struct frame *f, const struct row *row)
     }
 }
 
+/* Whether the string that is left goes on after a NUL, where its readers stop. */
+static bool has_stray(const struct walk *w)
+{
+    struct slice s = slice_sub(w->bytes, w->at, w->end - w->at);
+    bool ended = false;
+    while (s.len > 0) {
+        uint8_t byte = slice_u8(&s);
+        if (ended && byte)
+            return true;
+        ended |= !byte;
+    }
+    return false;
+}
+
 static void take_rest(struct walk *w, const struct row *row)
 {
     uint32_t left = w->end - w->at;
@@ -137,8 +151,16 @@ static void take_rest(struct walk *w, const struct row *row)
         uint32_t at = tape_add(w->tape, row->field, w->source, w->at, left, 0, 0);
         if (row->arg)
             tape_set_label(w->tape, at, row->arg);
+        if (fields[row->field].type == TYPE_STRING && left > 1 && has_stray(w))
+            remark(w, EXPERT_string_trailing_stray_characters, at, w->at, 0, 0);
     }
     w->at = w->end;
+}
+
+static bool is_condition(const struct row *row)
+{
+    return row->op == OP_IF_MORE || row->op == OP_IF_EQ || row->op == OP_UNLESS_EQ ||
+           row->op == OP_IF_NONZERO || row->op == OP_IF_IN || row->op == OP_UNLESS_IN;
 }
 
 /* The row after the ENDIF that belongs to ROW. */
@@ -148,8 +170,7 @@ static const struct row *after_endif(const struct row *row)
     for (;; row++) {
         if (row->op == OP_END)
             return row;
-        if (row->op == OP_IF_MORE || row->op == OP_IF_EQ || row->op == OP_IF_NONZERO ||
-            row->op == OP_IF_IN || row->op == OP_UNLESS_IN)
+        if (is_condition(row))
             depth++;
         else if (row->op == OP_ENDIF && --depth == 0)
             return row + 1;
@@ -163,6 +184,8 @@ static bool condition(const struct walk *w, const struct row *row)
         return w->end > w->at;
     case OP_IF_EQ:
         return w->value == row->arg;
+    case OP_UNLESS_EQ:
+        return w->value != row->arg;
     case OP_IF_NONZERO:
         return w->value != 0;
     case OP_IF_IN:
@@ -262,12 +285,34 @@ static void step(struct walk *w, struct frame *f, const struct row *row)
     case OP_CALL:
         walk_call(w, row->arg);
         break;
-    case OP_RUN:
+    case OP_RUN: {
+        uint64_t kept = w->value; /* for the conditions that follow */
         walk_block(w, row->arg);
+        w->value = kept;
+        break;
+    }
+    case OP_WHOLE:
+        tape_add(w->tape, row->field, w->source, w->at, w->end - w->at, 0, 0);
+        break;
+    case OP_PARTS:
+        walk_parts(w, row->arg);
         break;
     default:
         break;
     }
+}
+
+void walk_parts(struct walk *w, enum block_id block)
+{
+    if (!tape_wants(w->tape, F_tls_parts) || w->at == w->end)
+        return;
+    struct walk inner = *w;
+    uint32_t at =
+        tape_open(w->tape, F_tls_parts, w->source, w->at, w->end - w->at, 0, EVENT_GENERATED);
+    walk_block(&inner, block);
+    if (inner.at < w->end)
+        tape_add(w->tape, F_tls_parts_rest, w->source, inner.at, w->end - inner.at, 0, 0);
+    tape_close(w->tape, at);
 }
 
 bool walk_block(struct walk *w, enum block_id block)
@@ -279,8 +324,7 @@ bool walk_block(struct walk *w, enum block_id block)
     while (row->op != OP_END && !w->failed && !f.stopped) {
         if (row->op == OP_EACH || row->op == OP_NEXT) {
             row = loop(w, &f, row);
-        } else if (row->op == OP_IF_MORE || row->op == OP_IF_EQ || row->op == OP_IF_NONZERO ||
-                   row->op == OP_IF_IN || row->op == OP_UNLESS_IN) {
+        } else if (is_condition(row)) {
             row = condition(w, row) ? row + 1 : after_endif(row);
         } else {
             step(w, &f, row);

@@ -82,3 +82,13 @@ enum field_id x509_distinguished_name(struct tape *t, enum field_id field, uint8
     asn1_run(&a, &x509_name_rdn, field, false, view_of(t, source, offset, length));
     return a.broken ? a.protocol : F_NONE;
 }
+
+enum field_id x509_public_key(struct tape *t, uint8_t source, uint32_t offset, uint32_t length,
+                              struct buf *protocols)
+{
+    if (!wanted(t) && !protocols)
+        return F_NONE;
+    struct asn1 a = begin(t, source, protocols, F_tls);
+    asn1_run(&a, &x509_key_type, F_NONE, false, view_of(t, source, offset, length));
+    return a.broken ? a.protocol : F_NONE;
+}

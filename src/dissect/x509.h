@@ -26,6 +26,10 @@ enum field_id x509_ocsp_response(struct tape *t, uint8_t source, uint32_t offset
 enum field_id x509_distinguished_name(struct tape *t, enum field_id field, uint8_t source,
                                       uint32_t offset, uint32_t length, struct buf *protocols);
 
+/* The same for a public key alone, a SubjectPublicKeyInfo, below the item that is open. */
+enum field_id x509_public_key(struct tape *t, uint8_t source, uint32_t offset, uint32_t length,
+                              struct buf *protocols);
+
 #define X509_TEXT_BYTES 128
 
 struct x509_facts {

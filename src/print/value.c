@@ -340,12 +340,13 @@ void value_masked(struct buf *out, uint64_t value)
 
 bool value_has_place(const struct event *e)
 {
-    static const uint16_t nowhere[] = {F__ws_expert,          F__ws_expert_message,
-                                       F__ws_expert_severity, F__ws_expert_group,
-                                       F_tcp_completeness,    F__ws_malformed};
+    static const uint16_t nowhere[] = {F__ws_expert, F__ws_expert_message, F__ws_expert_severity,
+                                       F__ws_expert_group, F_tcp_completeness};
     for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
         if (e->field == nowhere[i])
             return false;
+    if (e->field == F__ws_malformed && (e->flags & EVENT_HIDDEN))
+        return false;
     return e->extra == EXPERT_NONE || e->extra >= EXPERT_COUNT ||
            experts[e->extra].field != e->field;
 }

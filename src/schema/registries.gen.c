@@ -617,24 +617,24 @@ static const struct code_point handshake_types[] = {
     {0x5, 0x5, "End of Early Data", "End of Early Data"},
     {0x6, 0x6, "Hello Retry Request", "Hello Retry Request"},
     {0x8, 0x8, "Encrypted Extensions", "Encrypted Extensions"},
-    {0x9, 0x9, "Request Connection ID", NULL},
-    {0xa, 0xa, "New Connection ID", NULL},
+    {0x9, 0x9, "Request Connection ID", "Request Connection ID"},
+    {0xa, 0xa, "New Connection ID", "New Connection ID"},
     {0xb, 0xb, "Certificate", "Certificate"},
     {0xc, 0xc, "Server Key Exchange", "Server Key Exchange"},
     {0xd, 0xd, "Certificate Request", "Certificate Request"},
     {0xe, 0xe, "Server Hello Done", "Server Hello Done"},
     {0xf, 0xf, "Certificate Verify", "Certificate Verify"},
     {0x10, 0x10, "Client Key Exchange", "Client Key Exchange"},
-    {0x11, 0x11, "Client Certificate Request", NULL},
+    {0x11, 0x11, "Client Certificate Request", "Client Certificate Request"},
     {0x14, 0x14, "Finished", "Finished"},
     {0x15, 0x15, "Client Certificate URL", "Client Certificate URL"},
     {0x16, 0x16, "Certificate Status", "Certificate Status"},
     {0x17, 0x17, "Supplemental Data", "Supplemental Data"},
     {0x18, 0x18, "Key Update", "Key Update"},
     {0x19, 0x19, "Compressed Certificate", "Compressed Certificate"},
-    {0x1a, 0x1a, "EKT Key", NULL},
+    {0x1a, 0x1a, "EKT Key", "EKT Key"},
     {0x43, 0x43, "Encrypted Extensions", "Encrypted Extensions"},
-    {0xfe, 0xfe, "Message Hash", NULL},
+    {0xfe, 0xfe, "Message Hash", "Message Hash"},
 };
 
 static const struct code_point hash_algorithms[] = {
@@ -650,27 +650,27 @@ static const struct code_point hash_algorithms[] = {
 };
 
 static const struct code_point hpke_aead[] = {
-    {0x0, 0x0, "Reserved", NULL},
-    {0x1, 0x1, "AES-128-GCM", NULL},
-    {0x2, 0x2, "AES-256-GCM", NULL},
-    {0x3, 0x3, "ChaCha20Poly1305", NULL},
-    {0xffff, 0xffff, "Export-only", NULL},
+    {0x0, 0x0, "Reserved", "Reserved"},
+    {0x1, 0x1, "AES-128-GCM", "AES-128-GCM"},
+    {0x2, 0x2, "AES-256-GCM", "AES-256-GCM"},
+    {0x3, 0x3, "ChaCha20Poly1305", "ChaCha20Poly1305"},
+    {0xffff, 0xffff, "Export-only", "Export-only"},
 };
 
 static const struct code_point hpke_kdf[] = {
-    {0x0, 0x0, "Reserved", NULL},
-    {0x1, 0x1, "HKDF-SHA256", NULL},
-    {0x2, 0x2, "HKDF-SHA384", NULL},
-    {0x3, 0x3, "HKDF-SHA512", NULL},
+    {0x0, 0x0, "Reserved", "Reserved"},
+    {0x1, 0x1, "HKDF-SHA256", "HKDF-SHA256"},
+    {0x2, 0x2, "HKDF-SHA384", "HKDF-SHA384"},
+    {0x3, 0x3, "HKDF-SHA512", "HKDF-SHA512"},
 };
 
 static const struct code_point hpke_kem[] = {
-    {0x0, 0x0, "Reserved", NULL},
-    {0x10, 0x10, "DHKEM(P-256, HKDF-SHA256)", NULL},
-    {0x11, 0x11, "DHKEM(P-384, HKDF-SHA384)", NULL},
-    {0x12, 0x12, "DHKEM(P-521, HKDF-SHA512)", NULL},
-    {0x20, 0x20, "DHKEM(X25519, HKDF-SHA256)", NULL},
-    {0x21, 0x21, "DHKEM(X448, HKDF-SHA512)", NULL},
+    {0x0, 0x0, "Reserved", "Reserved"},
+    {0x10, 0x10, "DHKEM(P-256, HKDF-SHA256)", "DHKEM(P-256, HKDF-SHA256)"},
+    {0x11, 0x11, "DHKEM(P-384, HKDF-SHA384)", "DHKEM(P-384, HKDF-SHA384)"},
+    {0x12, 0x12, "DHKEM(P-521, HKDF-SHA512)", "DHKEM(P-521, HKDF-SHA512)"},
+    {0x20, 0x20, "DHKEM(X25519, HKDF-SHA256)", "DHKEM(X25519, HKDF-SHA256)"},
+    {0x21, 0x21, "DHKEM(X448, HKDF-SHA512)", "DHKEM(X448, HKDF-SHA512)"},
 };
 
 static const struct code_point max_fragment_length[] = {
@@ -1333,6 +1333,16 @@ static const struct code_point asn1_tags[] = {
     {0x1e, 0x1e, "BMPString", "BMPString"},
 };
 
+static const struct code_point authz_formats[] = {
+    {0x0, 0x0, "x509_attr_cert", "x509_attr_cert"},
+    {0x1, 0x1, "saml_assertion", "saml_assertion"},
+    {0x2, 0x2, "x509_attr_cert_url", "x509_attr_cert_url"},
+    {0x3, 0x3, "saml_assertion_url", "saml_assertion_url"},
+    {0x40, 0x40, "keynote_assertion_list", "keynote_assertion_list"},
+    {0x41, 0x41, "keynote_assertion_list_url", "keynote_assertion_list_url"},
+    {0x42, 0x42, "dtcp_authorization", "dtcp_authorization"},
+};
+
 static const struct code_point bsd_families[] = {
     {0x2, 0x2, "IP", "IP"},
     {0x7, 0x7, "OSI", "OSI"},
@@ -1341,6 +1351,16 @@ static const struct code_point bsd_families[] = {
     {0x18, 0x18, "IPv6", "IPv6"},
     {0x1c, 0x1c, "IPv6", "IPv6"},
     {0x1e, 0x1e, "IPv6", "IPv6"},
+};
+
+static const struct code_point cached_information_types[] = {
+    {0x1, 0x1, "cert", "cert"},
+    {0x2, 0x2, "cert_req", "cert_req"},
+};
+
+static const struct code_point certificate_chain_types[] = {
+    {0x1, 0x1, "Individual Certificates", "Individual Certificates"},
+    {0x2, 0x2, "PKI Path", "PKI Path"},
 };
 
 static const struct code_point certificate_status_types[] = {
@@ -1354,6 +1374,11 @@ static const struct code_point checksum_status[] = {
     {0x2, 0x2, "Unverified", "Unverified"},
     {0x3, 0x3, "Not present", "Not present"},
     {0x4, 0x4, "Illegal", "Illegal"},
+};
+
+static const struct code_point cid_usages[] = {
+    {0x0, 0x0, "cid_immediate", "cid_immediate"},
+    {0x1, 0x1, "cid_spare", "cid_spare"},
 };
 
 static const struct code_point command_response[] = {
@@ -1429,6 +1454,11 @@ static const struct code_point ec_curve_types[] = {
     {0x3, 0x3, "named_curve", "named_curve"},
 };
 
+static const struct code_point ech_client_hello_types[] = {
+    {0x0, 0x0, "Outer Client Hello", "Outer Client Hello"},
+    {0x1, 0x1, "Inner Client Hello", "Inner Client Hello"},
+};
+
 static const struct code_point ecn[] = {
     {0x0, 0x0, "Not ECN-Capable Transport", "Not ECN-Capable Transport"},
     {0x1, 0x1, "ECN-Capable Transport codepoint '01'", "ECN-Capable Transport codepoint '01'"},
@@ -1441,6 +1471,11 @@ static const struct code_point ecn_short[] = {
     {0x1, 0x1, "ECT(1)", "ECT(1)"},
     {0x2, 0x2, "ECT(0)", "ECT(0)"},
     {0x3, 0x3, "CE", "CE"},
+};
+
+static const struct code_point ekt_ciphers[] = {
+    {0x1, 0x1, "AESKW128", "AESKW128"},
+    {0x2, 0x2, "AESKW256", "AESKW256"},
 };
 
 static const struct code_point encapsulations[] = {
@@ -2469,8 +2504,30 @@ static const struct code_point sll_packet_types[] = {
     {0x4, 0x4, "Sent by us", "Sent by us"},
 };
 
+static const struct code_point srtp_profiles[] = {
+    {0x1, 0x1, "SRTP_AES128_CM_HMAC_SHA1_80", "SRTP_AES128_CM_HMAC_SHA1_80"},
+    {0x2, 0x2, "SRTP_AES128_CM_HMAC_SHA1_32", "SRTP_AES128_CM_HMAC_SHA1_32"},
+    {0x5, 0x5, "SRTP_NULL_HMAC_SHA1_80", "SRTP_NULL_HMAC_SHA1_80"},
+    {0x6, 0x6, "SRTP_NULL_HMAC_SHA1_32", "SRTP_NULL_HMAC_SHA1_32"},
+    {0x7, 0x7, "SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_128_GCM"},
+    {0x8, 0x8, "SRTP_AEAD_AES_256_GCM", "SRTP_AEAD_AES_256_GCM"},
+    {0x9, 0x9, "DOUBLE_AEAD_AES_128_GCM_AEAD_AES_128_GCM", "DOUBLE_AEAD_AES_128_GCM_AEAD_AES_128_GCM"},
+    {0xa, 0xa, "DOUBLE_AEAD_AES_256_GCM_AEAD_AES_256_GCM", "DOUBLE_AEAD_AES_256_GCM_AEAD_AES_256_GCM"},
+    {0xb, 0xb, "SRTP_ARIA_128_CTR_HMAC_SHA1_80", "SRTP_ARIA_128_CTR_HMAC_SHA1_80"},
+    {0xc, 0xc, "SRTP_ARIA_128_CTR_HMAC_SHA1_32", "SRTP_ARIA_128_CTR_HMAC_SHA1_32"},
+    {0xd, 0xd, "SRTP_ARIA_256_CTR_HMAC_SHA1_80", "SRTP_ARIA_256_CTR_HMAC_SHA1_80"},
+    {0xe, 0xe, "SRTP_ARIA_256_CTR_HMAC_SHA1_32", "SRTP_ARIA_256_CTR_HMAC_SHA1_32"},
+    {0xf, 0xf, "SRTP_AEAD_ARIA_128_GCM", "SRTP_AEAD_ARIA_128_GCM"},
+    {0x10, 0x10, "SRTP_AEAD_ARIA_256_GCM", "SRTP_AEAD_ARIA_256_GCM"},
+};
+
 static const struct code_point sslv2_certificate_types[] = {
     {0x1, 0x1, "X.509 Certificate", "X.509 Certificate"},
+};
+
+static const struct code_point supplemental_data_types[] = {
+    {0x0, 0x0, "user_mapping_data", "user_mapping_data"},
+    {0x4002, 0x4002, "authz_data", "authz_data"},
 };
 
 static const struct code_point tcp_completeness[] = {
@@ -2654,9 +2711,36 @@ static const struct code_point tls_versions_short[] = {
     {0x304, 0x304, "TLSv1.3", "TLSv1.3"},
 };
 
+static const struct code_point token_binding_key_parameters[] = {
+    {0x0, 0x0, "rsa2048_pkcs1.5", "rsa2048_pkcs1.5"},
+    {0x1, 0x1, "rsa2048_pss", "rsa2048_pss"},
+    {0x2, 0x2, "ecdsap256", "ecdsap256"},
+};
+
+static const struct code_point trans_types[] = {
+    {0x1, 0x1, "x509_entry_v2", "x509_entry_v2"},
+    {0x2, 0x2, "precert_entry_v2", "precert_entry_v2"},
+    {0x3, 0x3, "x509_sct_v2", "x509_sct_v2"},
+    {0x4, 0x4, "precert_sct_v2", "precert_sct_v2"},
+    {0x5, 0x5, "signed_tree_head_v2", "signed_tree_head_v2"},
+    {0x6, 0x6, "consistency_proof_v2", "consistency_proof_v2"},
+    {0x7, 0x7, "inclusion_proof_v2", "inclusion_proof_v2"},
+};
+
 static const struct code_point true_false[] = {
     {0x0, 0x0, "False", "False"},
     {0x1, 0x1, "True", "True"},
+};
+
+static const struct code_point trusted_ca_types[] = {
+    {0x0, 0x0, "pre_agreed", "pre_agreed"},
+    {0x1, 0x1, "key_sha1_hash", "key_sha1_hash"},
+    {0x2, 0x2, "x509_name", "x509_name"},
+    {0x3, 0x3, "cert_sha1_hash", "cert_sha1_hash"},
+};
+
+static const struct code_point user_mapping_types[] = {
+    {0x40, 0x40, "upn_domain_hint", "upn_domain_hint"},
 };
 
 static const struct code_point vlan_eligible[] = {
@@ -2848,17 +2932,23 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_ALERT_LEVELS] = TABLE(alert_levels),
     [REG_ARPHRD_TYPES] = TABLE(arphrd_types),
     [REG_ASN1_TAGS] = TABLE(asn1_tags),
+    [REG_AUTHZ_FORMATS] = TABLE(authz_formats),
     [REG_BSD_FAMILIES] = TABLE(bsd_families),
+    [REG_CACHED_INFORMATION_TYPES] = TABLE(cached_information_types),
+    [REG_CERTIFICATE_CHAIN_TYPES] = TABLE(certificate_chain_types),
     [REG_CERTIFICATE_STATUS_TYPES] = TABLE(certificate_status_types),
     [REG_CHECKSUM_STATUS] = TABLE(checksum_status),
+    [REG_CID_USAGES] = TABLE(cid_usages),
     [REG_COMMAND_RESPONSE] = TABLE(command_response),
     [REG_DEFINED] = TABLE(defined),
     [REG_DSCP] = TABLE(dscp),
     [REG_DSCP_SHORT] = TABLE(dscp_short),
     [REG_EC_BASIS_TYPES] = TABLE(ec_basis_types),
     [REG_EC_CURVE_TYPES] = TABLE(ec_curve_types),
+    [REG_ECH_CLIENT_HELLO_TYPES] = TABLE(ech_client_hello_types),
     [REG_ECN] = TABLE(ecn),
     [REG_ECN_SHORT] = TABLE(ecn_short),
+    [REG_EKT_CIPHERS] = TABLE(ekt_ciphers),
     [REG_ENCAPSULATIONS] = TABLE(encapsulations),
     [REG_ETHER_TYPES] = TABLE(ether_types),
     [REG_EXPERT_GROUPS] = TABLE(expert_groups),
@@ -2904,7 +2994,9 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_SERVER_NAME_TYPES] = TABLE(server_name_types),
     [REG_SEVERITIES] = TABLE(severities),
     [REG_SLL_PACKET_TYPES] = TABLE(sll_packet_types),
+    [REG_SRTP_PROFILES] = TABLE(srtp_profiles),
     [REG_SSLV2_CERTIFICATE_TYPES] = TABLE(sslv2_certificate_types),
+    [REG_SUPPLEMENTAL_DATA_TYPES] = TABLE(supplemental_data_types),
     [REG_TCP_COMPLETENESS] = TABLE(tcp_completeness),
     [REG_TCP_EXPERIMENTS] = TABLE(tcp_experiments),
     [REG_TCP_FLAG_NAMES] = TABLE(tcp_flag_names),
@@ -2912,7 +3004,11 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_TCP_OPTION_KINDS] = TABLE(tcp_option_kinds),
     [REG_TCP_OPTION_TITLES] = TABLE(tcp_option_titles),
     [REG_TLS_VERSIONS_SHORT] = TABLE(tls_versions_short),
+    [REG_TOKEN_BINDING_KEY_PARAMETERS] = TABLE(token_binding_key_parameters),
+    [REG_TRANS_TYPES] = TABLE(trans_types),
     [REG_TRUE_FALSE] = TABLE(true_false),
+    [REG_TRUSTED_CA_TYPES] = TABLE(trusted_ca_types),
+    [REG_USER_MAPPING_TYPES] = TABLE(user_mapping_types),
     [REG_VLAN_ELIGIBLE] = TABLE(vlan_eligible),
     [REG_VLAN_PRIORITIES] = TABLE(vlan_priorities),
     [REG_X509_ADDRESS_CHOICES] = TABLE(x509_address_choices),

@@ -12,32 +12,25 @@ const struct field fields[FIELD_COUNT] = {
                 .type = TYPE_PROTOCOL,                   \
                 .meaning = meaning_,                     \
                 .section = section_},
-#define FIELD_AS(id, abbrev_, label_, type_, display_, registry_, mask_, template_, meaning_, \
-                 section_)                                                                    \
-    [F_##id] = {.abbrev = abbrev_,                                                            \
-                .label = label_,                                                              \
-                .label_len = sizeof(label_) - 1,                                              \
-                .type = TYPE_##type_,                                                         \
-                .display = SHOW_##display_,                                                   \
-                .registry = REG_##registry_,                                                  \
-                .mask = mask_,                                                                \
-                .template = LABEL_##template_,                                                \
-                .meaning = meaning_,                                                          \
+#define FIELD_ROW(id, abbrev_, label_, type_, display_, registry_, mask_, template_, more_, \
+                  meaning_, section_)                                                       \
+    [F_##id] = {.abbrev = abbrev_,                                                          \
+                .label = label_,                                                            \
+                .label_len = sizeof(label_) - 1,                                            \
+                .type = TYPE_##type_,                                                       \
+                .display = SHOW_##display_,                                                 \
+                .more = more_,                                                              \
+                .registry = REG_##registry_,                                                \
+                .mask = mask_,                                                              \
+                .template = LABEL_##template_,                                              \
+                .meaning = meaning_,                                                        \
                 .section = section_},
+#define FIELD_AS(id, abbrev, label, type, display, registry, mask, template, meaning, section) \
+    FIELD_ROW(id, abbrev, label, type, display, registry, mask, template, false, meaning, section)
 #define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section) \
     FIELD_AS(id, abbrev, label, type, display, registry, mask, USUAL, meaning, section)
-#define MORE_AS(id, abbrev_, label_, type_, display_, registry_, mask_, template_, meaning_, \
-                section_)                                                                    \
-    [F_##id] = {.abbrev = abbrev_,                                                           \
-                .label = label_,                                                             \
-                .type = TYPE_##type_,                                                        \
-                .display = SHOW_##display_,                                                  \
-                .more = true,                                                                \
-                .registry = REG_##registry_,                                                 \
-                .mask = mask_,                                                               \
-                .template = LABEL_##template_,                                               \
-                .meaning = meaning_,                                                         \
-                .section = section_},
+#define MORE_AS(id, abbrev, label, type, display, registry, mask, template, meaning, section) \
+    FIELD_ROW(id, abbrev, label, type, display, registry, mask, template, true, meaning, section)
 #define MORE_HEADING(id, template_) \
     [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_, .more = true},
 #define EXPERT_ROW(id, abbrev_, severity, group, summary, text, meaning_) \
@@ -328,6 +321,12 @@ const char *field_parent(enum field_id id)
                 return elsewhere[i];
     }
     return fields[field_protocol(id)].abbrev;
+}
+
+void field_want_parts(uint8_t *want)
+{
+    for (enum field_id id = 1; id < FIELD_COUNT; id++)
+        want[F_tls_parts] |= fields[id].more && want[id];
 }
 
 static const struct code_point *find(enum registry registry, uint64_t value)

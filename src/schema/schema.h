@@ -98,6 +98,10 @@ enum field_id field_protocol(enum field_id id);
  * option of IP or TCP.  It looks through the table: not for the hot path. */
 const char *field_parent(enum field_id id);
 
+/* Completes WANT, of FIELD_COUNT bytes: who asks for a field that tshark 4.0.17 does not have, asks for the parts
+ * that such fields stand in. */
+void field_want_parts(uint8_t *want);
+
 /* ---- labels: the texts of the tree that are more than "Label: value" -------------------------------- */
 
 /* A label is a list of parts, each a text or a value looked up among the item's descendants. */
@@ -231,6 +235,7 @@ enum op {
     OP_REST_OR_EMPTY, /* the same, an event of length 0 when there are none; `arg`: its label */
     OP_IF_MORE,       /* skip to ENDIF when the scope is empty */
     OP_IF_EQ,         /* skip to ENDIF unless the register equals `arg` */
+    OP_UNLESS_EQ,     /* skip to ENDIF if it does */
     OP_IF_NONZERO,    /* skip to ENDIF when the register is 0 */
     OP_IF_IN,     /* skip to ENDIF unless a bit of the context is in `arg` (enum walk_context) */
     OP_UNLESS_IN, /* skip to ENDIF if one is */
@@ -238,7 +243,10 @@ enum op {
     OP_SKIP,      /* pass over `size` bytes without an event */
     OP_SKIP_REST, /* pass over all bytes left in the scope */
     OP_CALL,      /* run escape hatch `arg` (enum call_id) */
-    OP_RUN,       /* run block `arg` */
+    OP_RUN,       /* run block `arg`; the register is as before afterwards */
+    OP_WHOLE,     /* all bytes left in the scope as one value, without consuming them */
+    OP_PARTS, /* when more is asked for: block `arg` over what is left in the scope, under a heading of its own,
+                 without consuming it; what does not fit is told there and harms nothing */
 };
 
 /* What a walk is about: the message, the version, the key exchange.  Bits for IF_IN and UNLESS_IN. */

@@ -286,8 +286,6 @@ static void heartbeat_length(struct tls_reader *r, const struct tls_content *c, 
         tape_set_label(t, at, LABEL_TLS_HEARTBEAT_LIE);
         tape_set_extra(t, at, room);
         tape_expert(t, EXPERT_tls_heartbeat_length, c->source, c->at + 1, 0, claimed);
-        tape_set_label(t, tape_add(t, F__ws_malformed, c->source, c->at + 1, 0, 0, EVENT_HIDDEN),
-                       LABEL_USUAL);
     }
     tape_close(t, at);
 }

@@ -151,6 +151,13 @@ static uint32_t message_size(struct slice s)
     return s.failed ? 0 : 4 + length;
 }
 
+/* Types that hardly anybody sends: they are believed when the message's length fits. */
+static bool is_rare(uint8_t type)
+{
+    static const uint8_t rare[] = {9, 10, 17, 26, 254};
+    return memchr(rare, type, sizeof rare) != NULL;
+}
+
 /* Whether the fragment is protected and could not be opened, as far as can be told from its looks. */
 static bool looks_encrypted(const struct tls_reader *r, const struct tls_content *c)
 {
@@ -161,7 +168,10 @@ static bool looks_encrypted(const struct tls_reader *r, const struct tls_content
     bool hello = slice_at(s, 0) == CLIENT_HELLO && message_size(s) == s.len;
     if (!c->opened && !hello && r->side->changed && r->session->version != VERSION_TLS13)
         return true;
-    return !name_of(slice_at(s, 0)) || message_size(s) >= MOST_LENGTH + 4;
+    uint8_t type = slice_at(s, 0);
+    if (!name_of(type) || (is_rare(type) && message_size(s) != s.len))
+        return true;
+    return message_size(s) >= MOST_LENGTH + 4;
 }
 
 /* A part of a message that goes on in the next record, or began in one before. */
