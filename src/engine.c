@@ -11,6 +11,7 @@
 #include "stream/tcp_emit.h"
 #include "stream/tcp_repeats.h"
 #include "stream/tls.h"
+#include "stream/tls_resume.h"
 
 #include <stdlib.h>
 
@@ -204,6 +205,17 @@ static struct tcp_wish scan(void *context, const struct flow *f, struct slice by
     return wish;
 }
 
+/* Only what is known as TLS is searched for it. */
+static uint32_t resume(void *context, const struct flow *f, struct tcp_lost *lost,
+                       struct slice bytes, uint32_t seq)
+{
+    const struct engine *e = context;
+    bool known = f->tls || tls_port_says(f, &e->ports) == TLS_PORT_YES;
+    if (!known || tls_start(f, bytes) > 0)
+        return 0;
+    return tls_resume(lost, bytes, seq);
+}
+
 /* The tree of TCP, with what the reassembly says of the payload. */
 static void emit_tcp(struct engine *e, const struct lower *lower, const struct tcp_plan *plan)
 {
@@ -339,8 +351,8 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
         uint32_t first = d->tcp.seq_raw + (d->tcp.flags & TCP_SYN ? 1 : 0);
         if (e->repeats)
             tcp_repeats_check(e->repeats, flow, &d->tcp, first, (uint32_t)packet->number);
-        tcp_reassemble(&e->flows, &e->pool, flow, &d->tcp, (uint32_t)packet->number, scan, e,
-                       &plan);
+        tcp_reassemble(&e->flows, &e->pool, flow, &d->tcp, (uint32_t)packet->number, scan, resume,
+                       e, &plan);
     }
     foresee(e, &d->tcp);
     emit_tcp(e, lower, &plan);

@@ -171,7 +171,7 @@ static inline bool value_line(struct plain *p, const struct event *e, unsigned l
             to = number(to, field, e);
             break;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     default:
         ends_at(out, to);
         other_value(p, e);

@@ -4,11 +4,13 @@
 
 #include <stdlib.h>
 
-#define MAX_PDU    ((size_t)1 << 20)
-#define MAX_PARTS  (64 * 1024 * sizeof(struct tcp_part))
-#define MAX_HELD   ((size_t)1 << 22) /* bytes of one direction that wait for a hole to be filled */
-#define MAX_ALL    ((size_t)1 << 26) /* of all connections */
-#define KEPT_SPACE ((size_t)1 << 17) /* larger buffers are not kept in the pool */
+#define MAX_PDU       ((size_t)1 << 20)
+#define MAX_PARTS     (64 * 1024 * sizeof(struct tcp_part))
+#define MAX_HELD      ((size_t)1 << 22) /* bytes of one direction that wait for a hole to be filled */
+#define MAX_ALL       ((size_t)1 << 26)   /* of all connections */
+#define GIVE_UP_BYTES 4096                /* held behind a hole that was acknowledged */
+#define MAX_LOST      ((uint32_t)1 << 20) /* bytes searched for a new beginning */
+#define KEPT_SPACE    ((size_t)1 << 17)   /* larger buffers are not kept in the pool */
 
 /* A segment that came before its turn. */
 struct held {
@@ -24,6 +26,7 @@ struct tcp_reassembly {
     uint32_t held_bytes;
     uint32_t end;      /* the waiting record ends before this sequence number, as far as is known */
     uint32_t next_seq; /* the first byte that was not seen */
+    struct tcp_lost lost;
     bool next_segment; /* all of the next segment belongs to the waiting record */
 };
 
@@ -34,6 +37,7 @@ struct turn {
     struct tcp_plan *plan;
     const struct flow *flow;
     tcp_scan *scan;
+    tcp_resume *resume;
     void *context;
     struct slice payload;
     uint32_t frame, seq, next;
@@ -181,9 +185,31 @@ static void hand_over(const struct turn *t, uint32_t len)
     }
 }
 
-/* Reads what is left of the payload where it lies. */
-static void read_in_place(const struct turn *t)
+/* Looks for something to read in BYTES from number SEQ on: how many bytes are to be passed over. */
+static uint32_t find_again(const struct turn *t, struct slice bytes, uint32_t seq)
 {
+    struct tcp_lost *lost = &t->r->lost;
+    uint32_t len = (uint32_t)bytes.len;
+    if (!lost->is_lost || !t->resume)
+        return 0;
+    uint32_t passed = t->resume(t->context, t->flow, lost, bytes, seq);
+    lost->is_lost = passed == len && lost->passed < MAX_LOST;
+    lost->passed = lost->is_lost ? lost->passed + len : 0;
+    return passed;
+}
+
+/* Reads what is left of the payload where it lies. */
+static void read_in_place(struct turn *t)
+{
+    uint32_t before = t->next - t->seq, from = (uint32_t)t->payload.len - before;
+    uint32_t passed = find_again(t, slice_sub(t->payload, from, before), t->seq);
+    if (passed > 0) {
+        t->plan->runs[t->plan->run_count++] =
+            (struct tcp_run){.bytes = slice_sub(t->payload, from, passed), .offset = from};
+        t->seq += passed;
+        if (passed == before)
+            return;
+    }
     uint32_t left = t->next - t->seq, offset = (uint32_t)t->payload.len - left;
     struct slice bytes = slice_sub(t->payload, offset, left);
     struct tcp_wish wish = t->scan(t->context, t->flow, bytes);
@@ -287,6 +313,47 @@ static void read_alone(const struct turn *t)
         (struct tcp_run){.bytes = slice_sub(t->payload, offset, left), .offset = offset};
 }
 
+/* The receiver has acknowledged what is missing here, and much came after it: it was not captured. */
+static bool is_given_up(const struct turn *t, const struct tcp_facts *facts)
+{
+    const struct held *h = t->r->held;
+    const struct tcp_side *peer = &t->flow->side[!facts->direction];
+    return t->resume && h && h->next && t->r->held_bytes >= GIVE_UP_BYTES && peer->last_ack != 0 &&
+           !seq_below(peer->last_ack, t->seq) && seq_below(t->r->next_seq, h->seq);
+}
+
+/* Goes on behind the hole, with all that was held, where a record begins. */
+static void resume_held(struct turn *t)
+{
+    struct tcp_reassembly *r = t->r;
+    drop_waiting(t->pool, r);
+    r->next_seq = r->held->seq;
+    r->lost = (struct tcp_lost){.is_lost = true};
+    uint32_t first = r->next_seq;
+    start_waiting(t, slice_empty());
+    struct tcp_gathered *found = r->waiting ? tcp_pool_take(t->pool) : NULL;
+    if (!found)
+        return;
+    join_held(t);
+    struct slice bytes = buf_slice(&r->waiting->bytes);
+    uint32_t passed = find_again(t, bytes, first);
+    buf_slice_put(&found->bytes, slice_sub(bytes, passed, SIZE_MAX));
+    keep_parts(&found->parts, buf_slice(&r->waiting->parts), passed);
+    drop_waiting(t->pool, r);
+    uint32_t len = (uint32_t)t->payload.len;
+    if (passed == bytes.len) {
+        tcp_pool_give(t->pool, &found);
+        wait_bytes(t, 0, len, false);
+        return;
+    }
+    r->waiting = found;
+    if (seq_below(r->next_seq, t->next)) { /* another hole before this segment */
+        wait_bytes(t, 0, len, false);
+        len = 0;
+    }
+    hand_over(t, len);
+}
+
 /* The hole is not going to be filled, or there is no room to wait for it: goes on behind it. */
 static void skip_hole(struct turn *t, bool alone)
 {
@@ -294,6 +361,7 @@ static void skip_hole(struct turn *t, bool alone)
     while (t->r->held)
         drop_first_held(t->pool, t->r);
     t->r->next_seq = t->next;
+    t->r->lost = (struct tcp_lost){.is_lost = true};
     if (alone)
         read_alone(t);
     else
@@ -323,15 +391,16 @@ static struct tcp_reassembly *side_of(struct flow_table *table, struct flow *f,
     int direction = facts->direction;
     struct tcp_reassembly *r = f->side_data[direction];
     if (!r && (r = arena_zalloc(&table->arena, sizeof *r))) {
-        r->next_seq = began(f, facts) ? f->side[direction].base_seq + 1 : facts->seq_raw;
+        r->lost.is_lost = !began(f, facts);
+        r->next_seq = r->lost.is_lost ? facts->seq_raw : f->side[direction].base_seq + 1;
         f->side_data[direction] = r;
     }
     return r;
 }
 
 void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow *f,
-                    const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan, void *context,
-                    struct tcp_plan *plan)
+                    const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan,
+                    tcp_resume *resume, void *context, struct tcp_plan *plan)
 {
     *plan = (struct tcp_plan){.parts = slice_empty()};
     struct turn t = {.pool = pool,
@@ -339,6 +408,7 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
                      .plan = plan,
                      .flow = f,
                      .scan = scan,
+                     .resume = resume,
                      .context = context,
                      .payload = facts->payload,
                      .frame = frame,
@@ -358,6 +428,10 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
             t.r->next_seq = t.next;
         else if (!hopeful || !hold(&t)) {
             skip_hole(&t, alone);
+            return;
+        }
+        if (hopeful && is_given_up(&t, facts)) {
+            resume_held(&t);
             return;
         }
         wait_bytes(&t, 0, (uint32_t)t.payload.len, false);

@@ -28,6 +28,18 @@ struct tcp_wish {
 /* CONTEXT is what tcp_reassemble() was given. */
 typedef struct tcp_wish tcp_scan(void *context, const struct flow *f, struct slice bytes);
 
+/* A direction whose bytes cannot be told apart: its beginning, or something in its middle, is missing. */
+struct tcp_lost {
+    bool is_lost;
+    bool has_next;   /* a record may begin at `next` */
+    uint32_t next;   /* sequence number */
+    uint32_t passed; /* bytes gone through in vain */
+};
+
+/* Where in BYTES, from sequence number SEQ on, something can be read again; their length when nowhere. */
+typedef uint32_t tcp_resume(void *context, const struct flow *f, struct tcp_lost *lost,
+                            struct slice bytes, uint32_t seq);
+
 struct tcp_run {
     struct slice bytes; /* what is read now, and the beginning of what waits */
     uint32_t offset;    /* of `bytes` in the segment's payload, when they are not joined */
@@ -74,10 +86,10 @@ void tcp_pool_give(struct tcp_pool *pool, struct tcp_gathered **gathered);
 /* Adds bytes that FRAME brought; nothing when there are none. */
 void tcp_gather(struct tcp_gathered *to, struct slice bytes, uint32_t frame);
 
-/* Follows one segment with a payload.  PLAN is good until the next call with the same pool. */
+/* Follows one segment with a payload.  RESUME may be NULL: then nobody looks for a new beginning.  PLAN is good until the next call with the same pool. */
 void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow *f,
-                    const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan, void *context,
-                    struct tcp_plan *plan);
+                    const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan,
+                    tcp_resume *resume, void *context, struct tcp_plan *plan);
 /* Frees what the flow holds. */
 void tcp_reassembly_free(struct tcp_pool *pool, struct flow *f);
 

@@ -53,7 +53,7 @@ static struct tcp_plan send(uint32_t seq, struct slice data, uint32_t len, tcp_s
     static const struct tcp_options usual = {.absolute = false};
     struct tcp_facts facts = {.seq_raw = seq, .len = len, .payload = data, .options_of = &usual};
     struct tcp_plan plan;
-    tcp_reassemble(&table, &pool, flow, &facts, next_frame++, scan, NULL, &plan);
+    tcp_reassemble(&table, &pool, flow, &facts, next_frame++, scan, NULL, NULL, &plan);
     for (unsigned i = 0; i < plan.run_count; i++) {
         struct slice bytes = plan.runs[i].bytes;
         uint32_t whole = scan_tens(NULL, flow, bytes).offset;
