@@ -1,4 +1,4 @@
-/* A certificate of arbitrary bytes: its tree stays inside the bytes, a narrow want-set gives no
+/* A certificate, a raw public key, an OCSP response or a name of arbitrary bytes: its tree stays inside the bytes, a narrow want-set gives no
  * other events than a wide one, and the facts are texts that end. */
 #include "dissect/x509.h"
 
@@ -26,13 +26,19 @@ static size_t count_field(const struct tape *t, enum field_id field)
     return n;
 }
 
-static enum field_id dissect(struct tape *t, const uint8_t *want, struct slice bytes)
+enum kind { CERTIFICATE, RESPONSE, NAME, KINDS };
+
+static enum field_id dissect(struct tape *t, const uint8_t *want, enum kind kind,
+                             struct slice bytes)
 {
     tape_reset(t, want);
     uint8_t source = tape_source(t, bytes, "Frame");
     uint32_t length = (uint32_t)bytes.len;
     uint32_t at = tape_open(t, F_tls_handshake_certificate, source, 0, length, 0, 0);
-    enum field_id bad = x509_certificate(t, at, source, 0, length, NULL);
+    enum field_id bad = kind == CERTIFICATE ? x509_certificate(t, at, source, 0, length, NULL)
+                        : kind == RESPONSE  ? x509_ocsp_response(t, source, 0, length, NULL)
+                                            : x509_distinguished_name(t, F_tls_handshake_dname,
+                                                                      source, 0, length, NULL);
     tape_close(t, at);
     check_events(t, bytes.len);
     return bad;
@@ -53,11 +59,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 1 << 20)
         return 0;
     struct slice bytes = slice_of(data, size);
-    enum field_id bad = dissect(&wide, all, bytes);
-    if (dissect(&narrow, few, bytes) != bad)
-        abort();
-    if (narrow.count != count_field(&wide, F_x509ce_dNSName) && !wide.full)
-        abort();
+    for (enum kind kind = CERTIFICATE; kind < KINDS; kind++) {
+        enum field_id bad = dissect(&wide, all, kind, bytes);
+        if (dissect(&narrow, few, kind, bytes) != bad)
+            abort();
+        if (narrow.count != count_field(&wide, F_x509ce_dNSName) && !wide.full)
+            abort();
+    }
     struct x509_facts facts;
     if (x509_read(bytes, &facts) && (!memchr(facts.subject, 0, sizeof facts.subject) ||
                                      !memchr(facts.key, 0, sizeof facts.key)))

@@ -33,6 +33,16 @@ static struct der_view view_of(const struct tape *t, uint8_t source, uint32_t of
     return (struct der_view){.bytes = slice_sub(bytes, offset, length), .at = offset};
 }
 
+/* A key alone begins with its algorithm, which begins with an object identifier. */
+static bool is_public_key(struct der_view v)
+{
+    struct der whole, algorithm, kind;
+    return der_read(v, &whole) && whole.tag == DER_SEQUENCE &&
+           der_read(whole.content, &algorithm) && algorithm.class == DER_UNIVERSAL &&
+           algorithm.tag == DER_SEQUENCE && der_read(algorithm.content, &kind) &&
+           kind.class == DER_UNIVERSAL && kind.tag == DER_OID;
+}
+
 enum field_id x509_certificate(struct tape *t, uint32_t item, uint8_t source, uint32_t offset,
                                uint32_t length, struct buf *protocols)
 {
@@ -40,13 +50,14 @@ enum field_id x509_certificate(struct tape *t, uint32_t item, uint8_t source, ui
         return F_NONE;
     struct asn1 a = begin(t, source, protocols, F_tls);
     a.item = item;
-    asn1_run(&a, &x509_certificate_type, F_NONE, false, view_of(t, source, offset, length));
+    struct der_view v = view_of(t, source, offset, length);
+    asn1_run(&a, is_public_key(v) ? &x509_key_type : &x509_certificate_type, F_NONE, false, v);
     ASN1_TEXT(text, ASN1_NAMES_BYTES + 8);
     buf_str(&text, " (");
     buf_slice_put(&text, slice_of(a.subject, a.subject_len));
     buf_char(&text, ')');
     struct der whole;
-    bool read = der_read(view_of(t, source, offset, length), &whole);
+    bool read = der_read(v, &whole);
     if (read && !whole.cut)
         tape_set_length(t, item, (uint32_t)whole.eaten);
     if (read && whole.tag == DER_SEQUENCE && whole.length == 0) {

@@ -11,6 +11,8 @@
  * TAPE_NONE when nobody wants it.  PROTOCOLS, which may be NULL, gets the modules that were needed
  * as frame.protocols names them, each with a colon before it: ":x509sat:x509ce".
  *
+ * A raw public key (RFC 7250), which TLS sends in the place of a certificate, is known by its shape.
+ *
  * Returns F_NONE; or, when the bytes end inside a value, the PROTOCOL row of the module that was
  * reading (its abbrev is what "[Malformed Packet: X509CE]" names): the rest of the packet is not to
  * be trusted. */

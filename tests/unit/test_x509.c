@@ -5,6 +5,7 @@
 #include "dissect/asn1.h"
 #include "dissect/sct.h"
 #include "dissect/x509.h"
+#include "dissect/x509_types.h"
 #include "print/label.h"
 #include "schema/oids.h"
 
@@ -283,6 +284,179 @@ static void test_oids(void)
     CHECK(!ct_log_name(slice_empty()));
 }
 
+/* ---- constructed messages: those of tests/golden/certificates.pcap ----------------------------------
+ */
+
+struct one {
+    uint8_t *bytes;
+    size_t len;
+};
+
+/* The certificate or OCSP response of each packet: behind Ethernet, IP, TCP, record and message. */
+static size_t load_golden(struct one *out, size_t ceiling, bool responses)
+{
+    FILE *f = fopen("tests/golden/certificates.pcap", "rb");
+    uint8_t header[24], packet[16];
+    size_t count = 0;
+    if (!f || fread(header, 1, sizeof header, f) != sizeof header)
+        return 0;
+    while (count < ceiling && fread(packet, 1, sizeof packet, f) == sizeof packet) {
+        size_t len = packet[8] | (size_t)packet[9] << 8 | (size_t)packet[10] << 16;
+        uint8_t *data = malloc(len);
+        if (!data || fread(data, 1, len, f) != len)
+            break;
+        size_t start = 14 + 20 + 20 + 5 + 4, type = data[14 + 20 + 20 + 5];
+        size_t skip = start + (type == 11 ? 6 : 4);
+        if ((type == 22) == responses)
+            out[count++] = (struct one){memmove(data, data + skip, len - skip), len - skip};
+        else
+            free(data);
+    }
+    fclose(f);
+    return count;
+}
+
+static enum field_id dissect_response(struct tape *t, const uint8_t *want, struct slice der)
+{
+    tape_reset(t, want);
+    uint8_t source = tape_source(t, der, "Frame");
+    return x509_ocsp_response(t, source, 0, (uint32_t)der.len, NULL);
+}
+
+static void check_inside(const struct tape *t, size_t len)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        CHECK((size_t)t->events[i].offset + t->events[i].length <= len);
+}
+
+/* Every beginning of every certificate and response, in memory of its own size: nothing is read behind it. */
+static void test_all_prefixes(void)
+{
+    static struct one all[256];
+    struct tape t;
+    tape_init(&t);
+    for (int responses = 0; responses < 2; responses++) {
+        size_t count = load_golden(all, 256, responses);
+        CHECK(count >= (responses ? 9 : 80));
+        for (size_t i = 0; i < count; i++) {
+            for (size_t n = 0; n <= all[i].len; n++) {
+                uint8_t *copy = malloc(n + 1);
+                if (copy)
+                    memcpy(copy, all[i].bytes, n);
+                struct slice der = slice_of(copy, n);
+                if (responses)
+                    dissect_response(&t, want_all, der);
+                else
+                    dissect(&t, want_all, der);
+                check_inside(&t, n);
+                free(copy);
+            }
+            free(all[i].bytes);
+        }
+    }
+    tape_free(&t);
+}
+
+static void test_response(void)
+{
+    static struct one all[16];
+    struct tape t;
+    tape_init(&t);
+    size_t count = load_golden(all, 16, true);
+    CHECK(count > 2);
+    CHECK_EQ(F_NONE, dissect_response(&t, want_all, slice_of(all[1].bytes, all[1].len)));
+    CHECK_STR("OCSP Response", label(&t, F_ocsp, 0));
+    CHECK_STR("responseStatus: successful (0)", label(&t, F_ocsp_responseStatus, 0));
+    CHECK_STR("ResponseType Id: 1.3.6.1.5.5.7.48.1.1 (id-pkix-ocsp-basic)",
+              label(&t, F_ocsp_responseType_id, 0));
+    CHECK_STR("certStatus: revoked (1)", label(&t, F_ocsp_certStatus, 0));
+    CHECK_STR("revocationReason: keyCompromise (1)", label(&t, F_ocsp_revocationReason, 0));
+    CHECK_STR("certStatus: unknown (2)", label(&t, F_ocsp_certStatus, 1));
+    CHECK_STR("ReOcspNonce: 6e6f6e6365", label(&t, F_ocsp_ReOcspNonce, 0));
+    CHECK_STR("Certificate (id-at-commonName=example.org)",
+              label(&t, F_ocsp_Certificate_element, 1));
+    CHECK_STR("Signed Certificate Timestamp (Google 'Rocketeer' log)", label(&t, F_tls_sct, 0));
+    for (size_t i = 0; i < count; i++)
+        free(all[i].bytes);
+    tape_free(&t);
+}
+
+/* A key in the place of a certificate (RFC 7250): that of the certificate "ec", cut out of it. */
+static void test_raw_public_key(void)
+{
+    struct tape t;
+    tape_init(&t);
+    struct slice der = load("ec");
+    CHECK_EQ(F_NONE, dissect(&t, want_all, der));
+    uint32_t at = tape_find(&t, 0, F_x509af_subjectPublicKeyInfo_element);
+    CHECK(at != TAPE_NONE);
+    struct slice key = slice_sub(der, t.events[at].offset, t.events[at].length);
+    CHECK_EQ(F_NONE, dissect(&t, want_all, key));
+    CHECK_STR("algorithm (id-ecPublicKey)", label(&t, F_x509af_algorithm_element, 0));
+    CHECK_STR("namedCurve: 1.2.840.10045.3.1.7 (secp256r1)", label(&t, F_pkcs1_namedCurve, 0));
+    CHECK(tape_find(&t, 0, F_x509af_subjectPublicKey) != TAPE_NONE);
+    CHECK(tape_find(&t, 0, F__ws_expert) == TAPE_NONE);
+    tape_free(&t);
+}
+
+/* What is looked up by halving must be in order. */
+static void test_tables(void)
+{
+    for (size_t n = 0; n < X509_TABLES; n++) {
+        struct x509_table table = x509_table(n);
+        CHECK(table.count > 5);
+        for (size_t i = 1; i < table.count; i++)
+            if (strcmp(table.rows[i - 1].oid, table.rows[i].oid) >= 0)
+                CHECK_STR("in order", table.rows[i].oid);
+    }
+}
+
+/* A certificate around the extension OID (with tag and length) of VALUE. */
+static struct slice with_extension(const char *oid_der, size_t oid_len, const char *value,
+                                   size_t len)
+{
+    static uint8_t out[512];
+    struct buf b = {.data = out, .cap = sizeof out, .ceiling = sizeof out};
+    static const char before[] =
+        "\x30\x00\x30\x00\xa0\x03\x02\x01\x02\x02\x01\x01\x30\x00\x30\x00\x30\x00"
+        "\x30\x00\x30\x00\xa3\x00\x30\x00\x30\x00";
+    size_t ext = oid_len + 2 + len;
+    buf_put(&b, before, sizeof before - 1);
+    buf_put(&b, oid_der, oid_len);
+    buf_char(&b, 4);
+    buf_char(&b, (char)len);
+    buf_put(&b, value, len);
+    out[27] = (uint8_t)ext;
+    out[25] = (uint8_t)(ext + 2);
+    out[23] = (uint8_t)(ext + 4);
+    out[3] = (uint8_t)(b.len - 4);
+    out[1] = (uint8_t)(b.len - 2);
+    return slice_of(out, b.len);
+}
+
+/* Where tshark 4.0.17 shows other numbers: docs/differences.md. */
+static void test_other_than_tshark(void)
+{
+    static const char as_oid[] = "\x06\x08\x2b\x06\x01\x05\x05\x07\x01\x08",
+                      as[] = "\x30\x0b\xa0\x09\x30\x07\x02\x05\x00\xfa\x56\xea\x00",
+                      ip_oid[] = "\x06\x08\x2b\x06\x01\x05\x05\x07\x01\x07",
+                      ip[] = "\x30\x09\x30\x07\x04\x03\x00\x02\x01\x05\x00",
+                      proxy_oid[] = "\x06\x08\x2b\x06\x01\x05\x05\x07\x01\x0e",
+                      proxy[] =
+                          "\x30\x0f\x02\x01\x03\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x15\x01";
+    struct tape t;
+    tape_init(&t);
+    dissect(&t, want_all, with_extension(as_oid, 10, as, sizeof as - 1));
+    CHECK_STR("id: 4200000000", label(&t, F_pkix1explicit_as_id, 0));
+    dissect(&t, want_all, with_extension(ip_oid, 10, ip, sizeof ip - 1));
+    CHECK_STR("Address family(AFN): IPv6 (2)", label(&t, F_pkix1explicit_afn, 0));
+    CHECK_STR("Subsequent Address Family Identifiers (SAFI): 1",
+              label(&t, F_pkix1explicit_safi, 0));
+    dissect(&t, want_all, with_extension(proxy_oid, 10, proxy, sizeof proxy - 1));
+    CHECK_STR("pCPathLenConstraint: 3", label(&t, F_pkixproxy_pCPathLenConstraint, 0));
+    tape_free(&t);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -296,6 +470,11 @@ int main(void)
         {"times", test_times},
         {"character sets", test_character_sets},
         {"object identifiers", test_oids},
+        {"every prefix", test_all_prefixes},
+        {"OCSP response", test_response},
+        {"raw public key", test_raw_public_key},
+        {"tables in order", test_tables},
+        {"other than tshark", test_other_than_tshark},
     };
     memset(want_all, 1, sizeof want_all);
     return UNIT_RUN(tests);
