@@ -454,6 +454,19 @@ static void test_other_than_tshark(void)
               label(&t, F_pkix1explicit_safi, 0));
     dissect(&t, want_all, with_extension(proxy_oid, 10, proxy, sizeof proxy - 1));
     CHECK_STR("pCPathLenConstraint: 3", label(&t, F_pkixproxy_pCPathLenConstraint, 0));
+    /* member=(CN=a), then CN=b: the inner name neither ends nor becomes the outer one. */
+    static const char name[] =
+        "\x30\x20\x31\x12\x30\x10\x06\x03\x55\x04\x1f\x30\x09\x31\x07\x30\x05"
+        "\x06\x03\x55\x04\x03\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01"
+        "b";
+    tape_reset(&t, want_all);
+    uint8_t source = tape_source(&t, slice_of(name, sizeof name - 1), "Frame");
+    x509_distinguished_name(&t, F_tls_handshake_dname, source, 0, sizeof name - 1, NULL);
+    CHECK_STR("Distinguished Name: (id-at-commonName=b,id-at-member=)",
+              label(&t, F_tls_handshake_dname, 0));
+    CHECK_STR("RDNSequence item: 1 item (id-at-member=)", label(&t, F_x509if_RDNSequence_item, 0));
+    static const char surrogates[] = "\xd8\x3d\xde\x00";
+    CHECK_STR("\xef\xbf\xbd\xef\xbf\xbd", text_of(DER_BMP, surrogates, 4));
     tape_free(&t);
 }
 
