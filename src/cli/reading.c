@@ -77,8 +77,10 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
                 r->first_given_up = r->packets;
             return true;
         }
-        if (!reading->no_output)
+        if (!reading->no_output) {
+            r->print.ink = r->colors ? colors_of(r->colors, &d->tape) : NULL;
             reading->printer->packet(&r->out, &r->print, d);
+        }
         r->print.printed++;
         engine_displayed(r->engine);
     }
@@ -184,6 +186,12 @@ static int prepare(struct run *r, struct error *error)
             return READING_FAILED;
         filter_wants(r->filter, r->want);
     }
+    if (reading->color && colors_possible(reading->out)) {
+        r->colors = colors_new(error);
+        if (!r->colors)
+            return READING_FAILED;
+        colors_want(r->colors, r->want);
+    }
     field_want_parts(r->want);
     if (reading->two_pass) {
         int status = reading_learn(r, error);
@@ -209,6 +217,8 @@ static int read_and_print(struct run *r, struct error *error)
     int status = reading->file ? reading_file(r, reading_packet, error) : reading_live(r, error);
     if (!reading->no_output)
         reading->printer->footer(&r->out, &r->print);
+    if (r->colors)
+        buf_str(&r->out, "\x1b[0m");
     if (!r->reader_gone)
         (void)reading_flush(r, error);
     return status == READING_OK && (r->reader_gone || error->code != ERROR_NONE) ? READING_FAILED
@@ -258,6 +268,7 @@ static void release(struct run *r)
     keys_file_close(&r->keys);
     reading_forget(r);
     filter_free(r->filter);
+    colors_free(r->colors);
     engine_free(r->engine);
     buf_free(&r->out);
     buf_free(&r->print_state.scratch);

@@ -59,6 +59,7 @@ struct reading {
     bool line_buffered;   /* -l */
     bool quiet;           /* -q: no count on the terminal */
     bool silent;          /* -Q: only errors on stderr */
+    bool color;           /* --color, where the terminal can */
     bool no_output;       /* -w without -P, or -q: packets are not printed */
     FILE *out;
 };

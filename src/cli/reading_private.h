@@ -3,6 +3,7 @@
 #define TLSWIRE_CLI_READING_PRIVATE_H
 
 #include "base/buf.h"
+#include "cli/colors.h"
 #include "cli/keys_file.h"
 #include "cli/reading.h"
 #include "engine.h"
@@ -14,6 +15,7 @@ struct run {
     const struct reading *reading;
     struct engine *engine;
     struct filter *filter;
+    struct colors *colors; /* NULL: none */
     struct print_state print_state;
     struct print_options print; /* with what changes from packet to packet */
     struct writer *writer;

@@ -150,6 +150,13 @@ static bool take_kept(struct front *f, const struct option_row *row, const char 
     return true;
 }
 
+static bool take_color(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row, (void)argument;
+    f->reading.color = true;
+    return true;
+}
+
 static bool take_unique_keys(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row, (void)argument;
@@ -199,6 +206,29 @@ static bool take_no_names(struct front *f, const struct option_row *row, const c
 {
     (void)f, (void)row, (void)argument;
     return true; /* names are never looked up */
+}
+
+/* Names out of tables and of the capture are none for what is dissected here; asking others, and
+ * the names of ports, are not there. */
+static bool take_names(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    char stray = argument[strspn(argument, "dmnNtv")];
+    if (stray != '\0')
+        return front_refuse(f,
+                            "-N specifies unknown resolving option '%s'; valid options are:\n"
+                            "\t'd' to enable address resolution from captured DNS packets\n"
+                            "\t'm' to enable MAC address resolution\n"
+                            "\t'n' to enable network address resolution\n"
+                            "\t'N' to enable using external resolvers (e.g., DNS)\n"
+                            "\t    for network address resolution\n"
+                            "\t't' to enable transport-layer port number resolution\n"
+                            "\t'v' to enable VLAN IDs to names resolution",
+                            front_shown(f, (const char[]){stray, '\0'}));
+    const char *missing = strpbrk(argument, "Nt");
+    return !missing || front_refuse(f, "-N %s: %s are not there yet", front_shown(f, argument),
+                                    *missing == 'N' ? "names from external resolvers (N)"
+                                                    : "names of ports (t)");
 }
 
 static bool take_line_buffered(struct front *f, const struct option_row *row, const char *argument)
@@ -309,6 +339,7 @@ const struct option_row tshark_options[] = {
     {'R', "read-filter", "<filter>", take_read_filter,
      "with -2: packets that the second pass reads"},
     {'n', NULL, NULL, take_no_names, "no name resolution (there is none)"},
+    {'N', NULL, "<letters>", take_names, "names of: d, m, n, v (there are none)"},
     {'d', NULL, "<layer>==<ports>,<protocol>", take_decode_as,
      "tcp.port==4433,tls  tcp.port==8000-8010,tls"},
     {'o', NULL, "<name>:<value>", take_preference, "a preference: tls.keylog_file:keys.log"},
@@ -337,6 +368,7 @@ const struct option_row tshark_options[] = {
     {'J', NULL, "<protocols>", take_kept, "the same, and all that is below them"},
     {'\0', "no-duplicate-keys", NULL, take_unique_keys,
      "with -T json: items of one name become an array"},
+    {'\0', "color", NULL, take_color, "colour the lines, where the terminal has all colours"},
     {'e', NULL, "<field>", take_field,
      "field to print, with -T fields, json, ek, pdml; also _ws.col.Info"},
     {'E', NULL, "<option>=<value>", take_field_option,
@@ -357,12 +389,10 @@ const struct option_row tshark_options[] = {
     NEVER('H', NULL, "", NO_NAMES),
     NEVER('K', NULL, "",
           "Kerberos is not decrypted here; keys of TLS come with -o tls.keylog_file:FILE"),
-    LATER('N', NULL, ""),
     NEVER('U', NULL, "", "PDUs are not exported; -V, -x and -z follow show what was decrypted"),
     NEVER('W', NULL, "", NO_NAMES),
     NEVER('X', NULL, "", "there is no Lua, and the format of a file is known by its bytes"),
     LATER('z', NULL, ""),
-    LATER('\0', "color", NULL),
     LATER('\0', "elastic-mapping-filter", ""),
     NEVER('\0', "export-objects", "",
           "what TLS carries is not taken apart; -z follow,tls shows it"),

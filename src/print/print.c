@@ -24,11 +24,35 @@ static void separator(struct buf *out, const struct print_options *options)
     buf_char(out, '\n');
 }
 
+static void put_ink(struct buf *out, const char *what, const uint8_t rgb[3])
+{
+    buf_str(out, what);
+    for (size_t i = 0; i < 3; i++) {
+        buf_dec(out, rgb[i]);
+        buf_char(out, i < 2 ? ';' : 'm');
+    }
+}
+
+/* The summary line, to the edge of the screen in its colours (ECMA-48 8.3.41, 8.3.117). */
+static void colored_summary(struct buf *out, const struct print_options *options,
+                            const struct dissection *d)
+{
+    if (options->ink) {
+        put_ink(out, "\x1b[38;2;", options->ink->letters);
+        put_ink(out, "\x1b[48;2;", options->ink->ground);
+    }
+    summary_write(out, options, d);
+    if (!options->ink || out->len == 0)
+        return;
+    out->len--; /* the line feed comes last */
+    buf_str(out, "\x1b[K\n\x1b[0m");
+}
+
 static void text_packet(struct buf *out, const struct print_options *options,
                         const struct dissection *d)
 {
     if (options->summary)
-        summary_write(out, options, d);
+        colored_summary(out, options, d);
     if (options->tree) {
         tree_write(out, options, d);
         if (!options->hex)

@@ -34,6 +34,11 @@ struct print_state {
     const char *parents[FIELD_COUNT]; /* field_parent() of those that were met; NULL: not yet */
 };
 
+/* Colours of a line: red, green and blue. */
+struct ink {
+    uint8_t letters[3], ground[3];
+};
+
 struct print_options {
     enum time_format time;
     uint8_t time_decimals; /* 0 to 9, or TIME_DECIMALS_AUTO */
@@ -46,6 +51,7 @@ struct print_options {
     struct keep keep; /* -j, -J */
     bool unique_keys; /* --no-duplicate-keys */
     uint64_t printed; /* packets printed before */
+    const struct ink *ink; /* of the next packet's line; NULL: as the terminal has it */
     const char *separator; /* -S: the line after a packet's tree or bytes; NULL means "" */
     const struct column_list *columns; /* of the summary line; NULL: the usual ones */
     char delimiter;                    /* between columns; '\0': a space */

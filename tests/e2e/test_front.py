@@ -212,8 +212,6 @@ def fields_and_their_options():
 
 @test
 def formats():
-    for name in ("json", "ek", "psml", "ps", "tabs", "jsonraw"):
-        refused(["-r", SEED, "-T", name], 1, "not there yet")
     refused(["-r", SEED, "-T", "foo"], 1, "Invalid -T parameter \"foo\"")
     refused(["-r", SEED, "-t", "foo"], 1, "Invalid time stamp type \"foo\"")
     refused(["-r", SEED, "-u", "foo"], 1, "Invalid seconds type")
@@ -322,6 +320,53 @@ def glossaries():
     check("V\tip.proto\t6\tTCP\n" in values, "the value of ip.proto 6")
     check("Transmission Control Protocol\t" in run("-G", "protocols")[0], "-G protocols")
     refused(["-G", "field"], 1, "did you mean \"fields\"")
+
+
+@test
+def fields_of_other_formats():
+    few = ["-n", "-r", SEED, "-c", "6"]
+    refused([*few, "-T", "fields", "-e", "_ws.col.Foo"], 1, "Some fields aren't valid:\n\t_ws.col.Foo")
+    refused([*few, "-T", "fields", "-e", "tcp.por"], 1, "did you mean tcp.port?")
+    refused([*few, "-T", "jsonraw", "-e", "tcp.port"], 1, "Output fields were specified with \"-e\"")
+    refused([*few, "-T", "ek", "--no-duplicate-keys"], 1, "--no-duplicate-keys can only be used with")
+    refused([*few, "-T", "psml", "-x"], 1, "Raw packet hex data can only be printed as")
+    refused([*few, "-T", "json", "-T", "text"], 1, "Multiple -T parameters are unsupported")
+    refused([*few, "-T", "ps"], 1, "is not there")
+    refused([*few, "-N", "mx"], 1, "-N specifies unknown resolving option 'x'", "'v' to enable")
+    refused([*few, "-N", "mt"], 1, "names of ports (t) are not there")
+    check(run(*few, "-N", "dmnv") == run(*few), "-N with letters that change nothing")
+    refused([*few, "-T", "jsn"], 1, "Invalid -T parameter \"jsn\"", "\"json\"", "\"jsonl\"", "\"ek\"", "\"psml\"")
+    refused([*few, "-o", "gui.column.format:\"No.\",\"%zz\""], 1, "Invalid -o flag", "-G column-formats")
+    out, err, status = run(*few, "-T", "json", "-Y", "frame.number == 99")
+    check((out, err, status) == ("[]\n", "", 0), f"no packets are an empty array: {out!r} {err} {status}")
+
+
+def on_a_terminal(*arguments, **environment):
+    ours, theirs = pty.openpty()
+    env = {key: value for key, value in ENV.items() if key != "NO_COLOR"}
+    done = subprocess.run([TLSWIRE, *arguments], stdout=theirs, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          env={**env, **environment}, timeout=LIMIT, check=False)
+    os.close(theirs)
+    text = os.read(ours, 65536).decode("utf-8", "replace").replace("\r\n", "\n")
+    os.close(ours)
+    check(done.returncode == 0, done.stderr)
+    return text
+
+
+@test
+def colours():
+    few = ["-n", "-r", SEED, "-c", "2", "--color"]
+    plain = run("-n", "-r", SEED, "-c", "2")[0]
+    check(run(*few)[0] == plain, "no colours where there is no terminal")
+    check(on_a_terminal(*few, COLORTERM="truecolor", NO_COLOR="1") == plain, "NO_COLOR")
+    check(on_a_terminal(*few, COLORTERM="") == plain, "a terminal of few colours")
+    lines = plain.splitlines()
+    want = ("\x1b[38;2;18;39;46m\x1b[48;2;160;160;160m" + lines[0] + "\x1b[K\n\x1b[0m"
+            "\x1b[38;2;255;252;156m\x1b[48;2;164;0;0m" + lines[1] + "\x1b[K\n\x1b[0m\x1b[0m")
+    got = on_a_terminal(*few, COLORTERM="24bit")
+    check(got == want, f"want {want!r}\ngot  {got!r}")
+    tree = on_a_terminal("-n", "-r", SEED, "-c", "1", "-O", "none", "--color", COLORTERM="truecolor")
+    check(tree == run("-n", "-r", SEED, "-c", "1", "-O", "none")[0] + "\x1b[0m", "the tree has no colours")
 
 
 # ---- bad input ----------------------------------------------------------------------------------------------
