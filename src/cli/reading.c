@@ -176,10 +176,20 @@ struct engine_options reading_engine_options(const struct run *r, const uint8_t 
     return options;
 }
 
+/* Of two filters that are wrong, tshark tells of the read filter. */
+static bool check_read_filter(const struct reading *reading, struct error *error)
+{
+    if (reading->read_filter)
+        filter_free(filter_compile(reading->read_filter, error));
+    return error->code == ERROR_NONE;
+}
+
 static int prepare(struct run *r, struct error *error)
 {
     const struct reading *reading = r->reading;
     reading->printer->want(&reading->print, r->want);
+    if (!check_read_filter(reading, error))
+        return READING_FAILED;
     if (reading->display_filter) {
         r->filter = filter_compile(reading->display_filter, error);
         if (!r->filter)

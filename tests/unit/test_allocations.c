@@ -80,7 +80,14 @@ static void start(struct reading *r)
     struct error e = {.code = ERROR_NONE};
     memset(r, 0, sizeof *r);
     r->engine = new_engine(NULL);
-    r->filter = filter_compile("tcp.port == 443 or frame contains 16:03:01", &e);
+    r->filter = filter_compile(
+        "tcp.port == 443 xor frame contains 16:03:01 or tcp.port in {1, tcp.srcport .. 5} or "
+        "upper(frame.protocols)[0:2,-1] == 00 or string(ip.src) matches \"^9\" or @tcp[0,2] == 00 "
+        "or "
+        "max(tcp.len + 1, abs(tcp.len - 9)) == count(tls.record) or ip.src & 255.0.0.0 == 9.0.0.0 "
+        "or "
+        "any tls.record.length#[-1] * 2 < len(tls) or tls",
+        &e);
     CHECK(r->engine && r->filter);
 }
 
