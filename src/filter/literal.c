@@ -15,9 +15,10 @@ static int shown(const struct node *n)
 static bool copy_text(const struct compiler *c, const struct node *n, char *out, size_t size)
 {
     bool quoted = n->kind == NODE_STRING;
-    const char *from =
-        quoted ? (const char *)c->filter->constants.data + n->bytes : c->text + n->at;
     size_t len = quoted ? n->byte_count : n->length;
+    const char *from = !quoted   ? c->text + n->at
+                       : len > 0 ? (const char *)c->filter->constants.data + n->bytes
+                                 : "";
     if (len >= size)
         return false;
     if (len > 0)
