@@ -14,16 +14,17 @@ _tlswire() {
     local command='' words='' kind=-W
     COMPREPLY=()
     case ${COMP_WORDS[1]} in
-    lab | serve | connect) ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]} ;;
+    lab | serve | connect | read) ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]} ;;
     esac
     case $command:$before in
     *:-cert | *:-key | *:-CAfile | *:-keylogfile | :-r | :-w | :--read-file) kind=-f ;;
+    read:read | read:--hex | read:--raw-records) kind=-f ;;
     *:-dir | *:-CApath) kind=-d ;;
     *:-view | *:--view) words='ladder summary tcp hex verbose' ;;
     *:-color) words='auto always never' ;;
     *:-min_protocol | *:-max_protocol) words='TLSv1 TLSv1.1 TLSv1.2 TLSv1.3' ;;
     :-T) words='text tabs fields psml pdml json jsonl jsonraw ek' ;;
-    :-F) words='pcapng pcap nsecpcap' ;;
+    :-F) words='pcapng pcap nsecpcap modpcap nokiapcap rh6_1pcap suse6_3pcap' ;;
     :-t) words='a ad adoy d dd e r u ud udoy' ;;
     :-u) words='s hms' ;;
     :-G) words='fields protocols values' ;;
@@ -35,7 +36,7 @@ _tlswire() {
     :-e | :-Y | :--display-filter) words=$(_tlswire_fields "$program" PF) ;;
     *)
         words=$(_tlswire_options "$program" "$command")
-        ((COMP_CWORD == 1)) && words="lab serve connect $words"
+        ((COMP_CWORD == 1)) && words="lab serve connect read $words"
         ;;
     esac
     while IFS= read -r; do

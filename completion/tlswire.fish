@@ -3,7 +3,7 @@
 function __tlswire_options
     set -l words (commandline -opc)
     set -l command
-    if test (count $words) -gt 1; and contains -- $words[2] lab serve connect
+    if test (count $words) -gt 1; and contains -- $words[2] lab serve connect read
         set command $words[2]
     end
     $words[1] $command --help 2>/dev/null </dev/null | string replace -rf '^  (-[^ ,]+).*?(?:  +(.*))?$' '$1\t$2'
@@ -18,9 +18,9 @@ function __tlswire_fields
 end
 
 complete -c tlswire -f
-complete -c tlswire -n '__fish_is_first_arg' -a 'lab serve connect'
+complete -c tlswire -n '__fish_is_first_arg' -a 'lab serve connect read'
 complete -c tlswire -n 'string match -q -- "-*" (commandline -ct)' -a '(__tlswire_options)'
-complete -c tlswire -n '__tlswire_after -r -w --read-file -cert -key -CAfile -keylogfile' -F
+complete -c tlswire -n '__tlswire_after read --hex --raw-records -r -w --read-file -cert -key -CAfile -keylogfile' -F
 complete -c tlswire -n '__tlswire_after -view --view' -a 'ladder summary tcp hex verbose'
 complete -c tlswire -n '__tlswire_after -color' -a 'auto always never'
 complete -c tlswire -n '__tlswire_after -T' -a 'text tabs fields psml pdml json jsonl jsonraw ek'

@@ -24,15 +24,17 @@ static void put_option(FILE *out, const struct option_row *row)
 
 int help_print(FILE *out)
 {
-    fputs("tlswire " TLSWIRE_VERSION ": runs, captures, reads, decrypts and explains TLS.\n"
-          "\n"
-          "Usage: tlswire lab [options]              a TLS server and client, and what they said\n"
-          "       tlswire serve [options]            a TLS server\n"
-          "       tlswire connect [options] host:port\n"
-          "       tlswire [tshark's options]         reads a capture file or an interface\n"
-          "\n"
-          "tlswire lab --help, serve --help and connect --help tell more.  As tshark:\n",
-          out);
+    fputs(
+        "tlswire " TLSWIRE_VERSION ": runs, captures, reads, decrypts and explains TLS.\n"
+        "\n"
+        "Usage: tlswire lab [options]              a TLS server and client, and what they said\n"
+        "       tlswire serve [options]            a TLS server\n"
+        "       tlswire connect [options] host:port\n"
+        "       tlswire read [options] file        a hex dump, TLS records or a certificate\n"
+        "       tlswire [tshark's options]         reads a capture file or an interface\n"
+        "\n"
+        "tlswire lab --help, serve --help, connect --help and read --help tell more.  As tshark:\n",
+        out);
     for (const struct option_row *row = tshark_options; row->letter || row->name || row->help;
          row++) {
         if (row->take)

@@ -1,6 +1,7 @@
 /* The program: a subcommand, or tshark's options when the first word is one. */
 #include "cli/cmd_connect.h"
 #include "cli/cmd_lab.h"
+#include "cli/cmd_read.h"
 #include "cli/cmd_serve.h"
 #include "cli/common.h"
 #include "cli/help.h"
@@ -21,10 +22,8 @@ static int cmd_help(int argc, char **argv)
 }
 
 static const struct command commands[] = {
-    {"lab", cmd_lab},
-    {"serve", cmd_serve},
-    {"connect", cmd_connect},
-    {"help", cmd_help},
+    {"lab", cmd_lab},   {"serve", cmd_serve}, {"connect", cmd_connect},
+    {"read", cmd_read}, {"help", cmd_help},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -39,7 +38,8 @@ static int unknown_command(const char *word)
     if (near.best)
         fprintf(stderr, "\"; did you mean %s?\n", near.best);
     else
-        fputs("\"; there are lab, serve and connect, and tshark's options: tlswire -h\n", stderr);
+        fputs("\"; there are lab, serve, connect and read, and tshark's options: tlswire -h\n",
+              stderr);
     return EXIT_USAGE;
 }
 

@@ -138,6 +138,15 @@ int reading_file(struct run *r, reading_each *each, struct error *error)
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
 }
 
+static int read_made(struct run *r, struct error *error)
+{
+    struct packet packet;
+    while (!reading_stopped && !reading_complete(r) && made_next(r->reading->made, &packet) &&
+           reading_packet(r, &packet, error))
+        ;
+    return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
+}
+
 struct writer_options reading_writer_options(struct run *r)
 {
     const struct reading *reading = r->reading;
@@ -224,7 +233,9 @@ static int read_and_print(struct run *r, struct error *error)
     const struct reading *reading = r->reading;
     if (!reading->no_output)
         reading->printer->header(&r->out, &r->print);
-    int status = reading->file ? reading_file(r, reading_packet, error) : reading_live(r, error);
+    int status = reading->made   ? read_made(r, error)
+                 : reading->file ? reading_file(r, reading_packet, error)
+                                 : reading_live(r, error);
     if (!reading->no_output)
         reading->printer->footer(&r->out, &r->print);
     if (r->colors)

@@ -4,6 +4,7 @@
 #define TLSWIRE_CLI_READING_H
 
 #include "base/error.h"
+#include "capture/made.h"
 #include "cli/capture_files.h"
 #include "dissect/lower.h"
 #include "print/print.h"
@@ -33,7 +34,8 @@ struct capture_input {
 #define READING_INPUTS 64
 
 struct reading {
-    const char *file; /* -r; NULL: capture from `inputs` */
+    struct made *made; /* packets that are read instead of those of `file`; NULL: none */
+    const char *file;  /* -r; NULL: capture from `inputs` */
     struct capture_input inputs[READING_INPUTS];
     size_t input_count;                    /* at least 1 for a capture */
     const char *display_filter;            /* -Y; NULL: all */

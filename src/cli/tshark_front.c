@@ -259,6 +259,36 @@ static int run(struct front *f)
     return read_packets(f);
 }
 
+/* tlswire read: the file, which is made into packets unless it is a capture. */
+static bool open_material(struct front *f)
+{
+    struct reading *r = &f->reading;
+    bool two = f->material == MATERIAL_RECORDS;
+    if (r->file || r->input_count > 0)
+        return front_refuse(f, "tlswire read takes the file without -r, and captures from nowhere");
+    if (f->file_count == 0)
+        return front_refuse(f, "tlswire read: name a file, or - for standard input");
+    if (f->file_count > 1 && !two)
+        return front_refuse(f, "tlswire read: one file at a time; two are the client's and the "
+                               "server's --raw-records");
+    r->file = f->files[0];
+    r->made =
+        material_open(f->files[0], f->file_count > 1 ? f->files[1] : NULL, f->material, &f->error);
+    if (r->made && r->write_file && r->format == WRITE_PCAPNG && !r->comments[0])
+        r->comments[0] =
+            "The packets around the TLS bytes are made up: the bytes came without any.";
+    return f->error.code == ERROR_NONE;
+}
+
+/* A word that is no option. */
+static bool take_word(struct front *f, const char *word)
+{
+    if (f->file_count == sizeof f->files / sizeof f->files[0])
+        return front_refuse(f, "tlswire read: more than two files");
+    f->files[f->file_count++] = word;
+    return true;
+}
+
 static int parse_and_run(struct front *f, int argc, char **argv)
 {
     struct parser parser;
@@ -266,22 +296,33 @@ static int parse_and_run(struct front *f, int argc, char **argv)
     bool good = true;
     int option;
     make_parser(&parser);
+    if (f->reads)
+        parser.letters[0] = '-'; /* words between the options are handed out as option 1 */
     opterr = 0;
     while (good && f->task != TASK_HELP &&
            (option = getopt_long(argc, argv, parser.letters, parser.names, NULL)) != -1)
-        good = take_option(f, option, argv);
-    good = good && (f->task != TASK_READ || take_filter(f, &filter, argv + optind));
-    int status = good ? run(f) : READING_REFUSED;
+        good = option == 1 ? take_word(f, optarg) : take_option(f, option, argv);
+    bool read = f->task == TASK_READ;
+    int status = READING_REFUSED;
+    for (int i = optind; good && f->reads && i < argc; i++)
+        good = take_word(f, argv[i]);
+    if (good && f->reads && read && !open_material(f))
+        status = f->error.code == ERROR_USAGE ? READING_REFUSED : READING_FAILED;
+    else if (good && (f->reads || !read || take_filter(f, &filter, argv + optind)))
+        status = run(f);
+    made_free(f->reading.made);
     buf_free(&filter);
     return f->error.code == ERROR_NONE ? status : common_fail(&f->error, status);
 }
 
-int tshark_front(int argc, char **argv)
+static int front(int argc, char **argv, bool reads, enum material_kind kind)
 {
     struct front *f = calloc(1, sizeof *f);
     int status = READING_FAILED;
     if (!f)
         return status;
+    f->reads = reads;
+    f->material = kind;
     f->reading.out = stdout;
     f->reading.ports = &f->ports;
     f->reading.printer = printer_find("text");
@@ -295,4 +336,14 @@ int tshark_front(int argc, char **argv)
         free(f->kept[i]);
     free(f);
     return status;
+}
+
+int tshark_front(int argc, char **argv)
+{
+    return front(argc, argv, false, MATERIAL_ANY);
+}
+
+int tshark_front_read(int argc, char **argv, enum material_kind kind)
+{
+    return front(argc, argv, true, kind);
 }

@@ -5,6 +5,7 @@
 #define TLSWIRE_CLI_TSHARK_OPTIONS_H
 
 #include "base/buf.h"
+#include "capture/material.h"
 #include "cli/reading.h"
 #include "print/columns.h"
 #include "schema/schema.h"
@@ -35,6 +36,10 @@ struct front {
     bool printing;  /* packets are asked for, whatever -w and -q say */
     bool formatted; /* -T */
     bool quiet;     /* -q */
+    bool reads;     /* `tlswire read`: words that are no options name files */
+    enum material_kind material;
+    const char *files[2];
+    size_t file_count;
     bool stops_by_time;
     bool told;                  /* the error is on stderr already: it is longer than a line */
     struct capture_input usual; /* what stands before the first -i */
