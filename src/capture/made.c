@@ -334,6 +334,11 @@ bool made_complete(const struct made *m)
     return !m->full && !m->scratch.failed && !m->certificates.failed;
 }
 
+void made_rewind(struct made *m)
+{
+    m->next = 0;
+}
+
 bool made_next(struct made *m, struct packet *p)
 {
     struct entry entry;

@@ -41,5 +41,7 @@ size_t made_count(const struct made *m);
 bool made_complete(const struct made *m);
 /* The next packet; good as long as M.  False at the end. */
 bool made_next(struct made *m, struct packet *p);
+/* Begins again with the first. */
+void made_rewind(struct made *m);
 
 #endif

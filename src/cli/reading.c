@@ -114,8 +114,20 @@ void reading_secrets(void *context, uint32_t type, struct slice text)
         (void)writer_secrets(r->writer, type, text, &ignored);
 }
 
+static int read_made(struct run *r, reading_each *each, struct error *error)
+{
+    struct packet packet;
+    made_rewind(r->reading->made);
+    while (!reading_stopped && !reading_complete(r) && made_next(r->reading->made, &packet) &&
+           each(r, &packet, error))
+        ;
+    return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
+}
+
 int reading_file(struct run *r, reading_each *each, struct error *error)
 {
+    if (r->reading->made)
+        return read_made(r, each, error);
     struct reader_options options = {
         .secrets = reading_secrets, .context = r, .stop = &reading_stopped};
     struct reader *reader = reader_open(reading_path(r), &options, error);
@@ -135,15 +147,6 @@ int reading_file(struct run *r, reading_each *each, struct error *error)
     }
     progress_end(&progress);
     reader_close(reader);
-    return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
-}
-
-static int read_made(struct run *r, struct error *error)
-{
-    struct packet packet;
-    while (!reading_stopped && !reading_complete(r) && made_next(r->reading->made, &packet) &&
-           reading_packet(r, &packet, error))
-        ;
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
 }
 
@@ -233,9 +236,7 @@ static int read_and_print(struct run *r, struct error *error)
     const struct reading *reading = r->reading;
     if (!reading->no_output)
         reading->printer->header(&r->out, &r->print);
-    int status = reading->made   ? read_made(r, error)
-                 : reading->file ? reading_file(r, reading_packet, error)
-                                 : reading_live(r, error);
+    int status = reading->file ? reading_file(r, reading_packet, error) : reading_live(r, error);
     if (!reading->no_output)
         reading->printer->footer(&r->out, &r->print);
     if (r->colors)
