@@ -223,6 +223,22 @@ static size_t digits_ahead(struct slice line)
     return count;
 }
 
+/* Bytes that stand together.  hexdump and od -x show words of the machine: the low byte is the first. */
+static void take_group(struct hex *h, struct slice *line, size_t count, bool word)
+{
+    uint8_t low = 0;
+    for (size_t i = 0; i + 1 < count; i += 2) {
+        uint8_t high = digit(slice_u8(line)), byte = (uint8_t)(high << 4 | digit(slice_u8(line)));
+        if (word && i == 0) {
+            low = byte;
+            continue;
+        }
+        buf_char(&h->line, (char)byte);
+        if (word)
+            buf_char(&h->line, (char)low);
+    }
+}
+
 /* The bytes between the offset and the letters at the end. */
 static void take_dump_line(struct hex *h, struct slice line, const struct offset *o)
 {
@@ -246,16 +262,7 @@ static void take_dump_line(struct hex *h, struct slice line, const struct offset
             break;
         width = first ? count : width;
         words = words || (count == 4 && !o->colon && (o->digits.len == 6 || o->digits.len == 7));
-        for (size_t i = 0; i + 1 < count; i += 2) {
-            uint8_t high = digit(slice_u8(&line)), low = digit(slice_u8(&line));
-            buf_char(&h->line, (char)(uint8_t)(high << 4 | low));
-        }
-    }
-    /* hexdump and od -x show words of the machine, the low byte first in the file. */
-    for (size_t i = 0; words && i + 1 < h->line.len; i += 2) {
-        uint8_t swap = h->line.data[i];
-        h->line.data[i] = h->line.data[i + 1];
-        h->line.data[i + 1] = swap;
+        take_group(h, &line, count, words);
     }
 }
 

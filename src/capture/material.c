@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define READ_STEP ((size_t)1 << 16)
+#define READ_STEP ((size_t)1 << 14)
 
 /* The whole file; false with E set. */
 static bool read_all(const char *path, struct buf *bytes, struct error *e)
@@ -20,11 +20,12 @@ static bool read_all(const char *path, struct buf *bytes, struct error *e)
                    : error_set(e, ERROR_FILE, "The file \"%.300s\" could not be opened: %s.", path,
                                strerror(errno));
     ssize_t got = 1;
-    while (got > 0 && bytes->len <= MATERIAL_CEILING && buf_room(bytes, READ_STEP)) {
+    uint8_t piece[READ_STEP];
+    while (got > 0 && bytes->len <= MATERIAL_CEILING) {
         do
-            got = read(fd, bytes->data + bytes->len, READ_STEP);
+            got = read(fd, piece, sizeof piece);
         while (got < 0 && errno == EINTR);
-        bytes->len += got > 0 ? (size_t)got : 0;
+        buf_put(bytes, piece, got > 0 ? (size_t)got : 0);
     }
     int why = errno;
     if (!standard)
