@@ -74,6 +74,7 @@ struct engine *engine_new(const struct engine_options *options)
     for (size_t i = 0; options->ports && i < sizeof options->ports->says; i++)
         if (options->ports->says[i] != TLS_PORT_UNKNOWN)
             e->ports.says[i] = options->ports->says[i];
+    e->options.lower.unnamed = !options->want[F_frame_protocols];
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
     bool remarks = any_wanted(options->want, F__ws_expert, F__ws_malformed);
     e->wants_lower = remarks || any_wanted(options->want, F_expert_malformed + 1, F_tcp);
@@ -435,7 +436,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     bool is_tcp = lower->has_payload && lower->protocol == PROTOCOL_TCP && !lower->fragment;
     uint32_t frame_end = 0;
     char protocols[sizeof lower->protocols + 8];
-    size_t used = strlen(lower->protocols);
+    size_t used = lower->protocols_len;
     memcpy(protocols, lower->protocols, used + 1);
     if (is_tcp)
         memcpy(protocols + used, ":tcp", 5);

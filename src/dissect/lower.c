@@ -4,12 +4,13 @@
 
 void lower_name(struct lower *out, const char *name)
 {
-    size_t used = strlen(out->protocols), more = strlen(name);
-    if (used + more + 2 > sizeof out->protocols)
+    size_t used = out->protocols_len, more = strlen(name);
+    if (out->is_unnamed || used + more + 2 > sizeof out->protocols)
         return;
     if (used)
         out->protocols[used++] = ':';
     memcpy(out->protocols + used, name, more + 1);
+    out->protocols_len = (uint16_t)(used + more);
 }
 
 void lower_set_payload(struct lower *out, const struct spot *at)
@@ -229,6 +230,8 @@ void lower_read(const struct packet *packet, struct fragments *fragments,
     out->fragment = out->first_piece = out->has_payload = out->bogus_length = false;
     out->layer_count = out->joined_count = 0;
     out->protocols[0] = '\0';
+    out->protocols_len = 0;
+    out->is_unnamed = options->unnamed;
     fragments_packet(fragments);
     struct lower_reader r = {
         .out = out, .fragments = fragments, .options = options, .packet = packet};

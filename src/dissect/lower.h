@@ -70,10 +70,13 @@ struct lower {
     uint8_t joined_count;
     struct lower_layer layers[LOWER_LAYERS];
     struct joined joined[LOWER_JOINED]; /* good until the next packet */
-    char protocols[256];                /* "eth:ethertype:ip", for frame.protocols */
+    bool is_unnamed;
+    uint16_t protocols_len;
+    char protocols[256]; /* "eth:ethertype:ip", for frame.protocols */
 };
 
 struct lower_options {
+    bool unnamed;                /* nobody asks for the names of the protocols */
     bool check_ip;               /* verify the sums of IPv4 headers */
     bool keep_ipv4, keep_ipv6;   /* leave fragments as they are */
     bool plain_ipv4, plain_ipv6; /* the tree's line tells no addresses */

@@ -101,8 +101,11 @@ void tcp_repeats_check(struct tcp_repeats *r, const struct flow *f, struct tcp_f
         const struct entry *e = &r->entries[(i - 1) % ENTRIES];
         if (r->written - e->passed > SPACE)
             break;
-        if (e->flow_and_way == way)
-            compare(r, e, facts, seq);
+        if (e->flow_and_way != way)
+            continue;
+        compare(r, e, facts, seq);
+        if (!seq_above(e->seq, seq) && !seq_below(e->seq + e->len, seq + len))
+            break; /* all of it was there: what came before was compared with that */
     }
     keep(r, way, facts->payload, seq, frame);
 }
