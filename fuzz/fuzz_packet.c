@@ -35,7 +35,8 @@ static void check_tape(struct buf *out, const struct tape *t)
 
 static void print(struct buf *out, const struct printer *printer, const struct dissection *d)
 {
-    struct print_options options = {.summary = true, .tree = true, .hex = true};
+    static struct print_state state;
+    struct print_options options = {.summary = true, .tree = true, .hex = true, .state = &state};
     out->len = 0;
     printer->packet(out, &options, d);
     if (out->failed)
@@ -61,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t want[FIELD_COUNT];
     memset(want, 1, sizeof want);
+    static const char *const formats[] = {"text", "pdml", "json", "ek", "jsonl"};
     struct slice input = slice_of(data, size);
     size_t link = slice_u8(&input) % (sizeof link_types / sizeof link_types[0]);
     uint16_t key_bytes = slice_u16(&input);
@@ -78,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; e && i < MOST_PACKETS && next_packet(&input, &p); i++) {
         const struct dissection *d = engine_packet(e, &p);
         check_tape(&out, &d->tape);
-        print(&out, printer_find("text"), d);
-        print(&out, printer_find("pdml"), d);
+        for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++)
+            print(&out, printer_find(formats[k]), d);
     }
     buf_free(&out);
     engine_free(e);

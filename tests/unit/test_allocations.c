@@ -100,14 +100,22 @@ static void stop(struct reading *r)
 
 static void feed(struct reading *r, struct packet p)
 {
-    static const struct print_options options = {
-        .time_decimals = TIME_DECIMALS_AUTO, .summary = true, .tree = true, .hex = true};
+    static struct print_state state;
+    static const struct print_options options = {.time_decimals = TIME_DECIMALS_AUTO,
+                                                 .summary = true,
+                                                 .tree = true,
+                                                 .hex = true,
+                                                 .state = &state};
     p.number = ++r->packets;
     const struct dissection *d = engine_packet(r->engine, &p);
     filter_match(r->filter, &d->tape);
     buf_clear(&r->out);
     printer_find("text")->packet(&r->out, &options, d);
-    printer_find("pdml")->packet(&r->out, &options, d);
+    static const char *const formats[] = {"pdml", "psml", "json", "jsonraw", "ek", "jsonl"};
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        buf_clear(&r->out);
+        printer_find(formats[i])->packet(&r->out, &options, d);
+    }
 }
 
 static void play(struct reading *r, const struct kept_capture *c)
