@@ -202,6 +202,8 @@ static struct tcp_wish scan(void *context, const struct flow *f, struct slice by
     if (!tls_claims(f, &e->ports, rest))
         return (struct tcp_wish){.offset = (uint32_t)bytes.len};
     struct tcp_wish wish = tls_scan(f, rest);
+    if (e->options.split_records)
+        return (struct tcp_wish){.offset = (uint32_t)bytes.len};
     wish.offset += start;
     return wish;
 }
@@ -309,10 +311,11 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
             tcp_emit_joined(&d->tape, source, run, plan);
         }
         read_run(e, flow, run, source, offset, &tools);
-        /* TLS that may not wait for the rest of its record is TLS of no version yet. */
-        bool alone = e->tcp.no_desegment || d->tcp.checksum_state == TCP_SUM_BAD;
+        /* TLS that may not wait for the rest of its record is TLS all the same. */
+        bool alone =
+            e->options.split_records || e->tcp.no_desegment || d->tcp.checksum_state == TCP_SUM_BAD;
         if (alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
-            d->columns.protocol = "SSL";
+            d->columns.protocol = tls_version_name(tls_version(flow));
     }
 }
 

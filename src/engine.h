@@ -21,6 +21,7 @@ struct engine_options {
         *ports;               /* more of that, also ports that are not TLS; borrowed, may be NULL */
     struct foresight *learns; /* gets what a second pass needs to know; may be NULL */
     const struct foresight *known; /* from a first pass; borrowed, may be NULL */
+    bool split_records;            /* each segment's TLS is read alone */
     bool more; /* numbers are called by names that tshark 4.0.17 does not know, too */
     struct lower_options lower;
     struct tcp_options tcp;

@@ -183,6 +183,7 @@ struct engine_options reading_engine_options(const struct run *r, const uint8_t 
                                      .lower = r->reading->lower,
                                      .tcp = r->reading->tcp,
                                      .ports = r->reading->ports};
+    options.split_records = r->reading->split_records;
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
         options.seed = (uint64_t)time(NULL);
     return options;

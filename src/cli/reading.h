@@ -56,6 +56,8 @@ struct reading {
     const struct tls_ports *ports; /* -d */
     const char *read_filter;       /* -R: what the second pass reads; NULL: all */
     bool two_pass;                 /* -2 */
+    bool split_records;            /* records over several segments are not put together */
+    bool split_data;               /* nor what they carry, which nothing here does anyway */
     uint64_t packet_limit;         /* -c: packets read, shown or not; 0: none */
     uint64_t reset_after; /* -M: the connections are forgotten after so many packets; 0: never */
     bool line_buffered;   /* -l */

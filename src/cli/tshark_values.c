@@ -21,8 +21,8 @@ struct preference {
 static const struct preference preferences[] = {
     {"tls.keylog_file", NULL, 0},
     {"tlswire.dissect_more", NULL, 0},
-    {"tls.desegment_ssl_records", "TRUE", 0},
-    {"tls.desegment_ssl_application_data", "TRUE", 0},
+    {"tls.desegment_ssl_records", "TRUE", FLAG(split_records)},
+    {"tls.desegment_ssl_application_data", "TRUE", FLAG(split_data)},
     {"tls.ignore_ssl_mac_failed", "FALSE", 0},
     {"tls.keys_list", "", 0},
     {"tls.debug_file", "", 0},
@@ -57,7 +57,8 @@ static const struct preference preferences[] = {
  * does not fit, so they are shown, and the user told. */
 static bool unused_key(const char *argument)
 {
-    static const char *const kinds[] = {"uat:rsa_keys:", "tls.psk:", "ssl.psk:", "dtls.psk:"};
+    static const char *const kinds[] = {
+        "uat:rsa_keys:", "tls.psk:", "ssl.psk:", "dtls.psk:", "tls.keys_list:", "ssl.keys_list:"};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         size_t len = strlen(kinds[i]);
         if (strncmp(argument, kinds[i], len) != 0 || argument[len] == '\0')

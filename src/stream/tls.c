@@ -179,7 +179,7 @@ static void info_text(struct tls_reader *r, const char *text)
     tls_info(r, (struct info_item){.kind = INFO_TEXT, .text = text});
 }
 
-static const char *version_name(uint16_t version)
+const char *tls_version_name(uint16_t version)
 {
     if (version == VERSION_SSL2)
         return "SSLv2";
@@ -399,12 +399,12 @@ static void record(struct tls_reader *r, uint32_t length)
              type, 0);
     tape_add(t, F_tls_record_version, r->source, at + 1, 2, stated, 0);
     record_length_item(r, type, version, slice_u16(&s));
-    r->d->columns.protocol = version_name(version);
+    r->d->columns.protocol = tls_version_name(version);
     struct tls_content plain = {.bytes = r->bytes,
                                 .at = body,
                                 .end = body + length,
                                 .record = item,
-                                .version = version_name(version),
+                                .version = tls_version_name(version),
                                 .source = r->source,
                                 .type = type};
     struct tls_content inner = plain;
@@ -415,7 +415,7 @@ static void record(struct tls_reader *r, uint32_t length)
     tape_close(t, item);
     if (opened && inner.type == TLS_APPLICATION_DATA)
         keep_data(r, &inner);
-    r->d->columns.protocol = version_name(r->session->version ? r->session->version : stated);
+    r->d->columns.protocol = tls_version_name(r->session->version ? r->session->version : stated);
     r->at = body + length;
 }
 
@@ -423,7 +423,7 @@ static void record(struct tls_reader *r, uint32_t length)
 static void no_record(struct tls_reader *r)
 {
     struct tape *t = &r->d->tape;
-    r->d->columns.protocol = version_name(r->session->version);
+    r->d->columns.protocol = tls_version_name(r->session->version);
     if (r->session->version) {
         uint32_t item = tape_open(t, F_tls_unknown, r->source, r->at, r->end - r->at, 0, 0);
         tape_expert(t, EXPERT_tls_unknown_record, r->source, r->at, 0, 0);
@@ -480,7 +480,7 @@ static void records(struct tls_reader *r)
             return;
         }
         uint32_t size = form == FORM_SSL2 ? ssl2_size(rest) : record_length(rest);
-        if (size > rest.len + r->missing)
+        if (size > rest.len && !r->missing)
             return;
         r->failed = size > rest.len;
         uint32_t there = size < rest.len ? size : (uint32_t)rest.len;

@@ -26,6 +26,12 @@ def cases():
            ["Encrypted Heartbeat"], ["Heartbeat Request"])
     yield ("an empty heartbeat", begun().client(record(24, b"")), [], ["[Malformed Packet]"], ["Encrypted Heartbeat"])
 
+    huge = message(11, b"\1\0\0" + b"\0\0\3abc" * 11000)
+    yield ("a Certificate of more than 64 KiB in the clear", begun().server(*(record(22, huge[at:at + 16000]) for at in range(0, 48000, 16000)))
+           .server(*(record(22, huge[at:at + 16000]) for at in range(48000, len(huge), 16000))), ["-V"],
+           ["Handshake Protocol: Certificate (fragment)", "Handshake Protocol: Certificate (last fragment)", "Handshake Protocol: Certificate\n"],
+           ["Encrypted Handshake Message"])
+
     hello, answer = HELLOS
     ldap = bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"
     mysql = b"\x20\0\0\1" + bytes.fromhex("0faabeff00000040ff") + bytes(23)
