@@ -103,6 +103,11 @@ def records_capture():
     t.begin().client(record(22, client_hello(version=0x0101), 0x0101)).server(record(22, server_hello(version=0x0101), 0x0101))
     t.begin(server_port=4000).client(record(22, client_hello())).server(record(22, server_hello()), CHANGE, DATA)
     t.begin().client(b"\x16\3\3\xff\xff" + bytes(100)).client(bytes(1000))
+    t.begin(False, server_port=443)
+    hello = record(22, client_hello())
+    t.packets += [packet(t.port, 443, 1000, 0, SYN, 512, b"", hello[:40]), packet(443, t.port, 2000, 1041, SYN | ACK, 512)]
+    t.sent[False] += 40
+    t.client(hello[40:]).server(record(22, server_hello()))
     return t.capture()
 
 
