@@ -2,6 +2,7 @@
 #include "crypto/digest.h"
 #include "dissect/walk.h"
 #include "stream/ja3.h"
+#include "stream/ja4.h"
 #include "stream/tls_session.h"
 
 #include <string.h>
@@ -84,6 +85,21 @@ static void fingerprint(struct tls_reader *r, const struct tls_content *c, uint8
                       slice_of_str(digest));
 }
 
+/* JA4, hashed or raw, when somebody asks for it. */
+static void fingerprint_4(struct tls_reader *r, const struct tls_content *c, enum field_id field,
+                          uint32_t body, struct slice bytes)
+{
+    struct tape *t = &r->d->tape;
+    struct buf *text = r->tools->scratch;
+    struct crypto_provider *crypto = field == F_tls_handshake_ja4 ? r->tools->crypto : NULL;
+    if (!tape_wants(t, field))
+        return;
+    buf_clear(text);
+    if (ja4_client(text, bytes, r->tools->plaintext, crypto))
+        tape_set_text(t, tape_add(t, field, c->source, body, 0, 0, EVENT_GENERATED),
+                      buf_slice(text));
+}
+
 /* What the record's line says of its messages; the first wins unless another follows. */
 struct titles {
     const char *first, *mark;
@@ -136,6 +152,11 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     r->failed |= w.failed;
     if (!w.failed && (type == CLIENT_HELLO || type == SERVER_HELLO))
         fingerprint(r, c, type, body, slice_sub(c->bytes, body, end - body));
+    if (!w.failed && type == CLIENT_HELLO) {
+        struct slice bytes = slice_sub(c->bytes, body, end - body);
+        fingerprint_4(r, c, F_tls_handshake_ja4, body, bytes);
+        fingerprint_4(r, c, F_tls_handshake_ja4_r, body, bytes);
+    }
     tape_close(t, item);
     if (retry && (context & IN_TLS13) &&
         item != TAPE_NONE) /* its random is a fixed number, which the label says */

@@ -146,6 +146,19 @@ static bool feed(struct engine *e, size_t captured)
     return good;
 }
 
+static uint16_t suite_before; /* of the ServerHello that stands before the record; 0: none does */
+
+static void put_server_hello(struct buf *out)
+{
+    put_number(out, 0x160303002c, 5);
+    put_number(out, 0x02000028, 4);
+    put_number(out, 0x0303, 2);
+    buf_fill(out, 'r', 32);
+    put_number(out, 0, 1);
+    put_number(out, suite_before, 2);
+    put_number(out, 0, 3);
+}
+
 /* A record of the message's first N bytes, on a connection of its own.  SAID: the length that the
  * message's header has.  KEPT: bytes of the record that the capture has. */
 static bool try_record(struct engine *e, bool from_server, uint8_t type, struct slice body,
@@ -165,8 +178,20 @@ static bool try_record(struct engine *e, bool from_server, uint8_t type, struct 
                         .seq = (uint32_t)packets << 16,
                         .flags = PSH | ACK,
                         .data = buf_slice(&record)};
+    bool good = true;
+    if (suite_before) {
+        struct buf hello = {0};
+        put_server_hello(&hello);
+        struct segment before = s;
+        before.from_server = true;
+        before.data = buf_slice(&hello);
+        put_segment(&bytes, &before);
+        good = feed(e, HEADER_BYTES + hello.len);
+        s.seq += from_server ? (uint32_t)hello.len : 0;
+        buf_free(&hello);
+    }
     put_segment(&bytes, &s);
-    bool good = feed(e, HEADER_BYTES + (kept < record.len ? kept : record.len));
+    good &= feed(e, HEADER_BYTES + (kept < record.len ? kept : record.len));
     buf_free(&record);
     return good;
 }
@@ -253,9 +278,9 @@ static void put_hello(struct buf *out, const char *kind, struct slice extension)
     buf_slice_put(out, extension);
 }
 
-static void test_extensions(void)
+static void extensions_of(const char *path)
 {
-    FILE *file = fopen("tests/golden/extensions.tsv", "re");
+    FILE *file = fopen(path, "re");
     CHECK(file != NULL);
     char *line = NULL;
     size_t room = 0, count = 0;
@@ -263,7 +288,8 @@ static void test_extensions(void)
     struct engine *e = new_engine(NULL);
     while (file && getline(&line, &room, file) > 0) {
         char *rest = line, *kind = strsep(&rest, "\t"), *hex = strsep(&rest, "\t\n");
-        if (*line == '#' || !hex)
+        bool hello_kind = strlen(kind) <= 3 && !strpbrk(kind, "0123456789");
+        if (*line == '#' || !hex || !hello_kind)
             continue;
         buf_clear(&extension);
         hex_bytes(&extension, hex);
@@ -282,6 +308,42 @@ static void test_extensions(void)
         fclose(file);
     buf_free(&extension);
     buf_free(&hello);
+}
+
+static void test_extensions(void)
+{
+    extensions_of("tests/golden/extensions.tsv");
+    extensions_of("tests/golden/more.tsv");
+}
+
+/* The lines of messages: "S12@c02f" is the server's message of type 12 after a ServerHello with that suite, which
+ * stands in front on the same connection. */
+static void test_lines(void)
+{
+    static const char *const paths[] = {"tests/golden/messages.tsv", "tests/golden/more.tsv"};
+    struct buf body = {0};
+    char *line = NULL;
+    size_t room = 0, count = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        FILE *file = fopen(paths[i], "re");
+        CHECK(file != NULL);
+        while (file && getline(&line, &room, file) > 0) {
+            char *rest = line, *kind = strsep(&rest, "\t"), *hex = strsep(&rest, "\t\n");
+            if (!hex || !strchr("SC", *kind) || kind[1] < '0' || kind[1] > '9')
+                continue;
+            buf_clear(&body);
+            hex_bytes(&body, hex);
+            suite_before = (uint16_t)strtoul(kind + strcspn(kind, "@") + 1, NULL, 16);
+            every_prefix(*kind == 'S', (uint8_t)strtoul(kind + 1, NULL, 10), buf_slice(&body));
+            suite_before = 0;
+            count++;
+        }
+        if (file)
+            fclose(file);
+    }
+    CHECK(count > 40);
+    free(line);
+    buf_free(&body);
 }
 
 /* Every prefix of every golden packet, as a snap length would cut it. */
@@ -310,6 +372,7 @@ int main(void)
         {"every prefix of every message of the golden captures", test_golden_messages},
         {"every prefix of the other messages", test_other_messages},
         {"every prefix of every golden extension", test_extensions},
+        {"every prefix of every golden message line", test_lines},
         {"every prefix of every golden packet", test_packets},
     };
     int status = UNIT_RUN(tests);
