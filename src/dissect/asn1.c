@@ -353,9 +353,37 @@ static void choice(struct asn1 *a, const struct asn1_type *type, enum field_id f
  * -----------------------------------------------------------------------------
  */
 
+/* Whether somebody asks for fields that tshark 4.0.17 has none of. */
+static bool more_wanted(const struct tape *t)
+{
+    for (unsigned id = F_x509_more_organization; id <= F_x509_more_law; id++)
+        if (t->want[id])
+            return true;
+    return false;
+}
+
+/* Shows V when only tlswire knows its type and somebody asks.  What is wrong inside has no other effect than
+ * it would have if nobody had. */
+static bool more_value(struct asn1 *a, struct der_view v)
+{
+    const struct asn1_known *known = more_wanted(a->tape) ? x509_known(a->oid, true) : NULL;
+    if (!known)
+        return false;
+    struct slice oid = a->oid;
+    struct buf *protocols = a->protocols;
+    uint16_t protocol = a->protocol;
+    a->protocols = NULL;
+    asn1_run(a, known->type, (enum field_id)known->field, false, v);
+    a->oid = oid;
+    a->protocols = protocols;
+    a->protocol = protocol;
+    a->broken = false;
+    return true;
+}
+
 void asn1_by_oid(struct asn1 *a, struct der_view v)
 {
-    const struct asn1_known *known = x509_known(a->oid);
+    const struct asn1_known *known = x509_known(a->oid, false);
     struct der d;
     if (known) {
         uint16_t outer = a->protocol;
@@ -385,6 +413,8 @@ void asn1_by_oid(struct asn1 *a, struct der_view v)
     }
     /* Nothing to say of parameters that are not there. */
     if (slice_at(v.bytes, 0) == DER_NULL && slice_at(v.bytes, 1) == 0)
+        return;
+    if (more_value(a, v) && a->tape->more)
         return;
     asn1_fault(a, EXPERT_ber_error_oid_not_implemented, v,
                slice_of_str("BER: Dissector for OID not implemented. Contact Wireshark developers "

@@ -314,19 +314,23 @@ struct x509_table x509_table(size_t index)
         return (struct x509_table){x509_known_algorithms, x509_known_algorithms_count};
     case 3:
         return (struct x509_table){x509_known_others, x509_known_others_count};
-    default:
+    case 4:
         return (struct x509_table){x509_known_ocsp, x509_known_ocsp_count};
+    default:
+        return (struct x509_table){x509_known_more, x509_known_more_count};
     }
 }
 
-const struct asn1_known *x509_known(struct slice oid)
+const struct asn1_known *x509_known(struct slice oid, bool more)
 {
     if (oid.len > OID_BYTES / 4)
         return NULL;
     ASN1_TEXT(text, OID_BYTES);
     oid_dotted(&text, oid);
+    if (more)
+        return look(x509_table(X509_TABLES - 1), buf_slice(&text));
     const struct asn1_known *found = NULL;
-    for (size_t i = 0; !found && i < X509_TABLES; i++)
+    for (size_t i = 0; !found && i < X509_TABLES - 1; i++)
         found = look(x509_table(i), buf_slice(&text));
     return found;
 }

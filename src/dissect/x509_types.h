@@ -89,17 +89,19 @@ extern const struct asn1_type x509_accesses;
 extern const struct asn1_type x509_ocsp_response_type, x509_extensions;
 
 /* Tables of what object identifiers stand for, each in the order of the identifiers' texts. */
-#define X509_TABLES 5
+#define X509_TABLES 6 /* the last one: what only we know */
 extern const struct asn1_known x509_known_attributes[], x509_known_extensions[],
-    x509_known_algorithms[], x509_known_others[], x509_known_ocsp[];
+    x509_known_algorithms[], x509_known_others[], x509_known_ocsp[], x509_known_more[];
 extern const size_t x509_known_attributes_count, x509_known_extensions_count,
-    x509_known_algorithms_count, x509_known_others_count, x509_known_ocsp_count;
+    x509_known_algorithms_count, x509_known_others_count, x509_known_ocsp_count,
+    x509_known_more_count;
 struct x509_table {
     const struct asn1_known *rows;
     size_t count;
 };
 struct x509_table x509_table(size_t index);
-const struct asn1_known *x509_known(struct slice oid);
+/* MORE: only what tshark 4.0.17 does not know; else only what it does. */
+const struct asn1_known *x509_known(struct slice oid, bool more);
 
 /* An object identifier whose name is put behind the name of the SEQUENCE around it. */
 asn1_call x509_titled_oid;

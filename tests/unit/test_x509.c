@@ -434,6 +434,35 @@ static struct slice with_extension(const char *oid_der, size_t oid_len, const ch
     return slice_of(out, b.len);
 }
 
+/* What tshark 4.0.17 has no fields for is shown when asked for; else the remark alone. */
+static void test_more_than_tshark(void)
+{
+    static const char oid_der[] = "\x06\x05\x67\x81\x0c\x03\x01", value[] =
+                                                                      "\x30\x0e\x13\x03VAT\x13\x02"
+                                                                      "DE\x0c\x03"
+                                                                      "123";
+    static uint8_t tsharks[FIELD_COUNT];
+    struct tape t;
+    tape_init(&t);
+    for (unsigned id = 0; id < FIELD_COUNT; id++)
+        tsharks[id] = !fields[id].more;
+    struct slice der = with_extension(oid_der, 7, value, sizeof value - 1);
+    dissect(&t, want_all, der);
+    CHECK_STR("registrationSchemeIdentifier: VAT", label(&t, F_x509_more_scheme, 0));
+    CHECK_STR("registrationCountry: DE", label(&t, F_x509_more_country, 0));
+    CHECK_STR("registrationReference: 123", label(&t, F_x509_more_reference, 0));
+    CHECK(tape_find(&t, 0, F_expert_ber_error_oid_not_implemented) != TAPE_NONE);
+    t.more = true;
+    dissect(&t, want_all, der);
+    CHECK_STR("registrationReference: 123", label(&t, F_x509_more_reference, 0));
+    CHECK(tape_find(&t, 0, F_expert_ber_error_oid_not_implemented) == TAPE_NONE);
+    t.more = false;
+    dissect(&t, tsharks, der);
+    CHECK_STR("(none)", label(&t, F_x509_more_scheme, 0));
+    CHECK(tape_find(&t, 0, F_expert_ber_error_oid_not_implemented) != TAPE_NONE);
+    tape_free(&t);
+}
+
 /* Where tshark 4.0.17 shows other numbers: docs/differences.md. */
 static void test_other_than_tshark(void)
 {
@@ -488,6 +517,7 @@ int main(void)
         {"raw public key", test_raw_public_key},
         {"tables in order", test_tables},
         {"other than tshark", test_other_than_tshark},
+        {"more than tshark", test_more_than_tshark},
     };
     memset(want_all, 1, sizeof want_all);
     return UNIT_RUN(tests);
