@@ -211,6 +211,18 @@ static void emit_length(const struct lower_view *v, uint16_t length, uint8_t nex
     tape_close(t, at);
 }
 
+/* An address behind the well-known prefix of translators holds one of IPv4 (RFC 6052 2.1). */
+static void emit_embedded(const struct lower_view *v, uint32_t at, enum field_id field)
+{
+    struct slice s = slice_sub(v->header, at, 12);
+    if (slice_u64(&s) != UINT64_C(0x0064ff9b00000000) || slice_u32(&s) != 0)
+        return;
+    uint32_t offset = v->offset + at;
+    tape_add(v->t, F_ipv6_embed_ipv4_prefix, v->source, offset, 12, 0, EVENT_GENERATED);
+    tape_add(v->t, field, v->source, offset + 12, 4, 0, EVENT_GENERATED);
+    tape_add(v->t, F_ipv6_embed_ipv4, v->source, offset + 12, 4, 0, EVENT_GENERATED);
+}
+
 /* An address that was made of a hardware address shows it (RFC 4291 appendix A). */
 static void emit_hardware(const struct lower_view *v, uint32_t at, enum field_id field)
 {
@@ -256,6 +268,8 @@ void lower_emit_ipv6(const struct lower_view *v)
     lower_add(v, F_ipv6_hlim, 7, 1, slice_u8(&s));
     lower_emit_address(v, 8, 16, &from);
     lower_emit_address(v, 24, 16, &to);
+    emit_embedded(v, 8, F_ipv6_src_embed_ipv4);
+    emit_embedded(v, 24, F_ipv6_dst_embed_ipv4);
     emit_hardware(v, 8, F_ipv6_src_slaac_mac);
     emit_hardware(v, 24, F_ipv6_dst_slaac_mac);
     for (unsigned i = 1; i <= extensions; i++) {

@@ -12,6 +12,7 @@ ME, YOU = ipaddress.ip_address("192.0.2.1").packed, ipaddress.ip_address("198.51
 ME6, YOU6 = ipaddress.ip_address("2001:db8::1").packed, ipaddress.ip_address("2001:db8:1::2").packed
 GATE, PEER = ipaddress.ip_address("203.0.113.1").packed, ipaddress.ip_address("203.0.113.2").packed
 MACS = bytes.fromhex("020000000002020000000001")
+NAT64 = bytes.fromhex("0064ff9b0000000000000000")
 HELLO = bytes(seed.client_hello(seed.SHOWN_RANDOM))
 TCP, UDP, GRE, AH, IPV4, IPV6, MPLS = 6, 17, 47, 51, 4, 41, 137
 HOPS, ROUTING, FRAGMENT, DESTINATION, NONE = 0, 43, 44, 60, 59
@@ -154,6 +155,7 @@ def layers():
     yield ether(ip6(header6(TCP, b"\4\1\1\0\0\0" + YOU6 + ME6) + tcp6(next(ports)), ROUTING), 0x86dd)
     yield ether(ip6(header6(TCP, b"\2\1\0\0\0\0" + YOU6) + tcp6(next(ports)), ROUTING), 0x86dd)
     yield ether(ip6(number(1, TCP, 0) + number(2, 0) + number(4, 5) + tcp6(next(ports)), FRAGMENT), 0x86dd)
+    yield ether(ip6(tcp(next(ports), source=NAT64 + ME, target=YOU6), source=NAT64 + ME), 0x86dd)
     yield ether(ip(tcp(next(ports)), options=b"\x07\x0b\x08" + GATE + b"\0\0\0\0" + b"\0"))
     yield ether(ip(tcp(next(ports)), options=b"\x83\x0b\x08" + GATE + PEER + b"\x01"))
     yield ether(ip(tcp(next(ports)), options=b"\x89\x07\x04" + PEER + b"\x00"))
