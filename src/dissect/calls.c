@@ -39,7 +39,7 @@ static void signature_algorithm(struct walk *w)
     struct slice s = slice_sub(w->bytes, w->at, 2);
     uint64_t value = slice_u16(&s);
     uint32_t at = tape_open(w->tape, F_tls_handshake_sig_hash_alg, w->source, w->at, 2, value, 0);
-    if (!registry_compat(REG_SIGNATURE_SCHEMES, value))
+    if (!tape_name(w->tape, REG_SIGNATURE_SCHEMES, value))
         tape_set_label(w->tape, at, LABEL_TLS_SIGNATURE_PAIR);
     walk_number(w, F_tls_handshake_sig_hash_hash, 1, NULL);
     walk_number(w, F_tls_handshake_sig_hash_sig, 1, NULL);

@@ -51,6 +51,7 @@ static const struct code_point certificate_types[] = {
     {0x0, 0x0, "X.509", "X.509"},
     {0x1, 0x1, "OpenPGP", "OpenPGP"},
     {0x2, 0x2, "Raw Public Key", "Raw Public Key"},
+    {0x3, 0x3, "1609Dot2", NULL},
 };
 
 static const struct code_point cipher_suites[] = {
@@ -485,11 +486,16 @@ static const struct code_point client_certificate_types[] = {
     {0x2, 0x2, "DSS Sign", "DSS Sign"},
     {0x3, 0x3, "RSA Fixed DH", "RSA Fixed DH"},
     {0x4, 0x4, "DSS Fixed DH", "DSS Fixed DH"},
+    {0x5, 0x5, "RSA Ephemeral DH", NULL},
+    {0x6, 0x6, "DSS Ephemeral DH", NULL},
+    {0x14, 0x14, "FORTEZZA DMS", NULL},
     {0x15, 0x15, "GOST R 34.10-94", "GOST R 34.10-94"},
     {0x16, 0x16, "GOST R 34.10-2001", "GOST R 34.10-2001"},
     {0x40, 0x40, "ECDSA Sign", "ECDSA Sign"},
     {0x41, 0x41, "RSA Fixed ECDH", "RSA Fixed ECDH"},
     {0x42, 0x42, "ECDSA Fixed ECDH", "ECDSA Fixed ECDH"},
+    {0x43, 0x43, "GOST R 34.10-2012 256", NULL},
+    {0x44, 0x44, "GOST R 34.10-2012 512", NULL},
     {0x50, 0x50, "IBC Params", "IBC Params"},
 };
 
@@ -662,6 +668,10 @@ static const struct code_point hpke_kdf[] = {
     {0x1, 0x1, "HKDF-SHA256", "HKDF-SHA256"},
     {0x2, 0x2, "HKDF-SHA384", "HKDF-SHA384"},
     {0x3, 0x3, "HKDF-SHA512", "HKDF-SHA512"},
+    {0x10, 0x10, "SHAKE128", "SHAKE128"},
+    {0x11, 0x11, "SHAKE256", "SHAKE256"},
+    {0x12, 0x12, "TurboSHAKE128", "TurboSHAKE128"},
+    {0x13, 0x13, "TurboSHAKE256", "TurboSHAKE256"},
 };
 
 static const struct code_point hpke_kem[] = {
@@ -669,8 +679,19 @@ static const struct code_point hpke_kem[] = {
     {0x10, 0x10, "DHKEM(P-256, HKDF-SHA256)", "DHKEM(P-256, HKDF-SHA256)"},
     {0x11, 0x11, "DHKEM(P-384, HKDF-SHA384)", "DHKEM(P-384, HKDF-SHA384)"},
     {0x12, 0x12, "DHKEM(P-521, HKDF-SHA512)", "DHKEM(P-521, HKDF-SHA512)"},
+    {0x13, 0x13, "DHKEM(CP-256, HKDF-SHA256)", "DHKEM(CP-256, HKDF-SHA256)"},
+    {0x14, 0x14, "DHKEM(CP-384, HKDF-SHA384)", "DHKEM(CP-384, HKDF-SHA384)"},
+    {0x15, 0x15, "DHKEM(CP-521, HKDF-SHA512)", "DHKEM(CP-521, HKDF-SHA512)"},
+    {0x16, 0x16, "DHKEM(secp256k1, HKDF-SHA256)", "DHKEM(secp256k1, HKDF-SHA256)"},
     {0x20, 0x20, "DHKEM(X25519, HKDF-SHA256)", "DHKEM(X25519, HKDF-SHA256)"},
     {0x21, 0x21, "DHKEM(X448, HKDF-SHA512)", "DHKEM(X448, HKDF-SHA512)"},
+    {0x30, 0x30, "X25519Kyber768Draft00", "X25519Kyber768Draft00"},
+    {0x40, 0x40, "ML-KEM-512", "ML-KEM-512"},
+    {0x41, 0x41, "ML-KEM-768", "ML-KEM-768"},
+    {0x42, 0x42, "ML-KEM-1024", "ML-KEM-1024"},
+    {0x50, 0x50, "MLKEM768-P256", "MLKEM768-P256"},
+    {0x51, 0x51, "MLKEM1024-P384", "MLKEM1024-P384"},
+    {0x647a, 0x647a, "X-Wing", "X-Wing"},
 };
 
 static const struct code_point max_fragment_length[] = {
@@ -683,6 +704,14 @@ static const struct code_point max_fragment_length[] = {
 static const struct code_point psk_key_exchange_modes[] = {
     {0x0, 0x0, "PSK-only key establishment (psk_ke)", "PSK-only key establishment (psk_ke)"},
     {0x1, 0x1, "PSK with (EC)DHE key establishment (psk_dhe_ke)", "PSK with (EC)DHE key establishment (psk_dhe_ke)"},
+    {0xb, 0xb, "Reserved (GREASE)", NULL},
+    {0x2a, 0x2a, "Reserved (GREASE)", NULL},
+    {0x49, 0x49, "Reserved (GREASE)", NULL},
+    {0x68, 0x68, "Reserved (GREASE)", NULL},
+    {0x87, 0x87, "Reserved (GREASE)", NULL},
+    {0xa6, 0xa6, "Reserved (GREASE)", NULL},
+    {0xc5, 0xc5, "Reserved (GREASE)", NULL},
+    {0xe4, 0xe4, "Reserved (GREASE)", NULL},
 };
 
 static const struct code_point signature_algorithms[] = {
@@ -747,6 +776,22 @@ static const struct code_point signature_schemes[] = {
     {0x91a, 0x91a, "slhdsa_shake_192f", NULL},
     {0x91b, 0x91b, "slhdsa_shake_256s", NULL},
     {0x91c, 0x91c, "slhdsa_shake_256f", NULL},
+    {0xa0a, 0xa0a, "Reserved (GREASE)", NULL},
+    {0x1a1a, 0x1a1a, "Reserved (GREASE)", NULL},
+    {0x2a2a, 0x2a2a, "Reserved (GREASE)", NULL},
+    {0x3a3a, 0x3a3a, "Reserved (GREASE)", NULL},
+    {0x4a4a, 0x4a4a, "Reserved (GREASE)", NULL},
+    {0x5a5a, 0x5a5a, "Reserved (GREASE)", NULL},
+    {0x6a6a, 0x6a6a, "Reserved (GREASE)", NULL},
+    {0x7a7a, 0x7a7a, "Reserved (GREASE)", NULL},
+    {0x8a8a, 0x8a8a, "Reserved (GREASE)", NULL},
+    {0x9a9a, 0x9a9a, "Reserved (GREASE)", NULL},
+    {0xaaaa, 0xaaaa, "Reserved (GREASE)", NULL},
+    {0xbaba, 0xbaba, "Reserved (GREASE)", NULL},
+    {0xcaca, 0xcaca, "Reserved (GREASE)", NULL},
+    {0xdada, 0xdada, "Reserved (GREASE)", NULL},
+    {0xeaea, 0xeaea, "Reserved (GREASE)", NULL},
+    {0xfafa, 0xfafa, "Reserved (GREASE)", NULL},
     {0xfe0b, 0xfe0b, "falcon512", "falcon512"},
     {0xfe0c, 0xfe0c, "p256_falcon512", "p256_falcon512"},
     {0xfe0d, 0xfe0d, "rsa3072_falcon512", "rsa3072_falcon512"},
