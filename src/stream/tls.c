@@ -480,8 +480,12 @@ static void records(struct tls_reader *r)
             return;
         }
         uint32_t size = form == FORM_SSL2 ? ssl2_size(rest) : record_length(rest);
-        if (size > rest.len && !r->missing)
+        if (size > rest.len && !r->missing) {
+            if (form == FORM_SSL2 && !r->session->version && r->at == r->start)
+                no_record(
+                    r); /* TCP did not wait for the rest: only the length looked like SSL 2.0 */
             return;
+        }
         r->failed = size > rest.len;
         uint32_t there = size < rest.len ? size : (uint32_t)rest.len;
         if (form == FORM_SSL2)
