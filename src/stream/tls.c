@@ -481,7 +481,8 @@ static void records(struct tls_reader *r)
         }
         uint32_t size = form == FORM_SSL2 ? ssl2_size(rest) : record_length(rest);
         if (size > rest.len && !r->missing) {
-            if (form == FORM_SSL2 && !r->session->version && r->at == r->start)
+            bool waited = !r->tools->alone && r->at == r->start;
+            if (waited && form == FORM_SSL2 && !r->session->version)
                 no_record(
                     r); /* TCP did not wait for the rest: only the length looked like SSL 2.0 */
             return;
