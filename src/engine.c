@@ -296,7 +296,9 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
                               .protocols = &e->protocols,
                               .scratch = &e->scratch,
                               .known = e->options.known,
-                              .learns = e->options.learns};
+                              .learns = e->options.learns,
+                              .alone = e->options.split_records || e->tcp.no_desegment ||
+                                       d->tcp.checksum_state == TCP_SUM_BAD};
     d->columns.segment_of_pdu = plan->segment_of_pdu;
     for (unsigned i = 0; i < plan->run_count; i++) {
         const struct tcp_run *run = &plan->runs[i];
@@ -312,9 +314,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
         }
         read_run(e, flow, run, source, offset, &tools);
         /* TLS that may not wait for the rest of its record is TLS all the same. */
-        bool alone =
-            e->options.split_records || e->tcp.no_desegment || d->tcp.checksum_state == TCP_SUM_BAD;
-        if (alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
+        if (tools.alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
             d->columns.protocol = tls_version_name(tls_version(flow));
     }
 }

@@ -32,6 +32,7 @@ struct tls_tools {
     struct buf *scratch;
     const struct foresight *known;           /* from a first pass; NULL: there was none */
     struct foresight *learns;                /* for a second one; NULL: there is none */
+    bool alone;                              /* nobody waits for the rest of a record */
     struct certificates_known *certificates; /* NULL: read each */
 };
 
