@@ -12,8 +12,8 @@ import re
 import sys
 
 FLOORS = {"base": 0, "schema": 1, "dissect": 2, "stream": 3, "crypto": 3, "filter": 3,
-          "print": 4, "capture": 4, "endpoint": 4, "engine": 5, "lib": 5, "cli": 6}
-PURE = {"base", "schema", "dissect", "stream", "crypto", "filter", "print"}
+          "print": 4, "stats": 4, "capture": 4, "endpoint": 4, "engine": 5, "lib": 5, "cli": 6}
+PURE = {"base", "schema", "dissect", "stream", "crypto", "filter", "print", "stats"}
 IMPURE_HEADERS = re.compile(r"^(fcntl|unistd|poll|signal|pthread|uv|pcap(/.*)?|netdb|"
                             r"sys/(socket|stat|mman|time|wait|epoll))\.h$")
 IMPURE_CALLS = re.compile(r"(?<![\w.>(])(?:(printf|fprintf|puts|putchar|fputs|fputc|fopen|fread|fwrite|fclose|open|close|"

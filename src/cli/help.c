@@ -46,6 +46,13 @@ int help_print(FILE *out)
     return fflush(out) == 0 ? READING_OK : READING_FAILED;
 }
 
+int help_statistics(FILE *out)
+{
+    for (size_t i = 0; stats_name(i); i++)
+        fprintf(out, "     %s\n", stats_name(i));
+    return fflush(out) == 0 ? READING_OK : READING_FAILED;
+}
+
 int help_version(FILE *out)
 {
     fprintf(out, "tlswire %s\n%s, libuv %s, %s\n", TLSWIRE_VERSION,

@@ -7,5 +7,7 @@
 /* Both return an exit status. */
 int help_print(FILE *out);
 int help_version(FILE *out);
+/* The names that may follow -z. */
+int help_statistics(FILE *out);
 
 #endif

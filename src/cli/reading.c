@@ -66,12 +66,14 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         packet = &renumbered;
         r->shown += !passed_over;
     }
-    if (!reading->no_output || r->filter || r->kept.len > 0) {
+    if (!reading->no_output || r->filter || reading->stats || r->kept.len > 0) {
         const struct dissection *d = engine_packet(r->engine, packet);
         if (passed_over) {
             engine_passed_over(r->engine);
             return true;
         }
+        if (reading->stats)
+            stats_packet(reading->stats, d);
         if (r->filter && !filter_match(r->filter, &d->tape)) {
             if (filter_exhausted(r->filter) && r->given_up++ == 0)
                 r->first_given_up = r->packets;
@@ -200,7 +202,10 @@ static bool check_read_filter(const struct reading *reading, struct error *error
 static int prepare(struct run *r, struct error *error)
 {
     const struct reading *reading = r->reading;
-    reading->printer->want(&reading->print, r->want);
+    if (!reading->no_output)
+        reading->printer->want(&reading->print, r->want);
+    if (reading->stats)
+        stats_want(reading->stats, r->want);
     if (!check_read_filter(reading, error))
         return READING_FAILED;
     if (reading->display_filter) {
@@ -242,6 +247,8 @@ static int read_and_print(struct run *r, struct error *error)
         reading->printer->footer(&r->out, &r->print);
     if (r->colors)
         buf_str(&r->out, "\x1b[0m");
+    if (reading->stats)
+        stats_end(reading->stats, &r->out);
     if (!r->reader_gone)
         (void)reading_flush(r, error);
     return status == READING_OK && (r->reader_gone || error->code != ERROR_NONE) ? READING_FAILED

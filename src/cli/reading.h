@@ -8,6 +8,7 @@
 #include "cli/capture_files.h"
 #include "dissect/lower.h"
 #include "print/print.h"
+#include "stats/stats.h"
 #include "stream/tls.h"
 
 #include <stdio.h>
@@ -53,6 +54,7 @@ struct reading {
     struct print_options print;
     struct lower_options lower;
     struct tcp_options tcp;
+    struct stats *stats;           /* -z; NULL: none */
     const struct tls_ports *ports; /* -d */
     const char *read_filter;       /* -R: what the second pass reads; NULL: all */
     bool two_pass;                 /* -2 */

@@ -230,6 +230,8 @@ static int read_packets(struct front *f)
     if (strcmp(r->printer->name, "ek") == 0)
         r->print.tree |= !f->summary;
     r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
+    if (r->stats && !stats_open(r->stats, &r->print, &f->error))
+        return READING_REFUSED;
     r->no_output = !f->printing && (r->write_file || f->quiet);
     r->quiet = f->quiet;
     r->print.capture_name = r->file ? r->file : "";
@@ -253,6 +255,9 @@ static int run(struct front *f)
         return list_of_interface(f, f->task == TASK_LINK_TYPES);
     case TASK_GLOSSARY:
         return glossary_print(stdout, f->glossary, &f->error);
+    case TASK_STATISTICS:
+        fputs("tlswire: The available statistics for the \"-z\" option are:\n", stderr);
+        return help_statistics(stderr);
     case TASK_READ:
         break;
     }
@@ -312,7 +317,11 @@ static int parse_and_run(struct front *f, int argc, char **argv)
         status = run(f);
     made_free(f->reading.made);
     buf_free(&filter);
-    return f->error.code == ERROR_NONE ? status : common_fail(&f->error, status);
+    if (f->error.code != ERROR_NONE)
+        status = common_fail(&f->error, status);
+    if (f->lists_statistics)
+        (void)help_statistics(stderr);
+    return status;
 }
 
 static int front(int argc, char **argv, bool reads, enum material_kind kind)
@@ -334,6 +343,7 @@ static int front(int argc, char **argv, bool reads, enum material_kind kind)
     column_list_free(f->columns);
     for (size_t i = 0; i < f->kept_count; i++)
         free(f->kept[i]);
+    stats_free(f->reading.stats);
     free(f);
     return status;
 }

@@ -246,6 +246,27 @@ static bool take_quiet(struct front *f, const struct option_row *row, const char
     return true;
 }
 
+/* ---- statistics
+ * ------------------------------------------------------------------------------------ */
+
+static bool take_statistic(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    if (strcmp(argument, "help") == 0) {
+        f->task = TASK_STATISTICS;
+        return true;
+    }
+    if (!f->reading.stats)
+        f->reading.stats = stats_new();
+    if (!f->reading.stats)
+        return error_set(&f->error, ERROR_MEMORY, "out of memory");
+    if (stats_add(f->reading.stats, argument))
+        return true;
+    f->lists_statistics = true;
+    return front_refuse(f,
+                        "Invalid -z argument \"%s\"; it must be one of:", front_shown(f, argument));
+}
+
 /* ---- instead of reading
  * ---------------------------------------------------------------------------- */
 
@@ -378,6 +399,8 @@ const struct option_row tshark_options[] = {
     {'l', NULL, NULL, take_line_buffered, "hand on the output after each packet"},
     {'q', NULL, NULL, take_quiet, "don't print packets"},
     {'Q', NULL, NULL, take_quiet, "nor anything but errors"},
+    {'z', NULL, "<statistic>", take_statistic,
+     "conv,tcp  io,stat,1  follow,tls,ascii,0 ... -z help lists them"},
     HEADING_ROW("Miscellaneous"),
     {'C', NULL, "<profile>", take_profile, "take the preferences of this profile; see tlswire(1)"},
     {'\0', "log-level", "<level>", take_log_level,
@@ -392,7 +415,6 @@ const struct option_row tshark_options[] = {
     NEVER('U', NULL, "", "PDUs are not exported; -V, -x and -z follow show what was decrypted"),
     NEVER('W', NULL, "", NO_NAMES),
     NEVER('X', NULL, "", "there is no Lua, and the format of a file is known by its bytes"),
-    LATER('z', NULL, ""),
     LATER('\0', "elastic-mapping-filter", ""),
     NEVER('\0', "export-objects", "",
           "what TLS carries is not taken apart; -z follow,tls shows it"),

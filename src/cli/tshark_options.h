@@ -20,7 +20,8 @@ enum front_task {
     TASK_INTERFACES,
     TASK_GLOSSARY,
     TASK_LINK_TYPES,
-    TASK_TIME_TYPES
+    TASK_TIME_TYPES,
+    TASK_STATISTICS
 };
 
 struct front {
@@ -45,7 +46,8 @@ struct front {
     struct capture_input usual; /* what stands before the first -i */
     char *kept[FRONT_KEPT];     /* owned: lines of a profile */
     size_t kept_count;
-    char shown[128]; /* see front_shown() */
+    bool lists_statistics; /* after the error */
+    char shown[128];       /* see front_shown() */
     struct error error;
 };
 

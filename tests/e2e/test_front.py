@@ -3,6 +3,7 @@
 
 usage: test_front.py TLSWIRE [TEST...]     prints TAP; where tshark 4.0 is missing, its part is skipped
 """
+import json
 import os
 import pathlib
 import pty
@@ -236,6 +237,84 @@ def numbers():
     refused(["-i", "lo", "-b", "nametimenum:3"], 1, "too large")
     refused(["-b", "foo"], 1, 'Invalid or unknown -b arg "foo"')
     refused(["-r", SEED, "-M", "0"], 1, "epan reset count is zero")
+
+
+@test
+def statistics_and_their_names():
+    out, err, status = run("-z", "help")
+    check(status == 0 and out == "", f"{status} {out!r}")
+    names = [line.strip() for line in err.splitlines()[1:]]
+    check(names == sorted(names) and {"conv,tcp", "expert", "io,phs"} <= set(names), err)
+    for wrong in ("conv", "conv,tcpx", "nothing", "", "conv,\x1b[31m"):
+        err = refused(["-r", SEED, "-z", wrong], 1, "Invalid -z argument", "     io,phs\n")
+        check("\x1b" not in err, f"{err!r}")
+    refused(["-r", SEED, "-z", "io,phs,tcp.foo"], 1, "io,phs tap", "tcp.foo", "is neither a field nor a protocol name")
+    shown, _, _ = run("-n", "-r", SEED)
+    with_it, _, status = run("-n", "-r", SEED, "-z", "conv,tcp")
+    check(status == 0 and with_it.startswith(shown) and "TCP Conversations" in with_it[len(shown):], with_it)
+    first = run("-n", "-q", "-r", SEED, "-z", "conv,tcp", "-z", "io,phs")[0]
+    check(first.index("Protocol Hierarchy") < first.index("TCP Conversations"), "the last -z comes first")
+    all_of_it = run("-n", "-q", "-r", SEED, "-z", "conv,tcp")[0]
+    check(run("-n", "-q", "-r", SEED, "-Y", "ipv6", "-z", "conv,tcp")[0] == all_of_it, "-Y must not change them")
+
+
+@test
+def statistics_of_tls_sessions():
+    lab = ROOT / "tests" / "golden" / "lab_tls13.pcapng"
+    out, err, status = run("-q", "-r", lab, "-z", "tls,sessions")
+    check(status == 0 and err == "", err)
+    for word in ("TLS 1.3", "TLS_AES_256_GCM_SHA384", "x25519", "localhost", "established; closed by the server", "yes"):
+        check(word in out, f"{word!r} is not in {out!r}")
+    out = run("-q", "-r", lab, "-z", "tls,sessions,zeek")[0]
+    lines = out.splitlines()
+    names = next(line for line in lines if line.startswith("#fields")).split("\t")[1:]
+    rows = [dict(zip(names, line.split("\t"))) for line in lines if not line.startswith("#")]
+    check(len(rows) == 1 and rows[0]["version"] == "TLSv13" and rows[0]["established"] == "T", out)
+    check(rows[0]["ssl_history"].startswith("CsioxyfIF") and rows[0]["sni_matches_cert"] == "T", out)
+    check(run("-q", "-r", lab, "-z", "tls,sessions,zeek")[0] == out, "the uid must not change")
+    one = json.loads(run("-q", "-r", lab, "-z", "tls,sessions,json")[0])
+    check(one["uid"] == rows[0]["uid"] and len(one["cert_chain_fps"]) == 1, one)
+    for table, word in (("versions", "TLS 1.3"), ("ciphers", "TLS_AES_256"), ("sni", "localhost"), ("ja3", "f146948b"),
+                        ("alerts", "Close Notify"), ("certs", "ECDSA P-256"), ("timing", "both Finished")):
+        out, err, status = run("-q", "-r", lab, "-z", f"tls,{table}")
+        check(status == 0 and word in out, f"{table}: {out!r} {err!r}")
+    check("localhost" not in run("-q", "-r", lab, "-z", "tls,sni,ipv6")[0], "the filter must hold")
+    refused(["-r", SEED, "-z", "tls,sni,tcp.foo"], 1, "tls tap", "tcp.foo")
+
+
+@test
+def statistics_follow():
+    lab = ROOT / "tests" / "golden" / "lab_tls13.pcapng"
+    rule = "=" * 67
+    head = f"\n{rule}\nFollow: tls,%s\nFilter: tcp.stream eq 0\nNode 0: 127.0.0.1:4433\nNode 1: 127.0.0.1:53924\n"
+    for form, body in (("ascii", "5\ntest\n\n"), ("hex", "00000000  74 65 73 74 0a" + " " * 36 + "test.\n"),
+                       ("raw", "746573740a\n"), ("utf-8", "5\ntest\n\n")):
+        got = run("-q", "-r", lab, "-z", f"follow,tls,{form},0")
+        check(got == (head % form + body + rule + "\n", "", 0), f"{form}: {got}")
+    yaml = run("-q", "-r", lab, "-z", "follow,tls,yaml,0")[0]
+    check("    host: 127.0.0.1\n    port: 53924\n" in yaml and "timestamp: 1795458824.745571" in yaml and "      dGVzdAo=\n" in yaml, yaml)
+    check(run("-q", "-r", lab, "-z", "follow,ssl,raw,0") == run("-q", "-r", lab, "-z", "follow,tls,raw,0"), "ssl is tls")
+    for wrong, word in (("follow,tcp", "display mode"), ("follow,tcp,foo,0", "display mode"), ("follow,tcp,hex", "address"),
+                        ("follow,tcp,hex,x", "address"), ("follow,tcp,hex,1.2.3.4:1", "address"),
+                        ("follow,tcp,hex,0,x", "range")):
+        refused(["-r", SEED, "-z", wrong], 1, f"Invalid {word}")
+
+
+@test
+def statistics_in_time():
+    for wrong, word in (("io,stat", "invalid"), ("io,stat,x", "invalid"), ("io,stat,0.0000001", ">=0.000001"),
+                        ("io,stat,1,SUM(tcp.len", "Closing parenthesis"), ("io,stat,1,SUM()tcp", "didn't specify a field"),
+                        ("io,stat,1,SUM(foo)foo", "no field named 'foo'"), ("io,stat,1,LOAD(tcp.len)tcp", "relative-time"),
+                        ("io,stat,1,SUM(ip.src)ip", "integral values"), ("io,stat,1,FRAMES(ip)ip", "does not require"),
+                        ("io,stat,1,tcp.foo", "io,stat tap")):
+        refused(["-r", SEED, "-z", wrong], 1, word)
+    refused(["-r", SEED, "-t", "d", "-z", "io,stat,1"], 1, "invalid -t operand")
+    out = run("-q", "-r", ROOT / "tests/golden/lab_tls13.pcapng", "-z", "io,stat,0.002,LOAD(frame.time_delta)frame.time_delta")[0]
+    check(out.count("| 1.000000 |") == 5, out)
+    out = run("-q", "-r", SEED, "-z", "io,stat,0,COUNT(tcp.len)tls")[0]
+    check("|     6 |" in out, out)
+    out = run("-q", "-r", SEED, "-t", "u", "-z", "io,stat,0.02")[0]
+    check(len({len(line) for line in out.splitlines() if line}) == 1, out)
 
 
 @test

@@ -1,0 +1,204 @@
+#include "stats/stats_private.h"
+#include "stats/tls_tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_STATS 64
+
+struct stats {
+    struct stat list[MAX_STATS];
+    size_t count;
+};
+
+#define KIND(name, variant, functions)                                                          \
+    {                                                                                           \
+        name, variant, functions##_open, functions##_want, functions##_packet, functions##_end, \
+            functions##_close                                                                   \
+    }
+
+/* Sorted by name. */
+const struct stat_kind stat_kinds[] = {
+    KIND("conv,eth", 0, conversations),
+    KIND("conv,ip", 1, conversations),
+    KIND("conv,ipv6", 2, conversations),
+    KIND("conv,tcp", 3, conversations),
+    KIND("endpoints,eth", 4, conversations),
+    KIND("endpoints,ip", 5, conversations),
+    KIND("endpoints,ipv6", 6, conversations),
+    KIND("endpoints,tcp", 7, conversations),
+    KIND("expert", 0, expert_info),
+    KIND("follow,ssl", 1, follow),
+    KIND("follow,tcp", 0, follow),
+    KIND("follow,tls", 1, follow),
+    KIND("io,phs", 0, hierarchy),
+    KIND("io,stat", 0, io_stat),
+    KIND("tls,alerts", TABLE_ALERTS, tls_table),
+    KIND("tls,certs", TABLE_CERTIFICATES, tls_table),
+    KIND("tls,ciphers", TABLE_CIPHERS, tls_table),
+    KIND("tls,ja3", TABLE_JA3, tls_table),
+    KIND("tls,ja4", TABLE_JA4, tls_table),
+    KIND("tls,sessions", TABLE_SESSIONS, tls_table),
+    KIND("tls,sni", TABLE_SNI, tls_table),
+    KIND("tls,timing", TABLE_TIMING, tls_table),
+    KIND("tls,versions", TABLE_VERSIONS, tls_table),
+    {0},
+};
+
+struct stats *stats_new(void)
+{
+    return calloc(1, sizeof(struct stats));
+}
+
+void stats_free(struct stats *stats)
+{
+    for (size_t i = 0; stats && i < stats->count; i++) {
+        struct stat *s = &stats->list[i];
+        s->kind->close(s);
+        filter_free(s->filter);
+    }
+    free(stats);
+}
+
+bool stats_add(struct stats *stats, const char *argument)
+{
+    for (const struct stat_kind *k = stat_kinds; k->name; k++) {
+        size_t len = strlen(k->name);
+        if (strncmp(argument, k->name, len) != 0 || (argument[len] != ',' && argument[len] != '\0'))
+            continue;
+        if (stats->count < MAX_STATS)
+            stats->list[stats->count++] = (struct stat){.kind = k, .argument = argument + len};
+        return stats->count < MAX_STATS;
+    }
+    return false;
+}
+
+size_t stats_count(const struct stats *stats)
+{
+    return stats->count;
+}
+
+const char *stats_name(size_t index)
+{
+    return stat_kinds[index].name;
+}
+
+bool stats_open(struct stats *stats, const struct print_options *options, struct error *error)
+{
+    for (size_t i = 0; i < stats->count; i++) {
+        stats->list[i].options = options;
+        if (!stats->list[i].kind->open(&stats->list[i], error))
+            return false;
+    }
+    return true;
+}
+
+void stats_want(const struct stats *stats, uint8_t *want)
+{
+    for (size_t i = 0; i < stats->count; i++) {
+        const struct stat *s = &stats->list[i];
+        if (s->kind->want)
+            s->kind->want(s, want);
+        if (s->filter)
+            filter_wants(s->filter, want);
+    }
+}
+
+void stats_packet(struct stats *stats, const struct dissection *d)
+{
+    for (size_t i = 0; i < stats->count; i++) {
+        struct stat *s = &stats->list[i];
+        if (!s->filter || filter_match(s->filter, &d->tape))
+            s->kind->packet(s, d);
+    }
+}
+
+void stats_end(struct stats *stats, struct buf *out)
+{
+    for (size_t i = stats->count; i-- > 0;)
+        stats->list[i].kind->end(&stats->list[i], out);
+}
+
+/* ---- what the kinds share ---- */
+
+bool stat_filter(struct stat *s, const char *text, const char *what, struct error *error)
+{
+    struct error wrong = {0};
+    if (*text == '\0')
+        return true;
+    s->filter_text = text;
+    s->filter = filter_compile(text, &wrong);
+    if (s->filter)
+        return true;
+    return error_set(error, wrong.code, "Couldn't register %s: Filter \"%.100s\" is invalid - %s",
+                     what, text, wrong.text);
+}
+
+void *stat_state(struct stat *s, size_t size, struct error *error)
+{
+    s->state = calloc(1, size);
+    if (!s->state)
+        error_set(error, ERROR_MEMORY, "out of memory");
+    return s->state;
+}
+
+const char *stat_rest(const struct stat *s)
+{
+    return s->argument + (*s->argument == ',');
+}
+
+struct slice stat_word(const char **rest)
+{
+    size_t len = strcspn(*rest, ",");
+    struct slice word = slice_of(*rest, len);
+    *rest += len + ((*rest)[len] == ',');
+    return word;
+}
+
+void stat_size(struct buf *out, uint64_t bytes)
+{
+    static const char *const units[] = {" bytes", " kB", " MB", " GB", " TB"};
+    size_t unit = 0;
+    uint64_t shown = bytes;
+    for (uint64_t power = 1000; unit < 4 && bytes / power >= 10; power *= 1000) {
+        shown = bytes / power;
+        unit++;
+    }
+    buf_dec(out, shown);
+    buf_str(out, units[unit]);
+}
+
+void stat_pad(struct buf *out, struct slice text, int width)
+{
+    size_t room = (size_t)(width < 0 ? -width : width);
+    size_t missing = text.len < room ? room - text.len : 0;
+    if (width > 0)
+        buf_fill(out, ' ', missing);
+    buf_slice_put(out, text);
+    if (width < 0)
+        buf_fill(out, ' ', missing);
+}
+
+void stat_address(struct buf *out, const struct address *a)
+{
+    switch (a->kind) {
+    case ADDRESS_IPV4:
+        buf_ipv4(out, slice_of(a->bytes, 4));
+        break;
+    case ADDRESS_IPV6:
+        buf_ipv6(out, slice_of(a->bytes, 16));
+        break;
+    case ADDRESS_ETHER:
+        buf_hex_bytes(out, slice_of(a->bytes, 6), ':');
+        break;
+    case ADDRESS_NONE:
+        break;
+    }
+}
+
+void stat_dropped(struct buf *out, const struct tally *tally, const char *what)
+{
+    if (tally->dropped > 0)
+        buf_printf(out, "[%llu packets more of %s past the first %u, which are all that is kept]\n",
+                   (unsigned long long)tally->dropped, what, tally->ceiling);
+}

@@ -1,0 +1,56 @@
+/* The counting of statistics: tallies and their ceiling. */
+#include "stats/tally.h"
+#include "unit.h"
+
+struct item {
+    uint32_t count;
+};
+
+static int more(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    return x->count > y->count ? 1 : x->count < y->count ? -1 : 0;
+}
+
+static void test_tally_counts(void)
+{
+    struct tally t;
+    tally_init(&t, sizeof(struct item), 1000);
+    for (uint32_t i = 0; i < 3000; i++) {
+        uint32_t key = i % 300;
+        struct item *item = tally_item(&t, slice_of(&key, sizeof key));
+        if (item)
+            item->count += key == 7 ? 5 : 1;
+    }
+    CHECK_EQ(300, t.count);
+    CHECK_EQ(0, t.dropped);
+    tally_sort(&t, more);
+    uint32_t first = 7, second = 0;
+    CHECK(slice_equal(tally_key(&t, 0), slice_of(&first, sizeof first)));
+    CHECK_EQ(50, ((struct item *)tally_at(&t, 0))->count);
+    CHECK(slice_equal(tally_key(&t, 1), slice_of(&second, sizeof second)));
+    CHECK_EQ(10, ((struct item *)tally_at(&t, 1))->count);
+    CHECK(tally_find(&t, slice_of(&first, 3)) == NULL);
+    tally_free(&t);
+}
+
+static void test_tally_has_a_ceiling(void)
+{
+    struct tally t;
+    tally_init(&t, sizeof(struct item), 10);
+    for (uint32_t i = 0; i < 12; i++)
+        CHECK((tally_item(&t, slice_of(&i, sizeof i)) != NULL) == (i < 10));
+    CHECK_EQ(10, t.count);
+    CHECK_EQ(2, t.dropped);
+    CHECK(tally_item(&t, slice_empty()) == NULL);
+    tally_free(&t);
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        {"tally: counts and sorts", test_tally_counts},
+        {"tally: has a ceiling", test_tally_has_a_ceiling},
+    };
+    return UNIT_RUN(tests);
+}
