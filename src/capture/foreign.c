@@ -12,7 +12,6 @@ static const struct foreign {
     const char *name, *advice;
 } foreigners[] = {
     {0, 8, "snoop\0\0\0", "a snoop capture (RFC 1761)", CONVERT},
-    {0, 4, "GMBU", "a Microsoft Network Monitor 2 capture", CONVERT},
     {0, 4, "RTSS", "a Microsoft Network Monitor 1 capture", CONVERT},
     {0, 8, "TRSNIFF ", "a Sniffer (DOS) capture", CONVERT},
     {0, 4, "XCP\0", "a NetXRay or Sniffer (Windows) capture", CONVERT},

@@ -128,6 +128,8 @@ static bool open_by_content(struct reader *r)
         return pcapng_open(r);
     if (pcap_detect(r, first))
         return pcap_open(r);
+    if (netmon_detect(first))
+        return netmon_open(r);
     if (s->error.code != ERROR_NONE) {
         (void)reader_cut_short(r, "a file header", 24);
         return false;

@@ -35,6 +35,13 @@ struct pcap_form {
     uint32_t ns_per_fraction;
 };
 
+struct netmon_form {
+    struct slice table; /* offsets of the frames that were not read yet */
+    int64_t start_ns;
+    uint16_t media;
+    uint8_t minor; /* of version 2 */
+};
+
 struct reader {
     struct source source;
     read_next *next;
@@ -42,6 +49,7 @@ struct reader {
     struct reader_options options;
     struct reader_info info;
     struct pcap_form pcap;
+    struct netmon_form netmon;
     struct capture_interface single;      /* of a pcap */
     struct capture_interface *interfaces; /* owned, of all sections of a pcapng */
     size_t interface_capacity;
@@ -64,6 +72,8 @@ bool pcap_complete(const struct reader *r);
 bool pcapng_complete(const struct reader *r);
 bool pcapng_detect(struct slice first);
 bool pcapng_open(struct reader *r);
+bool netmon_detect(struct slice first);
+bool netmon_open(struct reader *r);
 
 void clock_init(struct clock *c, uint8_t tsresol, int64_t offset_seconds);
 int64_t clock_ns(const struct clock *c, uint64_t ticks);

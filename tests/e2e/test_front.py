@@ -189,7 +189,10 @@ def preferences():
         check(status == 0 and out and "do not decrypt yet" in err, f"{value}: {err}")
     refused(["-r", SEED, "-o", "tls.keylog_fil:x"], 1, "unknown preference", "tls.keylog_file")
     refused(["-r", SEED, "-o", "nothing"], 1, "Invalid -o flag")
-    refused(["-r", SEED, "-o", "tcp.check_checksum:TRUE"], 1, "not there yet")
+    for value, want in (("TRUE", "0"), ("FALSE", "2")):  # bad, as offloading leaves it; unverified
+        out, err, status = run("-n", "-r", SEED, "-c", "1", "-o", f"tcp.check_checksum:{value}", "-T", "fields", "-e",
+                               "tcp.checksum.status")
+        check((out, err, status) == (f"{want}\n", "", 0), f"{value}: {out!r} {err}")
 
 
 @test

@@ -572,6 +572,44 @@ static void test_bad_blocks(void)
     }
 }
 
+/* A file of version 2.3: header, one Ethernet frame of 14 bytes with its trailer, the table. */
+static void test_network_monitor(void)
+{
+    uint8_t file[0x48 + 16 + 14 + 15 + 4] = {'G', 'M', 'B', 'U', 3,    2, 1,  0, 0xe5, 7,
+                                             6,   0,   2,   0,   15,   0, 17, 0, 56,   0,
+                                             55,  0,   0,   0,   0x75, 0, 0,  0, 4};
+    uint8_t *frame = file + 0x48, *trailer = frame + 16 + 14;
+    frame[8] = 60;  /* bytes on the wire */
+    frame[12] = 14; /* captured */
+    memset(frame + 16, 0xaa, 14);
+    trailer[0] = 1; /* Ethernet */
+    static const uint8_t second_of_1970[] = {0x80, 0x16, 0xd7, 0xd5, 0xde,
+                                             0xb1, 0x9d, 0x01}; /* 1 s, as 100 ns since 1601 */
+    memcpy(trailer + 6, second_of_1970, 8);
+    file[0x75] = 0x48;
+    file[0x75 + 1] = 0;
+    struct error e = {.code = ERROR_NONE};
+    struct reader *r = reader_open_memory(file, sizeof file, "file", NULL, &e);
+    struct packet p;
+    CHECK(r != NULL);
+    if (!r)
+        return;
+    CHECK_EQ(READ_PACKET, reader_next(r, &p, &e));
+    CHECK_EQ(14, p.caplen);
+    CHECK_EQ(60, p.len);
+    CHECK_EQ(LINK_ETHERNET, p.link_type);
+    CHECK_EQ(1, p.time_ns / 1000000000);
+    CHECK_EQ(READ_END, reader_next(r, &p, &e));
+    reader_close(r);
+    frame[12] = 200; /* more than there is */
+    r = reader_open_memory(file, sizeof file, "file", NULL, &e);
+    CHECK(r && reader_next(r, &p, &e) == READ_ERROR && e.code == ERROR_DAMAGED);
+    reader_close(r);
+    file[0x1c] = 200; /* a table that ends behind the file */
+    e = (struct error){.code = ERROR_NONE};
+    CHECK(!reader_open_memory(file, sizeof file, "file", NULL, &e) && e.code == ERROR_DAMAGED);
+}
+
 static void test_not_captures(void)
 {
     static const struct {
@@ -587,7 +625,7 @@ static void test_not_captures(void)
         {"\xfd"
          "7zXZ is not read either ......",
          ERROR_FORMAT, "xz -dc"},
-        {"GMBU\x03\x02 Network Monitor.......", ERROR_FORMAT, "Network Monitor"},
+        {"RTSS\x01\x01 Network Monitor.......", ERROR_FORMAT, "Network Monitor"},
         {"CLIENT_RANDOM 0011 2233 ........", ERROR_FORMAT, "key log"},
         {"\xd4\xc3\xb2\xa1\x02", ERROR_DAMAGED, "file header"},
         {"\x1f\x8b", ERROR_DAMAGED, "cut short"},
@@ -882,6 +920,7 @@ int main(void)
         {"broken everywhere", test_broken_everywhere},
         {"clocks", test_clocks},
         {"bad blocks", test_bad_blocks},
+        {"Network Monitor", test_network_monitor},
         {"not captures", test_not_captures},
         {"gzip", test_gzip},
         {"lz4", test_lz4},
