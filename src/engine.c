@@ -2,6 +2,7 @@
 
 #include "crypto/provider.h"
 #include "dissect/data.h"
+#include "dissect/expand.h"
 #include "dissect/frame.h"
 #include "dissect/lower.h"
 #include "stream/flow.h"
@@ -28,6 +29,7 @@ struct engine {
     struct key_table keys;
     struct tls_key_stats key_stats;
     struct certificates_known certificates;
+    struct expander expander;
     struct tcp_pool pool;
     struct tcp_repeats *repeats; /* NULL: nobody asks */
     struct arena plaintext;      /* what was decrypted in the packet */
@@ -112,6 +114,7 @@ void engine_free(struct engine *e)
     tcp_pool_free(&e->pool);
     tcp_repeats_free(e->repeats);
     arena_free(&e->plaintext);
+    expander_free(&e->expander);
     key_table_free(&e->keys);
     flow_table_free(&e->flows);
     flow_table_free(&e->datagrams);
@@ -293,6 +296,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
                               .pool = &e->pool,
                               .certificates = e->wants_certificates ? NULL : &e->certificates,
                               .plaintext = &e->plaintext,
+                              .expander = &e->expander,
                               .protocols = &e->protocols,
                               .scratch = &e->scratch,
                               .known = e->options.known,
@@ -432,6 +436,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     d->tape.more = e->options.more;
     tape_source(&d->tape, packet->bytes, "Frame");
     arena_reset(&e->plaintext);
+    e->expander.left = EXPAND_A_PACKET;
     buf_clear(&e->protocols);
     take_times(e, packet);
     read_lower(e, packet);

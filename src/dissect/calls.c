@@ -1,4 +1,5 @@
 /* The escape hatches: what the layout rows cannot say. */
+#include "dissect/expand.h"
 #include "dissect/sct.h"
 #include "dissect/walk.h"
 #include "dissect/x509.h"
@@ -68,6 +69,66 @@ static void certificate(struct walk *w)
         tape_close(w->tape, at);
         if (place && !broken)
             *place = hash;
+    }
+    w->at = w->end;
+}
+
+/* The message that was compressed, under the bytes that it was compressed to; and what is wrong with them. */
+static enum expert_id expanded(struct walk *w, unsigned algorithm, uint32_t claimed, uint32_t *made)
+{
+    struct slice in = slice_sub(w->bytes, w->at, w->end - w->at);
+    uint32_t most = expand_most((uint32_t)in.len);
+    bool fits = claimed <= most && most <= w->expander->left;
+    uint8_t *out = fits ? arena_alloc(w->room, most) : NULL;
+    enum expand_result result = EXPAND_TOO_MUCH;
+    *made = most;
+    if (out) {
+        w->expander->left -= most;
+        result = expand(w->expander, algorithm, in, out, made);
+    }
+    if (result != EXPAND_DONE)
+        return result == EXPAND_UNKNOWN   ? EXPERT_NONE
+               : result == EXPAND_DAMAGED ? EXPERT_tls_compressed_damaged
+                                          : EXPERT_tls_compressed_limit;
+    if (*made != claimed)
+        return EXPERT_tls_uncompressed_length;
+    struct walk inner = *w;
+    inner.bytes = slice_of(out, *made);
+    inner.source = tape_source(w->tape, inner.bytes, "Uncompressed certificate(s)");
+    inner.at = 0;
+    inner.end = *made;
+    inner.context |= IN_CERTIFICATE;
+    if (walk_block(&inner, BLOCK_msg_certificate))
+        walk_trailing(&inner);
+    w->failed |= inner.failed;
+    return EXPERT_NONE;
+}
+
+/* RFC 8879 4.  Algorithm, length of what it was and length of what it is have just been read. */
+static void compressed_certificate(struct walk *w)
+{
+    uint32_t len = w->end - w->at, made = 0;
+    uint64_t hash = 0;
+    uint64_t *place = place_of(w, &hash);
+    struct slice head = slice_sub(w->bytes, w->at - 8, 5);
+    unsigned algorithm = slice_u16(&head);
+    uint32_t claimed = slice_u24(&head);
+    enum expert_id wrong = EXPERT_NONE;
+    if (w->expander && (!place || *place != hash)) {
+        uint32_t at = tape_open(w->tape, F_tls_compress_certificate_compressed_certificate_message,
+                                w->source, w->at, len, 0, 0);
+        wrong = expanded(w, algorithm, claimed, &made);
+        if (wrong != EXPERT_NONE && wrong != EXPERT_tls_uncompressed_length)
+            tape_expert(w->tape, wrong, w->source, w->at, len, made);
+        tape_close(w->tape, at);
+        if (place && !w->failed)
+            *place = hash;
+    }
+    if (wrong == EXPERT_tls_uncompressed_length) {
+        uint32_t at = tape_open(w->tape, F_tls_uncompressed_length, w->source, w->at, len, made, 0);
+        tape_set_extra(w->tape, at, claimed);
+        tape_expert(w->tape, wrong, w->source, w->at, 0, (uint64_t)made << 32 | claimed);
+        tape_close(w->tape, at);
     }
     w->at = w->end;
 }
@@ -196,6 +257,7 @@ void walk_call(struct walk *w, enum call_id call)
         [CALL_extension_body] = extension_body,
         [CALL_signature_algorithm] = signature_algorithm,
         [CALL_certificate] = certificate,
+        [CALL_compressed_certificate] = compressed_certificate,
         [CALL_distinguished_name] = distinguished_name,
         [CALL_ocsp_response] = ocsp_response,
         [CALL_sct] = sct,

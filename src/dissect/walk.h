@@ -5,6 +5,7 @@
 #ifndef TLSWIRE_DISSECT_WALK_H
 #define TLSWIRE_DISSECT_WALK_H
 
+#include "base/arena.h"
 #include "dissect/tape.h"
 
 #define CERTIFICATES_KNOWN 256 /* a power of two */
@@ -16,11 +17,15 @@ struct certificates_known {
     uint64_t hashes[CERTIFICATES_KNOWN];
 };
 
+struct expander;
+
 struct walk {
     struct tape *tape;
     struct slice bytes;               /* the whole source */
     struct buf *protocols;            /* gets the modules of certificates, for frame.protocols */
     struct certificates_known *known; /* NULL: certificates are always read */
+    struct expander *expander;        /* for compressed certificates; NULL: they stay so */
+    struct arena *room;               /* what they expand to lives here, as long as the packet */
     uint32_t at, end; /* offsets in the source: the next byte, the end of the scope */
     uint64_t value;   /* the register: the last number that a row kept */
     unsigned context; /* enum walk_context */

@@ -28,7 +28,8 @@ struct tls_tools {
     struct tls_key_stats *stats;
     struct tcp_pool *pool;
     struct arena *plaintext; /* emptied for each packet */
-    struct buf *protocols;   /* gets what frame.protocols lists after "tcp" */
+    struct expander *expander;
+    struct buf *protocols; /* gets what frame.protocols lists after "tcp" */
     struct buf *scratch;
     const struct foresight *known;           /* from a first pass; NULL: there was none */
     struct foresight *learns;                /* for a second one; NULL: there is none */

@@ -142,6 +142,8 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
                      .bytes = c->bytes,
                      .protocols = r->tools->protocols,
                      .known = r->tools->certificates,
+                     .expander = r->tools->expander,
+                     .room = r->tools->plaintext,
                      .at = body,
                      .end = end,
                      .context = context,
