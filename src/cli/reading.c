@@ -13,7 +13,8 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#define FLUSH_AT ((size_t)64 * 1024)
+#define FLUSH_AT    ((size_t)64 * 1024)
+#define ALONE_UNTIL 200 /* packets: few are printed sooner than a thread has started */
 
 volatile sig_atomic_t reading_stopped;
 
@@ -81,7 +82,10 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         }
         if (!reading->no_output) {
             r->print.ink = r->colors ? colors_of(r->colors, &d->tape) : NULL;
-            reading->printer->packet(&r->out, &r->print, d);
+            if (r->lanes)
+                lanes_put(r->lanes, &r->print, d, &r->out);
+            else
+                reading->printer->packet(&r->out, &r->print, d);
         }
         r->print.printed++;
         engine_displayed(r->engine);
@@ -126,6 +130,24 @@ static int read_made(struct run *r, reading_each *each, struct error *error)
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
 }
 
+/* Printing beside reading is worth a thread when there are many packets, and may be done when their bytes stay. */
+static void start_lanes(struct run *r, const struct reader *reader, reading_each *each)
+{
+    const struct reading *reading = r->reading;
+    if (each == reading_packet && r->packets == ALONE_UNTIL && !reading->no_output &&
+        !reading->line_buffered && reader_info(reader).mapped &&
+        printer_apart(reading->printer, &r->print))
+        r->lanes = lanes_new(reading->printer);
+}
+
+static void end_lanes(struct run *r)
+{
+    if (r->lanes)
+        lanes_finish(r->lanes, &r->out);
+    lanes_free(r->lanes);
+    r->lanes = NULL;
+}
+
 int reading_file(struct run *r, reading_each *each, struct error *error)
 {
     if (r->reading->made)
@@ -144,9 +166,11 @@ int reading_file(struct run *r, reading_each *each, struct error *error)
            reader_next(reader, &packet, error) == READ_PACKET) {
         if (!each(r, &packet, error))
             break;
+        start_lanes(r, reader, each);
         if (progress_due(&progress))
             progress_show(&progress, reader_info(reader).offset);
     }
+    end_lanes(r);
     progress_end(&progress);
     reader_close(reader);
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "cli/colors.h"
 #include "cli/keys_file.h"
+#include "cli/lanes.h"
 #include "cli/reading.h"
 #include "engine.h"
 #include "filter/filter.h"
@@ -25,6 +26,7 @@ struct run {
     struct buf kept;            /* a byte for each packet of it: 1 when the second reads it */
     char spool[32];             /* path of the copy of a pipe; "": none */
     int spool_fd;
+    struct lanes *lanes; /* NULL: packets are printed as they are read */
     struct buf out;
     uint8_t want[FIELD_COUNT];
     uint64_t packets;                  /* read */

@@ -2,6 +2,7 @@
 #ifndef TLSWIRE_STREAM_DISSECTION_H
 #define TLSWIRE_STREAM_DISSECTION_H
 
+#include "base/arena.h"
 #include "base/packet.h"
 #include "dissect/tape.h"
 #include "stream/tcp_facts.h"
@@ -53,6 +54,18 @@ struct dissection {
     int64_t time_relative;        /* ns since the first packet */
     int64_t time_delta;           /* ns since the packet before */
     int64_t time_delta_displayed; /* ns since the last displayed packet */
+    struct dissection_kept {
+        struct packet packet;
+        struct arena bytes;
+        uint8_t tcp_options[TCP_MAX_OPTIONS];
+        struct tcp_options tcp_settings;
+    } kept; /* of a copy: what its parts point to */
 };
+
+struct dissection *dissection_new(void);
+void dissection_free(struct dissection *d);
+/* Makes TO the same as FROM, to be looked at while the engine goes on.  What belongs to the packet's source is not
+ * copied: the packet's own bytes and the interface's names.  False when memory is out. */
+bool dissection_copy(struct dissection *to, const struct dissection *from);
 
 #endif

@@ -74,6 +74,7 @@ enum tcp_checksum_state { TCP_SUM_UNVERIFIED, TCP_SUM_GOOD, TCP_SUM_BAD, TCP_SUM
 
 #define TCP_SCALE_UNKNOWN   (-1)
 #define TCP_SCALE_NONE      (-2)
+#define TCP_MAX_OPTIONS     40        /* bytes: the header has at most 60 (RFC 9293 3.1) */
 #define TCP_MAX_SACK_BLOCKS 4         /* as many as the 40 bytes of options hold (RFC 2018 3) */
 #define TCP_NO_TIME         INT64_MIN /* for times that are not known */
 

@@ -604,6 +604,21 @@ def keys_that_do_not_fit():
 
 
 @test
+def printing_beside_reading():
+    """Files of many packets are printed by two threads, pipes by one: the text is the same."""
+    pieces = (GOLDEN / "pieces.pcap").read_bytes()
+    many = pieces[:24] + pieces[24:] * 40
+    pathlib.Path("many.pcap").write_bytes(many)
+    for options in (["-V"], ["-x"], ["-T", "json"], ["-T", "jsonraw"], ["-T", "ek"], ["-T", "jsonl"], ["-T", "psml", "-V"],
+                    ["-V", "-Y", "tls"]):
+        beside, err, status = run("-n", "-r", "many.pcap", *options)
+        check(status == 0 and not err and beside.count("\n") > 400, f"{options}: {status} {err}")
+        direct = subprocess.run([TLSWIRE, "-n", "-r", "-", *options], input=many, capture_output=True, env=ENV,
+                                timeout=LIMIT, check=True).stdout.decode("utf-8", "replace")
+        check(beside == direct, f"{options}: a file is printed otherwise than a pipe")
+
+
+@test
 def outputs_that_fail():
     with open("/dev/full", "wb") as full:
         for options in ([], ["-V"], ["-T", "pdml"], ["-x"]):
