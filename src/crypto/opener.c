@@ -1,12 +1,16 @@
 #include "crypto/opener.h"
 
+#include "crypto/idea.h"
+#include "crypto/modes.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 #define NONCE_SIZE    12
 #define FRAGMENT_MAX  65535 /* what a record's length field can say */
-#define TAG_MAX       16
+#define TAG_MAX       48
+#define TRUNCATED_MAC 10 /* RFC 6066 7 */
 #define PSEUDO_HEADER 13 /* seq, type, version, length: RFC 5246 6.2.3.1 and 6.2.3.3 */
 
 /* One record on its way through; the header has been checked to be whole. */
@@ -30,28 +34,36 @@ bool opener_init_13(struct opener *o, struct crypto_provider *p, const struct su
     return true;
 }
 
+void opener_set_draft(struct opener *o, unsigned draft)
+{
+    o->draft = (uint8_t)draft;
+}
+
 static bool is_aead(const struct cipher_info *cipher)
 {
-    return cipher->kind == KIND_AEAD || cipher->kind == KIND_CCM;
+    return cipher->tag_len > 0;
 }
 
 bool opener_init_12(struct opener *o, struct crypto_provider *p, enum tls_version version,
-                    const struct suite *suite, const struct key_parts *keys, bool encrypt_then_mac)
+                    const struct suite *suite, const struct key_parts *keys, unsigned features)
 {
     *o = (struct opener){.provider = p, .suite = suite, .version = version};
     if (!suite || suite->key_exchange == KX_TLS13 || version > VERSION_TLS12)
         return false;
     const struct cipher_info *cipher = cipher_info(suite->cipher);
-    if ((is_aead(cipher) && version < VERSION_TLS12) || keys->key.len != cipher->key_len ||
+    if ((is_aead(cipher) && version < VERSION_TLS12 && version != VERSION_TLCP) ||
+        cipher->kind == KIND_INTEGRITY || keys->key.len != cipher->key_len ||
         keys->mac.len != hash_size(suite->mac) ||
         keys->iv.len != key_block_iv_size(version, suite->cipher))
         return false;
     memcpy(o->key, keys->key.data, keys->key.len);
     memcpy(o->mac, keys->mac.data, keys->mac.len);
     memcpy(o->iv, keys->iv.data, keys->iv.len);
-    o->mac_len = (uint8_t)keys->mac.len;
+    o->mac_len = o->sent_mac_len = (uint8_t)keys->mac.len;
+    if (features & OPENER_TRUNCATED_HMAC && version != VERSION_SSL3 && o->mac_len > TRUNCATED_MAC)
+        o->sent_mac_len = TRUNCATED_MAC;
     /* RFC 7366 3: encrypt-then-MAC is for block ciphers only. */
-    o->encrypt_then_mac = encrypt_then_mac && cipher->kind == KIND_BLOCK;
+    o->encrypt_then_mac = features & OPENER_ENCRYPT_THEN_MAC && cipher->kind == KIND_BLOCK;
     o->usable = true;
     return true;
 }
@@ -69,29 +81,32 @@ static bool set_key(struct opener *o)
     const struct cipher_info *cipher = cipher_info(o->suite->cipher);
     if (o->version == VERSION_TLS13) {
         struct traffic_keys keys;
-        if (!schedule_traffic_keys(o->provider, o->suite, slice_of(o->secret, o->secret_len),
-                                   &keys))
+        if (!schedule_traffic_keys_draft(o->provider, o->suite, o->draft,
+                                         slice_of(o->secret, o->secret_len), &keys))
             return false;
         memcpy(o->key, keys.key, sizeof o->key);
         memcpy(o->iv, keys.iv, sizeof o->iv);
         OPENSSL_cleanse(&keys, sizeof keys);
     }
-    if (cipher->kind == KIND_NULL)
+    if (cipher->kind == KIND_NULL || cipher->kind == KIND_INTEGRITY ||
+        o->suite->cipher == CIPHER_IDEA_CBC)
         return true;
     EVP_CIPHER *evp = provider_cipher(o->provider, o->suite->cipher);
     if (!evp || (!o->context && !(o->context = EVP_CIPHER_CTX_new())))
         return false;
     if (cipher->kind == KIND_STREAM && !(o->backup = EVP_CIPHER_CTX_new()))
         return false;
-    if (EVP_DecryptInit_ex2(o->context, evp, NULL, NULL, NULL) != 1)
+    bool forwards = cipher->kind == KIND_OWN_GCM || cipher->kind == KIND_OWN_CCM ||
+                    cipher->kind == KIND_EARLY_CHACHA;
+    if (EVP_CipherInit_ex2(o->context, evp, NULL, NULL, forwards, NULL) != 1)
         return false;
     if (cipher->kind == KIND_CCM &&
         (EVP_CIPHER_CTX_ctrl(o->context, EVP_CTRL_AEAD_SET_IVLEN, NONCE_SIZE, NULL) != 1 ||
          EVP_CIPHER_CTX_ctrl(o->context, EVP_CTRL_AEAD_SET_TAG, cipher->tag_len, NULL) != 1))
         return false;
-    if (cipher->kind == KIND_BLOCK && EVP_CIPHER_CTX_set_padding(o->context, 0) != 1)
+    if ((cipher->kind == KIND_BLOCK || forwards) && EVP_CIPHER_CTX_set_padding(o->context, 0) != 1)
         return false;
-    return EVP_DecryptInit_ex2(o->context, NULL, o->key, NULL, NULL) == 1;
+    return EVP_CipherInit_ex2(o->context, NULL, o->key, NULL, -1, NULL) == 1;
 }
 
 static bool make_ready(struct opener *o)
@@ -149,6 +164,45 @@ static bool aead_decrypt(EVP_CIPHER_CTX *context, const uint8_t nonce[NONCE_SIZE
            EVP_DecryptFinal_ex(context, out + n, &n) == 1;
 }
 
+/* RFC 9150 4: nothing is encrypted, the tag is an HMAC. */
+static bool check_integrity(struct opener *o, const uint8_t nonce[NONCE_SIZE],
+                            const struct modes_message *m)
+{
+    uint8_t want[HASH_MAX_SIZE];
+    const struct cipher_info *cipher = cipher_info(o->suite->cipher);
+    struct slice parts[] = {slice_of(nonce, NONCE_SIZE), m->extra, m->sealed};
+    struct slice body = m->sealed;
+    return provider_hmac(o->provider, o->suite->hash, slice_of(o->key, cipher->key_len), parts, 3,
+                         want) &&
+           CRYPTO_memcmp(want, m->tag.data, m->tag.len) == 0 && slice_read(&body, m->out, body.len);
+}
+
+static bool decrypt(struct opener *o, const uint8_t nonce[NONCE_SIZE],
+                    const struct modes_message *m)
+{
+    uint8_t seq[8];
+    switch (cipher_info(o->suite->cipher)->kind) {
+    case KIND_AEAD:
+        return aead_decrypt(o->context, nonce, m->extra, m->sealed, m->tag, m->out);
+    case KIND_CCM:
+        return ccm_decrypt(o->context, nonce, m->extra, m->sealed, m->tag, m->out);
+    case KIND_OWN_GCM:
+        return modes_open_gcm(o->context, nonce, m);
+    case KIND_OWN_CCM:
+        return modes_open_ccm(o->context, nonce, m);
+    case KIND_EARLY_CHACHA:
+        put_u64(seq, o->seq);
+        return modes_open_early_chacha(o->context, seq, m);
+    case KIND_INTEGRITY:
+        return check_integrity(o, nonce, m);
+    case KIND_NULL:
+    case KIND_STREAM:
+    case KIND_BLOCK:
+        break;
+    }
+    return false;
+}
+
 /* Splits type and zero padding off a TLSInnerPlaintext (RFC 9846 5.2, 5.4). */
 static void strip_inner(const uint8_t *inner, size_t len, struct opened *out)
 {
@@ -184,13 +238,15 @@ static enum open_result open_aead(struct opener *o, const struct record *r, stru
     size_t len = sealed.len - cipher->tag_len;
     struct slice body = slice_take(&sealed, len);
     pseudo_header(pseudo, o, r, len);
-    struct slice extra = tls13 ? r->header : slice_of(pseudo, sizeof pseudo);
+    /* Before draft 25 the header was not covered. */
+    struct slice extra = !tls13                          ? slice_of(pseudo, sizeof pseudo)
+                         : o->draft > 0 && o->draft < 25 ? slice_empty()
+                                                         : r->header;
     uint8_t *text = arena_alloc(arena, len + 1);
     if (!text)
         return OPEN_NO_MEMORY;
-    bool ok = cipher->kind == KIND_CCM ? ccm_decrypt(o->context, nonce, extra, body, sealed, text)
-                                       : aead_decrypt(o->context, nonce, extra, body, sealed, text);
-    if (!ok)
+    struct modes_message m = {.extra = extra, .sealed = body, .tag = sealed, .out = text};
+    if (!decrypt(o, nonce, &m))
         return OPEN_BAD_TAG;
     if (tls13)
         strip_inner(text, len, out);
@@ -228,16 +284,16 @@ static bool mac_matches(struct opener *o, const struct record *r, struct slice c
                   ? ssl3_mac(o, pseudo, content, want)
                   : provider_hmac(o->provider, o->suite->mac, slice_of(o->mac, o->mac_len), parts,
                                   2, want);
-    return ok && mac.len == o->mac_len && CRYPTO_memcmp(want, mac.data, mac.len) == 0;
+    return ok && mac.len == o->sent_mac_len && CRYPTO_memcmp(want, mac.data, mac.len) == 0;
 }
 
 /* Content and MAC, no padding: what a stream cipher or none leaves. */
 static enum open_result check_content(struct opener *o, const struct record *r, struct slice text,
                                       struct opened *out)
 {
-    if (text.len < o->mac_len)
+    if (text.len < o->sent_mac_len)
         return OPEN_TOO_SHORT;
-    struct slice content = slice_take(&text, text.len - o->mac_len);
+    struct slice content = slice_take(&text, text.len - o->sent_mac_len);
     if (!mac_matches(o, r, content, text))
         return OPEN_BAD_TAG;
     out->plaintext = content;
@@ -289,31 +345,39 @@ static bool strip_padding(const struct opener *o, struct slice *text, size_t blo
     return true;
 }
 
+static bool cbc_decrypt(struct opener *o, struct slice iv, struct slice sealed, uint8_t *out)
+{
+    int n = 0;
+    if (o->suite->cipher == CIPHER_IDEA_CBC) {
+        idea_cbc_decrypt(o->key, iv.data, sealed.data, out, sealed.len);
+        return true;
+    }
+    return EVP_DecryptInit_ex2(o->context, NULL, NULL, iv.data, NULL) == 1 &&
+           EVP_DecryptUpdate(o->context, out, &n, sealed.data, (int)sealed.len) == 1;
+}
+
 static enum open_result open_block(struct opener *o, const struct record *r, struct arena *arena,
                                    struct opened *out)
 {
     size_t block = cipher_info(o->suite->cipher)->iv_len;
     struct slice sealed = r->fragment, iv = slice_of(o->iv, block);
     if (o->encrypt_then_mac) {
-        if (sealed.len < o->mac_len)
+        if (sealed.len < o->sent_mac_len)
             return OPEN_TOO_SHORT;
-        struct slice covered = slice_take(&sealed, sealed.len - o->mac_len);
+        struct slice covered = slice_take(&sealed, sealed.len - o->sent_mac_len);
         if (!mac_matches(o, r, covered, sealed))
             return OPEN_BAD_TAG;
         sealed = covered;
     }
-    if (o->version >= VERSION_TLS11)
+    if (!schedule_chains_iv(o->version))
         iv = slice_take(&sealed, block);
     if (iv.failed || sealed.len == 0 || sealed.len % block != 0)
         return OPEN_TOO_SHORT;
     uint8_t *bytes = arena_alloc(arena, sealed.len + block);
     if (!bytes)
         return OPEN_NO_MEMORY;
-    int n = 0;
     struct slice text = slice_of(bytes, sealed.len);
-    if (EVP_DecryptInit_ex2(o->context, NULL, NULL, iv.data, NULL) != 1 ||
-        EVP_DecryptUpdate(o->context, bytes, &n, sealed.data, (int)sealed.len) != 1 ||
-        !strip_padding(o, &text, block, &out->padding))
+    if (!cbc_decrypt(o, iv, sealed, bytes) || !strip_padding(o, &text, block, &out->padding))
         return OPEN_BAD_TAG;
     if (o->encrypt_then_mac) {
         out->plaintext = text;
@@ -331,19 +395,20 @@ typedef enum open_result open_function(struct opener *o, const struct record *r,
                                        struct arena *arena, struct opened *out);
 
 static open_function *const open_functions[] = {
-    [KIND_NULL] = open_null, [KIND_STREAM] = open_stream, [KIND_BLOCK] = open_block,
-    [KIND_AEAD] = open_aead, [KIND_CCM] = open_aead,
+    [KIND_NULL] = open_null,    [KIND_STREAM] = open_stream,     [KIND_BLOCK] = open_block,
+    [KIND_AEAD] = open_aead,    [KIND_CCM] = open_aead,          [KIND_OWN_GCM] = open_aead,
+    [KIND_OWN_CCM] = open_aead, [KIND_EARLY_CHACHA] = open_aead, [KIND_INTEGRITY] = open_aead,
 };
 
 /* TLS 1.0 and SSL 3.0 chain CBC over records: the last block sent is the next IV. */
 static void chain_iv(struct opener *o, struct slice fragment)
 {
     const struct cipher_info *cipher = cipher_info(o->suite->cipher);
-    if (cipher->kind != KIND_BLOCK || o->version > VERSION_TLS10)
+    if (cipher->kind != KIND_BLOCK || !schedule_chains_iv(o->version))
         return;
     if (o->encrypt_then_mac)
-        fragment =
-            slice_sub(fragment, 0, fragment.len > o->mac_len ? fragment.len - o->mac_len : 0);
+        fragment = slice_sub(fragment, 0,
+                             fragment.len > o->sent_mac_len ? fragment.len - o->sent_mac_len : 0);
     if (fragment.len >= cipher->iv_len)
         memcpy(o->iv, slice_sub(fragment, fragment.len - cipher->iv_len, cipher->iv_len).data,
                cipher->iv_len);
@@ -425,7 +490,8 @@ uint64_t opener_seq(const struct opener *o)
 bool opener_update_13(struct opener *o)
 {
     if (o->version != VERSION_TLS13 || !o->usable ||
-        !schedule_next_secret(o->provider, o->suite, slice_of(o->secret, o->secret_len), o->secret))
+        !schedule_next_secret_draft(o->provider, o->suite, o->draft,
+                                    slice_of(o->secret, o->secret_len), o->secret))
         return false;
     o->seq = 0;
     o->keyed = false;

@@ -42,7 +42,10 @@ struct opener {
     enum tls_version version;
     uint64_t seq;
     bool usable, keyed, encrypt_then_mac;
-    uint8_t secret_len, mac_len;
+    uint8_t draft; /* of TLS 1.3; 0: the standard */
+    uint8_t secret_len;
+    uint8_t mac_len; /* of the key */
+    uint8_t sent_mac_len;
     uint8_t secret[HASH_MAX_SIZE]; /* TLS 1.3 traffic secret */
     uint8_t mac[HASH_MAX_SIZE];
     uint8_t key[KEY_MAX_SIZE];
@@ -60,9 +63,15 @@ struct opened {
  * OPEN_UNSUPPORTED. SUITE may be NULL. */
 bool opener_init_13(struct opener *o, struct crypto_provider *p, const struct suite *suite,
                     struct slice traffic_secret);
-/* SSL 3.0 to TLS 1.2.  KEYS are this direction's parts of schedule_key_block(). */
+/* The records are those of a draft of TLS 1.3, 18 to 28; to be called before the first is opened. */
+void opener_set_draft(struct opener *o, unsigned draft);
+
+/* What was negotiated beside the suite. */
+enum { OPENER_ENCRYPT_THEN_MAC = 1, OPENER_TRUNCATED_HMAC = 2 };
+/* SSL 3.0 to TLS 1.2, and TLCP.  KEYS are this direction's parts of schedule_key_block(), FEATURES the
+ * sum of OPENER_… */
 bool opener_init_12(struct opener *o, struct crypto_provider *p, enum tls_version version,
-                    const struct suite *suite, const struct key_parts *keys, bool encrypt_then_mac);
+                    const struct suite *suite, const struct key_parts *keys, unsigned features);
 /* Cleanses the keys; safe on a zeroed opener, and twice. */
 void opener_free(struct opener *o);
 

@@ -7,7 +7,7 @@
 
 static const char *const digest_names[HASH_COUNT] = {
     [HASH_MD5] = "MD5",         [HASH_SHA1] = "SHA1",       [HASH_SHA256] = "SHA2-256",
-    [HASH_SHA384] = "SHA2-384", [HASH_SHA512] = "SHA2-512",
+    [HASH_SHA384] = "SHA2-384", [HASH_SHA512] = "SHA2-512", [HASH_SM3] = "SM3",
 };
 
 void crypto_provider_init(struct crypto_provider *p)

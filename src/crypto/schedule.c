@@ -37,12 +37,16 @@ bool hkdf_expand(struct crypto_provider *p, enum hash_id hash, struct slice secr
     return ok;
 }
 
-bool hkdf_expand_label(struct crypto_provider *p, enum hash_id hash, struct slice secret,
-                       const char *label, struct slice context, uint8_t *out, size_t out_len)
+/* The prefix of labels before draft 20 was another. */
+#define SHORT_PREFIX_SINCE 20
+
+static bool expand_label(struct crypto_provider *p, enum hash_id hash, unsigned draft,
+                         struct slice secret, const char *label, struct slice context, uint8_t *out,
+                         size_t out_len)
 {
-    static const char prefix[] = "tls13 ";
+    const char *prefix = draft > 0 && draft < SHORT_PREFIX_SINCE ? "TLS 1.3, " : "tls13 ";
     uint8_t head[3 + 255 + 1];
-    size_t prefix_len = sizeof prefix - 1, label_len = strlen(label);
+    size_t prefix_len = strlen(prefix), label_len = strlen(label);
     if (prefix_len + label_len > 255 || context.len > 255 || out_len > UINT16_MAX)
         return false;
     head[0] = (uint8_t)(out_len >> 8);
@@ -55,23 +59,44 @@ bool hkdf_expand_label(struct crypto_provider *p, enum hash_id hash, struct slic
     return hkdf_expand(p, hash, secret, info, 2, out, out_len);
 }
 
+bool hkdf_expand_label(struct crypto_provider *p, enum hash_id hash, struct slice secret,
+                       const char *label, struct slice context, uint8_t *out, size_t out_len)
+{
+    return expand_label(p, hash, 0, secret, label, context, out, out_len);
+}
+
 bool schedule_traffic_keys(struct crypto_provider *p, const struct suite *suite,
                            struct slice secret, struct traffic_keys *out)
 {
+    return schedule_traffic_keys_draft(p, suite, 0, secret, out);
+}
+
+bool schedule_traffic_keys_draft(struct crypto_provider *p, const struct suite *suite,
+                                 unsigned draft, struct slice secret, struct traffic_keys *out)
+{
     const struct cipher_info *cipher = cipher_info(suite->cipher);
     return secret.len == hash_size(suite->hash) &&
-           hkdf_expand_label(p, suite->hash, secret, "key", slice_empty(), out->key,
-                             cipher->key_len) &&
-           hkdf_expand_label(p, suite->hash, secret, "iv", slice_empty(), out->iv, cipher->iv_len);
+           expand_label(p, suite->hash, draft, secret, "key", slice_empty(), out->key,
+                        cipher->key_len) &&
+           expand_label(p, suite->hash, draft, secret, "iv", slice_empty(), out->iv,
+                        cipher->iv_len);
 }
 
 bool schedule_next_secret(struct crypto_provider *p, const struct suite *suite, struct slice secret,
                           uint8_t *out)
 {
+    return schedule_next_secret_draft(p, suite, 0, secret, out);
+}
+
+bool schedule_next_secret_draft(struct crypto_provider *p, const struct suite *suite,
+                                unsigned draft, struct slice secret, uint8_t *out)
+{
     uint8_t next[HASH_MAX_SIZE];
-    bool ok =
-        secret.len == hash_size(suite->hash) &&
-        hkdf_expand_label(p, suite->hash, secret, "traffic upd", slice_empty(), next, secret.len);
+    bool old = draft > 0 && draft < SHORT_PREFIX_SINCE;
+    bool ok = secret.len == hash_size(suite->hash) &&
+              expand_label(p, suite->hash, draft, secret,
+                           old ? "application traffic secret" : "traffic upd", slice_empty(), next,
+                           secret.len);
     if (ok)
         memcpy(out, next, secret.len);
     OPENSSL_cleanse(next, sizeof next);
@@ -117,7 +142,7 @@ bool schedule_prf(struct crypto_provider *p, enum tls_version version, enum hash
 {
     const struct slice seed[3] = {slice_of_str(label), seed1, seed2};
     memset(out, 0, out_len);
-    if (version >= VERSION_TLS12)
+    if (version >= VERSION_TLS12 || version == VERSION_TLCP)
         return p_hash(p, hash, secret, seed, out, out_len);
     /* RFC 2246 5: halves that share the middle byte when the length is odd. */
     size_t half = (secret.len + 1) / 2;
@@ -173,11 +198,70 @@ bool schedule_finished_12(struct crypto_provider *p, enum tls_version version,
                         slice_empty(), out, 12);
 }
 
+bool schedule_chains_iv(enum tls_version version)
+{
+    return version == VERSION_SSL3 || version == VERSION_TLS10;
+}
+
 size_t key_block_iv_size(enum tls_version version, enum cipher_id cipher)
 {
     const struct cipher_info *info = cipher_info(cipher);
     /* From TLS 1.1 on a block cipher's IV comes with each record. */
-    return info->kind == KIND_BLOCK && version <= VERSION_TLS10 ? info->iv_len : info->fixed_iv_len;
+    return info->kind == KIND_BLOCK && schedule_chains_iv(version) ? info->iv_len
+                                                                   : info->fixed_iv_len;
+}
+
+/* An export suite's final key, of the few secret bytes and the randoms (RFC 2246 6.3.1, RFC 6101 6.2.2). */
+static bool export_key(struct crypto_provider *p, enum tls_version version, struct slice secret,
+                       bool client, const struct slice randoms[2], uint8_t *out, size_t size)
+{
+    uint8_t digest[HASH_MAX_SIZE];
+    struct slice parts[] = {secret, randoms[!client], randoms[client]};
+    if (version != VERSION_SSL3)
+        return schedule_prf(p, version, HASH_SHA256, secret,
+                            client ? "client write key" : "server write key", randoms[0],
+                            randoms[1], out, size);
+    bool ok = size <= 16 && provider_hash(p, HASH_MD5, parts, 3, digest);
+    if (ok)
+        memcpy(out, digest, size);
+    OPENSSL_cleanse(digest, sizeof digest);
+    return ok;
+}
+
+/* Both IVs of an export suite, which are no secret. */
+static bool export_ivs(struct crypto_provider *p, enum tls_version version,
+                       const struct slice randoms[2], uint8_t *out, size_t size)
+{
+    uint8_t digest[HASH_MAX_SIZE];
+    if (version != VERSION_SSL3)
+        return schedule_prf(p, version, HASH_SHA256, slice_empty(), "IV block", randoms[0],
+                            randoms[1], out, 2 * size);
+    for (unsigned i = 0; i < 2 && size <= 16; i++) {
+        struct slice parts[] = {randoms[i], randoms[!i]};
+        if (!provider_hash(p, HASH_MD5, parts, 2, digest))
+            return false;
+        memcpy(out + i * size, digest, size);
+    }
+    return size <= 16;
+}
+
+static bool make_export(struct crypto_provider *p, enum tls_version version,
+                        const struct suite *suite, const struct slice randoms[2],
+                        struct key_block *out)
+{
+    const struct cipher_info *cipher = cipher_info(suite->cipher);
+    size_t key = cipher->key_len, iv = key_block_iv_size(version, suite->cipher);
+    struct slice rest = slice_of(out->final, sizeof out->final);
+    struct slice client = slice_take(&rest, key), server = slice_take(&rest, key);
+    struct slice ivs = slice_sub(rest, 0, 2 * iv);
+    bool ok = export_key(p, version, out->client.key, true, randoms, out->final, key) &&
+              export_key(p, version, out->server.key, false, randoms, out->final + key, key) &&
+              (iv == 0 || export_ivs(p, version, randoms, out->final + 2 * key, iv));
+    out->client.key = client;
+    out->server.key = server;
+    out->client.iv = slice_take(&ivs, iv);
+    out->server.iv = slice_take(&ivs, iv);
+    return ok;
 }
 
 bool schedule_key_block(struct crypto_provider *p, enum tls_version version,
@@ -186,7 +270,9 @@ bool schedule_key_block(struct crypto_provider *p, enum tls_version version,
 {
     const struct cipher_info *cipher = cipher_info(suite->cipher);
     size_t mac = hash_size(suite->mac), key = cipher->key_len;
-    size_t iv = key_block_iv_size(version, suite->cipher);
+    size_t iv = suite->export_len ? 0 : key_block_iv_size(version, suite->cipher);
+    if (suite->export_len)
+        key = suite->export_len;
     size_t size = 2 * (mac + key + iv);
     bool ok = version == VERSION_SSL3
                   ? ssl3_prf(p, master, server_random, client_random, out->bytes, size)
@@ -199,7 +285,8 @@ bool schedule_key_block(struct crypto_provider *p, enum tls_version version,
     out->server.key = slice_take(&rest, key);
     out->client.iv = slice_take(&rest, iv);
     out->server.iv = slice_take(&rest, iv);
-    return ok;
+    const struct slice randoms[2] = {client_random, server_random};
+    return ok && (!suite->export_len || make_export(p, version, suite, randoms, out));
 }
 
 void key_block_wipe(struct key_block *block)

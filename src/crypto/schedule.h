@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define MASTER_SECRET_SIZE 48
-#define KEY_MAX_SIZE       32
+#define KEY_MAX_SIZE       48
 #define IV_MAX_SIZE        16
 #define KEY_BLOCK_MAX      (2 * (HASH_MAX_SIZE + KEY_MAX_SIZE + IV_MAX_SIZE))
 
@@ -40,6 +40,11 @@ bool schedule_traffic_keys(struct crypto_provider *p, const struct suite *suite,
 /* application_traffic_secret_N+1 (RFC 9846 7.2); OUT holds SECRET.len bytes and may be SECRET. */
 bool schedule_next_secret(struct crypto_provider *p, const struct suite *suite, struct slice secret,
                           uint8_t *out);
+/* The same for drafts 18 to 28 of TLS 1.3; 0 is the standard. */
+bool schedule_traffic_keys_draft(struct crypto_provider *p, const struct suite *suite,
+                                 unsigned draft, struct slice secret, struct traffic_keys *out);
+bool schedule_next_secret_draft(struct crypto_provider *p, const struct suite *suite,
+                                unsigned draft, struct slice secret, uint8_t *out);
 /* verify_data of a TLS 1.3 Finished (RFC 9846 4.4.4): hash_size(suite->hash) bytes. */
 bool schedule_finished_13(struct crypto_provider *p, const struct suite *suite,
                           struct slice base_secret, struct slice transcript_hash, uint8_t *out);
@@ -67,9 +72,12 @@ struct key_parts {
 
 struct key_block {
     uint8_t bytes[KEY_BLOCK_MAX];
+    uint8_t final[KEY_BLOCK_MAX]; /* what export suites make of it */
     struct key_parts client, server;
 };
 
+/* Whether a block cipher's IV is the last block of the record before (SSL 3.0, TLS 1.0). */
+bool schedule_chains_iv(enum tls_version version);
 /* Bytes of IV a direction takes from the key block. */
 size_t key_block_iv_size(enum tls_version version, enum cipher_id cipher);
 /* The write keys of both directions (RFC 5246 6.3); also for SSL 3.0.  Do not copy *OUT: its parts

@@ -19,7 +19,16 @@ enum tls_version {
     VERSION_TLS13 = 0x0304,
 };
 
-enum hash_id { HASH_NONE, HASH_MD5, HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_COUNT };
+enum hash_id {
+    HASH_NONE,
+    HASH_MD5,
+    HASH_SHA1,
+    HASH_SHA256,
+    HASH_SHA384,
+    HASH_SHA512,
+    HASH_SM3,
+    HASH_COUNT
+};
 
 enum key_exchange {
     KX_TLS13, /* negotiated apart from the suite */
@@ -44,6 +53,7 @@ enum key_exchange {
     KX_SRP_SHA_DSS,
     KX_ECCPWD,
     KX_ECJPAKE,
+    KX_SM2, /* of TLCP: ECC, ECDHE, IBC and IBSDH */
 };
 
 enum cipher_id {
@@ -70,10 +80,27 @@ enum cipher_id {
     CIPHER_AES_128_CCM_8,
     CIPHER_AES_256_CCM_8,
     CIPHER_CHACHA20_POLY1305,
+    CIPHER_RC2_CBC,
+    CIPHER_SM4_CBC,
+    CIPHER_SM4_GCM,
+    CIPHER_SM4_CCM,
+    CIPHER_CHACHA20_EARLY, /* before RFC 7905 */
+    CIPHER_HMAC_SHA256,    /* integrity alone: RFC 9150 */
+    CIPHER_HMAC_SHA384,
     CIPHER_COUNT
 };
 
-enum cipher_kind { KIND_NULL, KIND_STREAM, KIND_BLOCK, KIND_AEAD, KIND_CCM };
+enum cipher_kind {
+    KIND_NULL,
+    KIND_STREAM,
+    KIND_BLOCK,
+    KIND_AEAD,
+    KIND_CCM,
+    KIND_OWN_GCM, /* made here of the block cipher: crypto/modes.h */
+    KIND_OWN_CCM,
+    KIND_EARLY_CHACHA,
+    KIND_INTEGRITY
+};
 
 /* All lengths in bytes. */
 struct cipher_info {
@@ -92,8 +119,9 @@ struct suite {
     uint16_t id; /* IANA code point */
     enum key_exchange key_exchange;
     enum cipher_id cipher;
-    enum hash_id mac;  /* HASH_NONE for AEAD */
-    enum hash_id hash; /* of the PRF (TLS 1.2) and HKDF (TLS 1.3) */
+    enum hash_id mac;   /* HASH_NONE for AEAD */
+    enum hash_id hash;  /* of the PRF (TLS 1.2) and HKDF (TLS 1.3) */
+    uint8_t export_len; /* bytes of the secret part of an export suite's key; 0 for all others */
 };
 
 /* The suite's row; NULL when the code point is unknown or its records cannot be described. */

@@ -1,4 +1,6 @@
 #include "crypto/digest.h"
+#include "crypto/idea.h"
+#include "crypto/modes.h"
 #include "crypto/opener.h"
 #include "crypto/schedule.h"
 #include "crypto_vectors.h"
@@ -71,7 +73,8 @@ static void test_suites(void)
         CHECK(suite_find(s->id) == s);
         CHECK((c->tag_len > 0) == (s->mac == HASH_NONE));
         CHECK(c->key_len <= KEY_MAX_SIZE && c->iv_len <= IV_MAX_SIZE);
-        CHECK(c->fixed_iv_len + c->explicit_nonce == (c->tag_len ? 12 : 0));
+        CHECK(c->fixed_iv_len + c->explicit_nonce ==
+              (c->tag_len && s->cipher != CIPHER_CHACHA20_EARLY ? 12 : 0));
     }
     CHECK(suite_find(0x0000) == NULL);
     CHECK(suite_find(0xffff) == NULL);
@@ -91,9 +94,7 @@ static void test_ciphers_exist(void)
     for (int id = 0; id < CIPHER_COUNT; id++) {
         EVP_CIPHER *evp = provider_cipher(&p, (enum cipher_id)id);
         const struct cipher_info *info = cipher_info((enum cipher_id)id);
-        /* Debian builds OpenSSL without IDEA. */
-        if (id != CIPHER_IDEA_CBC)
-            CHECK((evp != NULL) == (info->evp_name != NULL));
+        CHECK((evp != NULL) == (info->evp_name != NULL));
         if (!evp)
             continue;
         CHECK_EQ(info->key_len, EVP_CIPHER_get_key_length(evp));
@@ -101,6 +102,64 @@ static void test_ciphers_exist(void)
             CHECK_EQ(info->iv_len, EVP_CIPHER_get_block_size(evp));
     }
     crypto_provider_free(&p);
+}
+
+static void test_idea(void)
+{
+    /* X. Lai, On the Design and Security of Block Ciphers, 1992: the table of the example. */
+    static const uint8_t key[] = {0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8};
+    static const uint8_t sealed[] = {0x11, 0xfb, 0xed, 0x2b, 0x01, 0x98, 0x6d, 0xe5};
+    uint8_t iv[IDEA_BLOCK] = {0}, out[IDEA_BLOCK];
+    idea_cbc_decrypt(key, iv, sealed, out, sizeof sealed);
+    check_hex("0000000100020003", out, sizeof out);
+    iv[7] = 0xff;
+    idea_cbc_decrypt(key, iv, sealed, out, sizeof sealed);
+    check_hex("00000001000200fc", out, sizeof out);
+}
+
+/* The modes that are made here, over AES, open what OpenSSL's own seal. */
+static void test_modes(void)
+{
+    static const char *const names[] = {"AES-128-GCM", "AES-128-CCM"};
+    uint8_t key[16], nonce[MODES_NONCE], extra[13], text[700], sealed[700], tag[MODES_TAG],
+        out[700];
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i * 7);
+    memset(key, 0x5a, sizeof key);
+    memset(nonce, 0xfe, sizeof nonce);
+    memset(extra, 0x17, sizeof extra);
+    EVP_CIPHER_CTX *ecb = EVP_CIPHER_CTX_new(), *seal = EVP_CIPHER_CTX_new();
+    CHECK_EQ(1, EVP_EncryptInit_ex2(ecb, EVP_aes_128_ecb(), key, NULL, NULL));
+    for (int len = 0; len <= (int)sizeof text; len += 25) {
+        for (unsigned ccm = 0; ccm < 2; ccm++) {
+            EVP_CIPHER *evp = EVP_CIPHER_fetch(NULL, names[ccm], NULL);
+            int n = 0;
+            CHECK_EQ(1, EVP_EncryptInit_ex2(seal, evp, NULL, NULL, NULL));
+            CHECK_EQ(1, EVP_CIPHER_CTX_ctrl(seal, EVP_CTRL_AEAD_SET_IVLEN, MODES_NONCE, NULL));
+            if (ccm)
+                CHECK_EQ(1, EVP_CIPHER_CTX_ctrl(seal, EVP_CTRL_AEAD_SET_TAG, MODES_TAG, NULL));
+            CHECK_EQ(1, EVP_EncryptInit_ex2(seal, NULL, key, nonce, NULL));
+            if (ccm)
+                CHECK_EQ(1, EVP_EncryptUpdate(seal, NULL, &n, NULL, len));
+            CHECK_EQ(1, EVP_EncryptUpdate(seal, NULL, &n, extra, sizeof extra));
+            CHECK_EQ(1, EVP_EncryptUpdate(seal, sealed, &n, text, len));
+            CHECK_EQ(1, EVP_EncryptFinal_ex(seal, sealed + len, &n));
+            CHECK_EQ(1, EVP_CIPHER_CTX_ctrl(seal, EVP_CTRL_AEAD_GET_TAG, MODES_TAG, tag));
+            struct modes_message m = {.extra = slice_of(extra, sizeof extra),
+                                      .sealed = slice_of(sealed, (size_t)len),
+                                      .tag = slice_of(tag, sizeof tag),
+                                      .out = out};
+            bool (*open)(EVP_CIPHER_CTX *, const uint8_t *, const struct modes_message *) =
+                ccm ? modes_open_ccm : modes_open_gcm;
+            CHECK(open(ecb, nonce, &m));
+            CHECK(memcmp(out, text, (size_t)len) == 0);
+            tag[3] ^= 1;
+            CHECK(!open(ecb, nonce, &m));
+            EVP_CIPHER_free(evp);
+        }
+    }
+    EVP_CIPHER_CTX_free(ecb);
+    EVP_CIPHER_CTX_free(seal);
 }
 
 /* ---- digests ---- */
@@ -583,6 +642,8 @@ int main(void)
     static const struct unit_test tests[] = {
         {"suite table", test_suites},
         {"OpenSSL has the ciphers", test_ciphers_exist},
+        {"IDEA, against its published example", test_idea},
+        {"GCM and CCM over a block cipher", test_modes},
         {"digests and HMAC", test_digests},
         {"transcript hash", test_transcript},
         {"HKDF", test_hkdf},
