@@ -30,7 +30,7 @@ _tlswire() {
     :-G) words='fields protocols values' ;;
     :-E) words='header=y separator= occurrence=a aggregator= quote=n bom=n' ;;
     :-d) words='tcp.port==4433,tls' ;;
-    :-o) words='tls.keylog_file:' ;;
+    :-o) words='tls.keylog_file: tls.keys_list: tls.psk: tlswire.psk: tlswire.psk_file: tlswire.key_password_file: uat:rsa_keys:' ;;
     :-i | :--interface) words=$("$program" -D 2>/dev/null </dev/null | awk '{ print $2 }') ;;
     :-O) words=$(_tlswire_fields "$program" P) ;;
     :-e | :-Y | :--display-filter) words=$(_tlswire_fields "$program" PF) ;;

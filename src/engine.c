@@ -292,6 +292,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
     uint32_t payload = e->lower.payload_offset + d->tcp.header_len;
     struct tls_tools tools = {.crypto = &e->crypto,
                               .keys = &e->keys,
+                              .ring = e->options.ring,
                               .stats = &e->key_stats,
                               .pool = &e->pool,
                               .certificates = e->wants_certificates ? NULL : &e->certificates,

@@ -23,6 +23,7 @@ struct engine_options {
     const struct foresight *known; /* from a first pass; borrowed, may be NULL */
     bool split_records;            /* each segment's TLS is read alone */
     bool more; /* numbers are called by names that tshark 4.0.17 does not know, too */
+    const struct key_ring *ring; /* private keys and pre-shared ones; borrowed, may be NULL */
     struct lower_options lower;
     struct tcp_options tcp;
     uint64_t seed; /* makes hashing unpredictable */

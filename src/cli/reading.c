@@ -2,6 +2,7 @@
 
 #include "capture/reader.h"
 #include "cli/common.h"
+#include "cli/key_options.h"
 #include "cli/progress.h"
 #include "cli/reading_private.h"
 
@@ -208,6 +209,7 @@ struct engine_options reading_engine_options(const struct run *r, const uint8_t 
                                      .more = r->reading->print.more,
                                      .lower = r->reading->lower,
                                      .tcp = r->reading->tcp,
+                                     .ring = r->reading->ring,
                                      .ports = r->reading->ports};
     options.split_records = r->reading->split_records;
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
@@ -349,8 +351,10 @@ int reading_run(const struct reading *reading, struct error *error)
         status = read_and_print(r, error);
     if (!r->files && r->writer && !writer_close(r->writer, error))
         status = READING_FAILED;
-    if (r->engine)
+    if (r->engine) {
         tell_of_keys(r);
+        key_options_tell(engine_key_stats(r->engine));
+    }
     tell_of_filter(r);
     release(r);
     sigaction(SIGINT, &interrupt, NULL);

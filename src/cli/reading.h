@@ -50,6 +50,7 @@ struct reading {
     bool time_first;                       /* -b nametimenum:2 */
     bool group_read;                       /* -g */
     const char *keylog_file;               /* -o tls.keylog_file: */
+    const struct key_ring *ring;           /* private keys and pre-shared ones; NULL: none */
     const struct printer *printer;
     struct print_options print;
     struct lower_options lower;

@@ -225,8 +225,9 @@ static int read_packets(struct front *f)
 {
     struct reading *r = &f->reading;
     struct timespec now;
-    if (!check(f))
+    if (!check(f) || !key_options_load(&f->keys, &f->error))
         return READING_REFUSED;
+    r->ring = f->keys.ring;
     if (strcmp(r->printer->name, "ek") == 0)
         r->print.tree |= !f->summary;
     r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
@@ -343,6 +344,7 @@ static int front(int argc, char **argv, bool reads, enum material_kind kind)
     column_list_free(f->columns);
     for (size_t i = 0; i < f->kept_count; i++)
         free(f->kept[i]);
+    key_options_free(&f->keys);
     stats_free(f->reading.stats);
     free(f);
     return status;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "capture/material.h"
+#include "cli/key_options.h"
 #include "cli/reading.h"
 #include "print/columns.h"
 #include "schema/schema.h"
@@ -27,6 +28,7 @@ enum front_task {
 struct front {
     struct reading reading;
     struct column_list *columns; /* -o gui.column.format: */
+    struct key_options keys;     /* private keys and pre-shared ones of -o */
     enum front_task task;
     const char *glossary;                     /* -G */
     struct tls_ports ports;                   /* -d */

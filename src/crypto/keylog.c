@@ -175,6 +175,7 @@ static bool insert(struct key_table *table, enum key_label label, struct slice i
     s->id_len = (uint8_t)id.len;
     memcpy(s->id, id.data, id.len);
     *slot = (struct key_slot){.hash = hash, .secret = s};
+    table->premasters += label == KEY_RSA || label == KEY_PMS_CLIENT_RANDOM;
     set_secret(table, s, secret);
     return true;
 }

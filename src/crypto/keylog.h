@@ -75,9 +75,10 @@ struct key_table {
     struct key_secret *first, *last;
     struct keylog_stats stats, stats_before;
     uint64_t generation;
-    size_t pending; /* bytes of an unfinished line in `line` */
-    bool skipping;  /* the unfinished line is too long already */
-    bool finished;  /* keylog_finish has counted the unfinished line */
+    size_t premasters; /* of them, premaster secrets */
+    size_t pending;    /* bytes of an unfinished line in `line` */
+    bool skipping;     /* the unfinished line is too long already */
+    bool finished;     /* keylog_finish has counted the unfinished line */
     uint8_t line[KEYLOG_LINE_MAX];
     uint8_t secret[KEYLOG_SECRET_MAX];
 };

@@ -2,6 +2,7 @@
 
 #include "dissect/data.h"
 #include "stream/preface.h"
+#include "stream/tls_exchange.h"
 #include "stream/tls_session.h"
 
 #define HEARTBEAT_PADDING 16u /* at least (RFC 6520 4) */
@@ -154,6 +155,8 @@ void tls_free(struct tcp_pool *pool, struct flow *f)
         tls_drop_keys(&s->side[i]);
         tcp_pool_give(pool, &s->side[i].fragment);
     }
+    if (s)
+        tls_exchange_free(s->exchange);
     f->tls = NULL;
 }
 

@@ -6,6 +6,7 @@
 #ifndef TLSWIRE_STREAM_TLS_H
 #define TLSWIRE_STREAM_TLS_H
 
+#include "crypto/key_ring.h"
 #include "crypto/keylog.h"
 #include "crypto/provider.h"
 #include "dissect/walk.h"
@@ -13,11 +14,23 @@
 #include "stream/foresight.h"
 #include "stream/reassembly.h"
 
+/* Why private keys and pre-shared keys do not open a connection. */
+enum tls_hindrance {
+    HINDRANCE_NONE,
+    HINDRANCE_FORWARD_SECRET, /* the keys come from (EC)DHE: the private key only signed */
+    HINDRANCE_OTHER_KEY,      /* no private key fits what the client encrypted */
+    HINDRANCE_NO_EXCHANGE,    /* a resumed session, or the key exchange was not captured */
+    HINDRANCE_PSK_UNKNOWN,    /* no key for this identity, or another one */
+    HINDRANCE_PSK_WITH_DH,    /* (EC)DHE goes into the keys, too */
+    HINDRANCE_COUNT
+};
+
 /* How the keys served the connections with protected records. */
 struct tls_key_stats {
-    uint64_t opened;          /* connections of which records were opened */
-    uint64_t missing;         /* connections for which no secret is known */
-    uint64_t wrong;           /* connections that have secrets which open none of their records */
+    uint64_t opened;  /* connections of which records were opened */
+    uint64_t missing; /* connections for which no secret is known */
+    uint64_t wrong;   /* connections that have secrets which open none of their records */
+    uint64_t hindered[HINDRANCE_COUNT]; /* of those that are missing: what the keys given lack */
     uint8_t first_random[32]; /* client random of the first connection that is missing or wrong */
 };
 
@@ -25,6 +38,7 @@ struct tls_key_stats {
 struct tls_tools {
     struct crypto_provider *crypto;
     struct key_table *keys;
+    const struct key_ring *ring; /* private keys and pre-shared ones; NULL: none */
     struct tls_key_stats *stats;
     struct tcp_pool *pool;
     struct arena *plaintext; /* emptied for each packet */

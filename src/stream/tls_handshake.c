@@ -3,6 +3,7 @@
 #include "dissect/walk.h"
 #include "stream/ja3.h"
 #include "stream/ja4.h"
+#include "stream/tls_exchange.h"
 #include "stream/tls_session.h"
 
 #include <string.h>
@@ -128,6 +129,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     uint8_t type = slice_u8(&s);
     uint32_t length = slice_u24(&s), body = at + 4;
     tls_follow_hello(r, type, s);
+    tls_exchange_message(r, type, slice_sub(c->bytes, at, end - at));
     unsigned context = message_context(r->session, type, s);
     bool retry = context & IN_HELLO_RETRY_REQUEST;
     const char *name = retry ? "Hello Retry Request" : name_of(type);

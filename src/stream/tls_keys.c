@@ -1,4 +1,5 @@
 /* Which key opens a record: from the table of secrets to an opener for each direction. */
+#include "stream/tls_exchange.h"
 #include "stream/tls_session.h"
 
 #include <stdlib.h>
@@ -84,10 +85,7 @@ static bool master_secret(const struct tls_reader *r, const struct suite *suite,
         struct slice secret = key_secret_slice(found);
         return slice_read(&secret, master, MASTER_SECRET_SIZE);
     }
-    found = find(r, KEY_PMS_CLIENT_RANDOM);
-    return found && !s->extended_master &&
-           schedule_master(r->tools->crypto, s->version, suite, key_secret_slice(found),
-                           random_of(s->client_random), random_of(s->server_random), master);
+    return tls_exchange_master(r, suite, master);
 }
 
 static bool init_12(const struct tls_reader *r, struct opener *o)
@@ -184,6 +182,12 @@ static void count(struct tls_reader *r, enum tls_keys_state state)
     if (counters[*before])
         --*counters[*before];
     ++*counters[state];
+    if (state == KEYS_MISSING) {
+        r->session->hindrance = (uint8_t)tls_exchange_hindrance(r);
+        stats->hindered[r->session->hindrance]++;
+    } else if (*before == KEYS_MISSING) {
+        stats->hindered[r->session->hindrance]--;
+    }
     *before = (uint8_t)state;
 }
 
@@ -195,7 +199,9 @@ bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, 
     bool old = r->side->epoch == EPOCH_12;
     if (!old && !data)
         return false;
-    if (!r->side->opener && keylog_stats(r->tools->keys)->valid == 0) {
+    bool logged = keylog_stats(r->tools->keys)->valid > 0 || r->tools->keys->count > 0;
+    if (!r->side->opener && !logged && key_ring_private_count(r->tools->ring) == 0 &&
+        key_ring_psk_count(r->tools->ring) == 0) {
         count(r, KEYS_MISSING);
         return false;
     }

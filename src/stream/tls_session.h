@@ -42,6 +42,8 @@ struct tls_session {
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
     const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
+    struct tls_exchange *exchange; /* owned; NULL: nobody gave keys that need it */
+    uint8_t hindrance;             /* enum tls_hindrance, as counted */
     struct tls_side side[2];
 };
 

@@ -184,9 +184,8 @@ def preferences():
                   "ssl.desegment_ssl_records: TRUE"):
         out, err, status = run("-n", "-r", SEED, "-c", "1", "-o", value)
         check(status == 0 and out and not err, f"{value}: {err}")
-    for value in ('uat:rsa_keys:"key.pem",""', "tls.psk:abcd"):
-        out, err, status = run("-n", "-r", SEED, "-c", "1", "-o", value)
-        check(status == 0 and out and "do not decrypt yet" in err, f"{value}: {err}")
+    out, err, status = run("-n", "-r", SEED, "-c", "1", "-o", "dtls.psk:abcd")
+    check(status == 0 and out and "DTLS is not decrypted" in err, f"{err}")
     refused(["-r", SEED, "-o", "tls.keylog_fil:x"], 1, "unknown preference", "tls.keylog_file")
     refused(["-r", SEED, "-o", "nothing"], 1, "Invalid -o flag")
     for value, want in (("TRUE", "0"), ("FALSE", "2")):  # bad, as offloading leaves it; unverified

@@ -1,0 +1,484 @@
+#include "stream/tls_exchange.h"
+
+#include "base/buf.h"
+#include "crypto/digest.h"
+#include "crypto/key_ring.h"
+#include "crypto/schedule.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
+#define MESSAGES_MAX  ((size_t)256 << 10) /* of a handshake, up to the key exchange */
+#define EXCHANGE_MAX  (2 + RING_IDENTITY_MAX + 2 + 2048)
+#define BINDERS_TRIED 8
+
+enum {
+    HELLO_REQUEST = 0,
+    CLIENT_HELLO = 1,
+    SERVER_HELLO = 2,
+    CLIENT_KEY_EXCHANGE = 16,
+    FINISHED = 20
+};
+enum { HEADER = 4, RANDOM = 32 };
+enum { EXTENSION_PSK = 41, EXTENSION_KEY_SHARE = 51 };
+
+#define HELLO_RETRY 0xcf21ad74u /* first bytes of the random (RFC 9846 4.1.3) */
+
+struct tls_exchange {
+    struct buf messages;          /* since the ClientHello; emptied when they are hashed */
+    struct buf client;            /* body of the ClientKeyExchange */
+    struct transcript transcript; /* of TLS 1.3, from the ServerHello on */
+    size_t retried;               /* bytes of the first ClientHello, when there was a retry */
+    size_t hello;                 /* where the last ClientHello begins in `messages` */
+    uint16_t hello_version;       /* that it names */
+    bool hashed;                  /* `session_hash` is there (RFC 7627 3) */
+    bool proven;                  /* a binder showed that `psk_hash` and `secret` are right */
+    bool offers_psk;              /* the hello has binders */
+    bool whole;                   /* `messages` begins with the ClientHello */
+    bool shares_key;              /* TLS 1.3 with (EC)DHE: a pre-shared key is not enough */
+    uint8_t psk_hash;             /* enum hash_id */
+    uint16_t identity;            /* its place in the hello */
+    uint8_t session_hash[HASH_MAX_SIZE];
+    uint8_t secret[HASH_MAX_SIZE]; /* of the schedule of TLS 1.3 as far as it has come */
+};
+
+void tls_exchange_free(struct tls_exchange *e)
+{
+    if (!e)
+        return;
+    buf_free(&e->messages);
+    buf_free(&e->client);
+    transcript_free(&e->transcript);
+    OPENSSL_cleanse(e, sizeof *e);
+    free(e);
+}
+
+static void begin(struct tls_exchange *e)
+{
+    buf_clear(&e->messages);
+    buf_clear(&e->client);
+    transcript_free(&e->transcript);
+    OPENSSL_cleanse(e->secret, sizeof e->secret);
+    e->retried = e->hello = 0;
+    e->hashed = e->proven = e->offers_psk = e->shares_key = false;
+}
+
+static struct slice random_of(const uint8_t *random)
+{
+    return slice_of(random, RANDOM);
+}
+
+/* ---- TLS 1.3: the schedule from a pre-shared key (RFC 9846 7.1) ---- */
+
+static bool derive(const struct tls_reader *r, enum hash_id hash, struct slice secret,
+                   const char *label, struct slice context, uint8_t *out)
+{
+    return hkdf_expand_label(r->tools->crypto, hash, secret, label, context, out, hash_size(hash));
+}
+
+/* The next secret of the schedule, from the one before and nothing else: there is no (EC)DHE. */
+static bool next_stage(const struct tls_reader *r, struct tls_exchange *e)
+{
+    static const uint8_t zeros[HASH_MAX_SIZE];
+    enum hash_id hash = (enum hash_id)e->psk_hash;
+    size_t size = hash_size(hash);
+    uint8_t empty[HASH_MAX_SIZE], derived[HASH_MAX_SIZE];
+    bool ok =
+        provider_hash(r->tools->crypto, hash, NULL, 0, empty) &&
+        derive(r, hash, slice_of(e->secret, size), "derived", slice_of(empty, size), derived) &&
+        hkdf_extract(r->tools->crypto, hash, slice_of(derived, size), slice_of(zeros, size),
+                     e->secret);
+    OPENSSL_cleanse(derived, sizeof derived);
+    return ok;
+}
+
+/* Puts a traffic secret where those of logs are. */
+static void note_secret(const struct tls_reader *r, const struct tls_exchange *e,
+                        const char *derivation, struct slice transcript, enum key_label label)
+{
+    enum hash_id hash = (enum hash_id)e->psk_hash;
+    uint8_t secret[HASH_MAX_SIZE];
+    if (derive(r, hash, slice_of(e->secret, hash_size(hash)), derivation, transcript, secret))
+        (void)key_table_add(r->tools->keys, label, random_of(r->session->client_random),
+                            slice_of(secret, hash_size(hash)));
+    OPENSSL_cleanse(secret, sizeof secret);
+}
+
+/* The hash of everything up to the first LEN bytes of the last ClientHello. */
+static bool hash_hello(const struct tls_reader *r, const struct tls_exchange *e, enum hash_id hash,
+                       size_t len, uint8_t *out)
+{
+    struct slice all = buf_slice(&e->messages);
+    uint8_t first[HEADER + HASH_MAX_SIZE] = {254, 0, 0, (uint8_t)hash_size(hash)};
+    struct slice retried = slice_sub(all, 0, e->retried);
+    if (e->retried == 0) {
+        struct slice only = slice_sub(all, e->hello, len);
+        return provider_hash(r->tools->crypto, hash, &only, 1, out);
+    }
+    struct slice parts[] = {slice_of(first, HEADER + hash_size(hash)),
+                            slice_sub(all, e->retried, e->hello + len - e->retried)};
+    return provider_hash(r->tools->crypto, hash, &retried, 1, first + HEADER) &&
+           provider_hash(r->tools->crypto, hash, parts, 2, out);
+}
+
+/* Whether BINDER is that of the key, which then becomes the early secret (RFC 9846 4.2.11.2). */
+static bool try_binder(const struct tls_reader *r, struct tls_exchange *e, enum hash_id hash,
+                       struct slice key, struct slice binder, size_t hello_len)
+{
+    static const uint8_t zeros[HASH_MAX_SIZE];
+    size_t size = hash_size(hash);
+    uint8_t empty[HASH_MAX_SIZE], base[HASH_MAX_SIZE], finished[HASH_MAX_SIZE];
+    uint8_t hello[HASH_MAX_SIZE];
+    struct suite any = {.hash = hash};
+    if (binder.len != size)
+        return false;
+    bool ok =
+        hkdf_extract(r->tools->crypto, hash, slice_of(zeros, size), key, e->secret) &&
+        provider_hash(r->tools->crypto, hash, NULL, 0, empty) &&
+        derive(r, hash, slice_of(e->secret, size), "ext binder", slice_of(empty, size), base) &&
+        hash_hello(r, e, hash, hello_len, hello) &&
+        schedule_finished_13(r->tools->crypto, &any, slice_of(base, size), slice_of(hello, size),
+                             finished) &&
+        slice_equal(binder, slice_of(finished, size));
+    OPENSSL_cleanse(base, sizeof base);
+    return ok;
+}
+
+/* The value of extension WANTED of a hello's extensions; false when it is not there. */
+static bool find_extension(struct slice extensions, uint16_t wanted, struct slice *value)
+{
+    while (extensions.len > 0) {
+        uint16_t type = slice_u16(&extensions);
+        *value = slice_take(&extensions, slice_u16(&extensions));
+        if (type == wanted && !value->failed)
+            return true;
+    }
+    return false;
+}
+
+/* The extensions of a ClientHello or ServerHello, from its body. */
+static struct slice extensions_of(struct slice body, bool client)
+{
+    slice_skip(&body, 2 + RANDOM);
+    slice_skip(&body, slice_u8(&body));
+    slice_skip(&body, client ? slice_u16(&body) : 2);
+    slice_skip(&body, client ? slice_u8(&body) : 1);
+    return slice_take(&body, slice_u16(&body));
+}
+
+/* Looks for an identity that we have the key of, and proves it. */
+static void follow_binders(const struct tls_reader *r, struct tls_exchange *e, struct slice body)
+{
+    static const enum hash_id hashes[] = {HASH_SHA256, HASH_SHA384};
+    struct slice value;
+    e->offers_psk = find_extension(extensions_of(body, true), EXTENSION_PSK, &value);
+    if (!e->offers_psk)
+        return;
+    struct slice identities = slice_take(&value, slice_u16(&value));
+    size_t hello_len = HEADER + body.len - value.len; /* up to and without the binders */
+    struct slice binders = slice_take(&value, slice_u16(&value));
+    for (uint16_t i = 0; i < BINDERS_TRIED && identities.len > 0 && !e->proven; i++) {
+        struct slice identity = slice_take(&identities, slice_u16(&identities));
+        slice_skip(&identities, 4);
+        struct slice binder = slice_take(&binders, slice_u8(&binders));
+        struct slice key = key_ring_find_psk(r->tools->ring, identity);
+        for (size_t h = 0; key.len > 0 && h < 2 && !e->proven; h++) {
+            e->proven = try_binder(r, e, hashes[h], key, binder, hello_len);
+            e->psk_hash = (uint8_t)hashes[h];
+        }
+        e->identity = i;
+    }
+}
+
+static void follow_client_hello(const struct tls_reader *r, struct tls_exchange *e,
+                                struct slice message)
+{
+    struct slice body = message;
+    uint8_t hash[HASH_MAX_SIZE];
+    slice_skip(&body, HEADER);
+    struct slice version = body;
+    e->hello_version = slice_u16(&version);
+    if (key_ring_psk_count(r->tools->ring) == 0)
+        return;
+    follow_binders(r, e, body);
+    if (e->proven && r->session->asks_early_data && e->identity == 0 &&
+        hash_hello(r, e, (enum hash_id)e->psk_hash, message.len, hash))
+        note_secret(r, e, "c e traffic", slice_of(hash, hash_size((enum hash_id)e->psk_hash)),
+                    KEY_CLIENT_EARLY_TRAFFIC_SECRET);
+}
+
+/* The server took the key and wants no (EC)DHE with it: the schedule goes on by itself. */
+static void follow_server_hello(const struct tls_reader *r, struct tls_exchange *e,
+                                struct slice message)
+{
+    struct slice body = message, value, all = buf_slice(&e->messages);
+    slice_skip(&body, HEADER);
+    struct slice extensions = extensions_of(body, false);
+    enum hash_id hash = (enum hash_id)e->psk_hash;
+    const struct suite *suite = suite_find(r->session->suite);
+    e->shares_key = find_extension(extensions, EXTENSION_KEY_SHARE, &value);
+    bool taken =
+        find_extension(extensions, EXTENSION_PSK, &value) && slice_u16(&value) == e->identity;
+    e->proven &= taken && !e->shares_key && suite && suite->hash == hash;
+    if (!e->proven || !transcript_init(&e->transcript, r->tools->crypto, hash))
+        return;
+    (void)transcript_add(&e->transcript, slice_sub(all, 0, e->retried ? e->retried : all.len));
+    if (e->retried) {
+        (void)transcript_retry(&e->transcript);
+        (void)transcript_add(&e->transcript, slice_sub(all, e->retried, SIZE_MAX));
+    }
+    uint8_t now[HASH_MAX_SIZE];
+    struct slice transcript = slice_of(now, hash_size(hash));
+    if (!transcript_peek(&e->transcript, now) || !next_stage(r, e))
+        return;
+    note_secret(r, e, "c hs traffic", transcript, KEY_CLIENT_HANDSHAKE_TRAFFIC_SECRET);
+    note_secret(r, e, "s hs traffic", transcript, KEY_SERVER_HANDSHAKE_TRAFFIC_SECRET);
+}
+
+static void follow_finished(const struct tls_reader *r, struct tls_exchange *e)
+{
+    uint8_t now[HASH_MAX_SIZE];
+    struct slice transcript = slice_of(now, hash_size((enum hash_id)e->psk_hash));
+    if (transcript_peek(&e->transcript, now) && next_stage(r, e)) {
+        note_secret(r, e, "c ap traffic", transcript, KEY_CLIENT_TRAFFIC_SECRET_0);
+        note_secret(r, e, "s ap traffic", transcript, KEY_SERVER_TRAFFIC_SECRET_0);
+        note_secret(r, e, "exp master", transcript, KEY_EXPORTER_SECRET);
+    }
+    transcript_free(&e->transcript);
+}
+
+/* ---- up to TLS 1.2 ---- */
+
+/* The hash over the messages up to and with the ClientKeyExchange (RFC 7627 3). */
+static void hash_session(const struct tls_reader *r, struct tls_exchange *e)
+{
+    const struct suite *suite = suite_find(r->session->suite);
+    struct slice all = buf_slice(&e->messages);
+    struct crypto_provider *p = r->tools->crypto;
+    if (!e->whole || e->messages.failed || !suite)
+        return;
+    e->hashed =
+        r->session->version >= VERSION_TLS12
+            ? provider_hash(p, suite->hash, &all, 1, e->session_hash)
+            : provider_hash(p, HASH_MD5, &all, 1, e->session_hash) &&
+                  provider_hash(p, HASH_SHA1, &all, 1, e->session_hash + hash_size(HASH_MD5));
+}
+
+static struct slice session_hash(const struct tls_reader *r, const struct suite *suite)
+{
+    const struct tls_exchange *e = r->session->exchange;
+    size_t old = hash_size(HASH_MD5) + hash_size(HASH_SHA1);
+    return slice_of(e->session_hash,
+                    r->session->version >= VERSION_TLS12 ? hash_size(suite->hash) : old);
+}
+
+/* ---- messages ---- */
+
+/* A hello that is not the first of its handshake follows a HelloRetryRequest. */
+static void take_hello(struct tls_exchange *e)
+{
+    if (e->retried == 0 || e->hello >= e->retried || e->messages.failed)
+        begin(e);
+    e->hello = e->messages.len;
+    e->whole = true;
+}
+
+static void take_retry(struct tls_exchange *e, size_t before)
+{
+    e->retried = before;
+    e->proven = false;
+}
+
+/* Whether somebody gave keys that this file can make something of. */
+static bool is_asked(const struct tls_reader *r)
+{
+    return key_ring_private_count(r->tools->ring) + key_ring_psk_count(r->tools->ring) > 0 ||
+           r->tools->keys->premasters > 0;
+}
+
+/* The messages that come after the ServerHello of TLS 1.3. */
+static void follow_13(const struct tls_reader *r, struct tls_exchange *e, uint8_t type,
+                      struct slice message)
+{
+    if (!e->transcript.running || r->session->client == r->d->tcp.direction)
+        return;
+    (void)transcript_add(&e->transcript, message);
+    if (type == FINISHED)
+        follow_finished(r, e);
+}
+
+void tls_exchange_message(struct tls_reader *r, uint8_t type, struct slice message)
+{
+    struct tls_exchange *e = r->session->exchange;
+    struct slice body = message;
+    slice_skip(&body, HEADER);
+    /* A hello in the form of SSL 2.0 is none of these messages. */
+    if (!e && (type == CLIENT_HELLO || type == SERVER_HELLO) && is_asked(r))
+        e = r->session->exchange = calloc(1, sizeof *e);
+    if (!e || type == HELLO_REQUEST)
+        return;
+    e->messages.ceiling = MESSAGES_MAX;
+    e->client.ceiling = EXCHANGE_MAX;
+    bool new = r->session->version == VERSION_TLS13;
+    if (new &&type != CLIENT_HELLO && type != SERVER_HELLO) {
+        follow_13(r, e, type, message);
+        return;
+    }
+    if (type == CLIENT_HELLO)
+        take_hello(e);
+    if (e->client.len > 0)
+        return; /* what follows the exchange is not needed */
+    size_t before = e->messages.len;
+    buf_slice_put(&e->messages, message);
+    if (type == CLIENT_HELLO) {
+        follow_client_hello(r, e, message);
+    } else if (type == SERVER_HELLO && new) {
+        slice_skip(&body, 2);
+        if (slice_u32(&body) == HELLO_RETRY)
+            take_retry(e, before);
+        else
+            follow_server_hello(r, e, message), buf_free(&e->messages);
+    } else if (type == CLIENT_KEY_EXCHANGE && !new) {
+        buf_slice_put(&e->client, body);
+        hash_session(r, e);
+        buf_free(&e->messages);
+    }
+}
+
+/* ---- the master secret ---- */
+
+static bool has_psk(enum key_exchange kx)
+{
+    return kx == KX_PSK || kx == KX_DHE_PSK || kx == KX_RSA_PSK || kx == KX_ECDHE_PSK;
+}
+
+/* Takes a ClientKeyExchange apart: the identity of a pre-shared key, and an encrypted premaster secret. */
+static void read_exchange(const struct tls_exchange *e, enum key_exchange kx,
+                          struct slice *identity, struct slice *encrypted)
+{
+    struct slice body = buf_slice(&e->client);
+    *identity = *encrypted = slice_empty();
+    if (has_psk(kx))
+        *identity = slice_take(&body, slice_u16(&body));
+    if (kx != KX_RSA && kx != KX_RSA_PSK)
+        return;
+    struct slice rest = body;
+    *encrypted = slice_take(&rest, slice_u16(&rest));
+    if (rest.len > 0 || rest.failed)
+        *encrypted = body; /* SSL 3.0 puts no length before it */
+}
+
+/* The 48 bytes of an RSA key exchange: logged, or by a private key. */
+static bool rsa_premaster(const struct tls_reader *r, struct slice encrypted,
+                          uint8_t out[PREMASTER_SIZE])
+{
+    const struct tls_exchange *e = r->session->exchange;
+    const struct key_secret *logged =
+        key_table_find(r->tools->keys, KEY_RSA, slice_sub(encrypted, 0, 8));
+    if (logged && encrypted.len >= 8) {
+        struct slice secret = key_secret_slice(logged);
+        return slice_read(&secret, out, PREMASTER_SIZE);
+    }
+    return encrypted.len > 0 && key_ring_premaster(r->tools->ring, encrypted, e->hello_version,
+                                                   r->session->version, out);
+}
+
+static void put_u16(struct buf *b, size_t value)
+{
+    buf_char(b, (char)(value >> 8));
+    buf_char(b, (char)value);
+}
+
+/* A premaster secret with a pre-shared key: the other secret and the key, each after its length
+ * (RFC 4279 2). */
+static void join_psk(struct buf *out, struct slice other, struct slice key)
+{
+    put_u16(out, other.len);
+    buf_slice_put(out, other);
+    put_u16(out, key.len);
+    buf_slice_put(out, key);
+}
+
+/* Whether a logged premaster secret has both halves already. */
+static bool is_joined(struct slice s)
+{
+    slice_skip(&s, slice_u16(&s));
+    slice_skip(&s, slice_u16(&s));
+    return !s.failed && s.len == 0;
+}
+
+static void premaster(const struct tls_reader *r, enum key_exchange kx, struct buf *out)
+{
+    const struct key_secret *found =
+        key_table_find(r->tools->keys, KEY_PMS_CLIENT_RANDOM, random_of(r->session->client_random));
+    struct slice logged = found ? key_secret_slice(found) : slice_empty();
+    struct slice identity = slice_empty(), encrypted = slice_empty();
+    uint8_t rsa[PREMASTER_SIZE];
+    static const uint8_t zeros[RING_SECRET_MAX];
+    if (r->session->exchange)
+        read_exchange(r->session->exchange, kx, &identity, &encrypted);
+    if (logged.len > 0 && (!has_psk(kx) || is_joined(logged))) {
+        buf_slice_put(out, logged);
+        return;
+    }
+    struct slice psk = has_psk(kx) && r->session->exchange
+                           ? key_ring_find_psk(r->tools->ring, identity)
+                           : slice_empty();
+    if (kx == KX_PSK && psk.len > 0)
+        join_psk(out, slice_of(zeros, psk.len), psk);
+    else if (logged.len > 0 && psk.len > 0)
+        join_psk(out, logged, psk);
+    else if (kx == KX_RSA && rsa_premaster(r, encrypted, rsa))
+        buf_put(out, rsa, sizeof rsa);
+    else if (kx == KX_RSA_PSK && psk.len > 0 && rsa_premaster(r, encrypted, rsa))
+        join_psk(out, slice_of(rsa, sizeof rsa), psk);
+    OPENSSL_cleanse(rsa, sizeof rsa);
+}
+
+bool tls_exchange_master(const struct tls_reader *r, const struct suite *suite,
+                         uint8_t master[MASTER_SECRET_SIZE])
+{
+    const struct tls_session *s = r->session;
+    struct buf secret = {.ceiling = 2 * KEYLOG_SECRET_MAX};
+    premaster(r, suite->key_exchange, &secret);
+    bool ok = secret.len > 0 && !secret.failed;
+    if (ok && s->extended_master)
+        ok = s->exchange && s->exchange->hashed &&
+             schedule_extended_master(r->tools->crypto, s->version, suite, buf_slice(&secret),
+                                      session_hash(r, suite), master);
+    else if (ok)
+        ok = schedule_master(r->tools->crypto, s->version, suite, buf_slice(&secret),
+                             random_of(s->client_random), random_of(s->server_random), master);
+    buf_wipe(&secret);
+    /* Where resumed sessions and whoever exports keys look for it. */
+    if (ok)
+        (void)key_table_add(r->tools->keys, KEY_CLIENT_RANDOM, random_of(s->client_random),
+                            slice_of(master, MASTER_SECRET_SIZE));
+    if (ok && s->session_id_len > 0)
+        (void)key_table_add(r->tools->keys, KEY_SESSION_ID,
+                            slice_of(s->session_id, s->session_id_len),
+                            slice_of(master, MASTER_SECRET_SIZE));
+    return ok;
+}
+
+enum tls_hindrance tls_exchange_hindrance(const struct tls_reader *r)
+{
+    const struct tls_session *s = r->session;
+    const struct tls_exchange *e = s->exchange;
+    const struct suite *suite = suite_find(s->suite);
+    bool private = key_ring_private_count(r->tools->ring) > 0;
+    bool psk = key_ring_psk_count(r->tools->ring) > 0;
+    if (!suite || (!private && !psk))
+        return HINDRANCE_NONE;
+    if (suite->key_exchange == KX_TLS13 && psk && e && e->offers_psk)
+        return e->shares_key ? HINDRANCE_PSK_WITH_DH : HINDRANCE_PSK_UNKNOWN;
+    if (has_psk(suite->key_exchange) && psk)
+        return suite->key_exchange == KX_PSK || suite->key_exchange == KX_RSA_PSK
+                   ? HINDRANCE_PSK_UNKNOWN
+                   : HINDRANCE_PSK_WITH_DH;
+    if (!private)
+        return HINDRANCE_NONE;
+    if (suite->key_exchange != KX_RSA && suite->key_exchange != KX_RSA_PSK)
+        return HINDRANCE_FORWARD_SECRET;
+    return e && e->client.len > 0 ? HINDRANCE_OTHER_KEY : HINDRANCE_NO_EXCHANGE;
+}

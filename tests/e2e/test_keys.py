@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""Keys: RSA private keys, pre-shared keys, key logs.  The traffic is openssl's and GnuTLS's, made here over loopback.
+
+usage: test_keys.py TLSWIRE [TEST...]     prints TAP; what a missing program would have made is skipped
+"""
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import test_front as front
+from test_front import ENV, Skip, check, refused, run
+
+front.TESTS.clear()
+test = front.test
+PSK = "00112233445566778899aabbccddeeff"
+MESSAGE = b"what the client says\n"
+BY_KEY = ["-o", 'uat:rsa_keys:"rsa.key",""']
+BY_PSK = ["-o", f"tlswire.psk:me={PSK}"]
+
+
+# ---- traffic -----------------------------------------------------------------------------------------------
+
+class Recorder:
+    """Between a client and a server: what passes becomes a capture, without privileges."""
+
+    def __init__(self, server_port):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.server_port = server_port
+        self.parts = []
+        self.lock = threading.Lock()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        client, _ = self.listener.accept()
+        try:
+            server = socket.create_connection(("127.0.0.1", self.server_port))
+        except OSError:  # it is not there yet
+            client.close()
+            return
+        other = threading.Thread(target=self.copy, args=(server, client, 1), daemon=True)
+        other.start()
+        self.copy(client, server, 0)
+        other.join(5)
+        client.close()
+        server.close()
+
+    def copy(self, source, to, direction):
+        source.settimeout(10)
+        try:
+            while data := source.recv(4096):
+                with self.lock:
+                    self.parts.append((direction, data))
+                    to.sendall(data)
+            to.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def write(self, path):
+        self.thread.join(10)
+        self.listener.close()
+        write_capture(path, [self.parts])
+
+
+def write_capture(path, connections):
+    """A pcap of IPv4 packets, one for each part that was read."""
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+        for index, parts in enumerate(connections):
+            sent = [0, 0]
+            for direction, data in [(0, None), *parts]:
+                ports = (40000 + index, 443) if direction == 0 else (443, 40000 + index)
+                flags, payload = (2, b"") if data is None else (0x18, data)
+                tcp = struct.pack(">HHIIBBHHH", *ports, sent[direction], sent[1 - direction], 0x50, flags, 65535, 0, 0)
+                addresses = bytes([10, 0, 0, 1 + direction, 10, 0, 0, 2 - direction])
+                ip = struct.pack(">BBHHHBBH", 0x45, 0, 40 + len(payload), 0, 0, 64, 6, 0) + addresses
+                frame = ip + tcp + payload
+                out.write(struct.pack("<IIII", 1700000000, 0, len(frame), len(frame)) + frame)
+                sent[direction] += 1 if data is None else len(payload)
+
+
+def need(program):
+    if not shutil.which(program):
+        raise Skip(f"{program} is not here")
+
+
+def openssl(*arguments):
+    done = subprocess.run(["openssl", *arguments], capture_output=True, check=False, timeout=30, stdin=subprocess.DEVNULL)
+    check(done.returncode == 0, f"openssl {arguments}: {done.stderr.decode()}")
+
+
+def make_keys():
+    need("openssl")
+    if pathlib.Path("rsa.key").exists():
+        return
+    for name in ("rsa", "other"):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-subj",
+                "/CN=localhost", "-days", "2")
+    openssl("ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", "ec.key")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def traffic(name, server_options, client_options):
+    """One connection of openssl's in NAME.pcap, its key log in NAME.log; made once."""
+    make_keys()
+    if pathlib.Path(name + ".pcap").exists():
+        return
+    port = free_port()
+    server = subprocess.Popen(["openssl", "s_server", "-accept", str(port), "-rev", *server_options],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    client = None
+    try:
+        for _ in range(100):
+            try:
+                recorder = Recorder(port)
+                client = subprocess.Popen(
+                    ["openssl", "s_client", "-connect", f"127.0.0.1:{recorder.port}", "-keylogfile", name + ".log", "-quiet",
+                     *client_options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                client.stdin.write(MESSAGE)
+                client.stdin.flush()
+                answer = client.stdout.readline()
+                if answer:
+                    break
+                client.kill()
+                client.communicate()
+            except BrokenPipeError:
+                client.kill()
+                client.communicate()
+            time.sleep(0.1)
+        check(answer.strip() == MESSAGE.strip()[::-1], f"{name}: the server answered {answer!r}")
+        client.kill()
+        client.communicate()
+        recorder.write(name + ".pcap")
+    finally:
+        server.kill()
+        server.wait()
+
+
+RSA = ["-cert", "rsa.crt", "-key", "rsa.key", "-cipher", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]
+SHARED = ["-psk_identity", "me", "-psk", PSK]
+
+
+def with_rsa(suite="AES128-GCM-SHA256", version="-tls1_2"):
+    name = f"rsa{version}-{suite}"
+    traffic(name, RSA, [version, "-cipher", suite + ":@SECLEVEL=0"])
+    return name
+
+
+def with_psk(suite):
+    name = "psk-" + suite
+    traffic(name, [*SHARED, *RSA], ["-tls1_2", "-cipher", suite + ":@SECLEVEL=0", *SHARED])
+    return name
+
+
+def data_of(name, *options):
+    """What was decrypted, and what was said."""
+    out, err, status = run("-n", "-r", name + ".pcap", *options, "-Y", "data.data", "-T", "fields", "-e", "data.data")
+    check(status == 0, f"{name}: exit status {status}: {err}")
+    return b"".join(bytes.fromhex(line.replace(",", "")) for line in out.splitlines()), err
+
+
+def opens(name, *options):
+    data, err = data_of(name, *options)
+    check(data == MESSAGE + MESSAGE.strip()[::-1] + b"\n" and not err, f"{name} {options}: {data!r} {err!r}")
+
+
+def opens_not(name, *options, says=()):
+    data, err = data_of(name, *options)
+    check(data == b"", f"{name} {options}: {data!r}")
+    for word in says:
+        check(err.count(word) == 1, f"{name} {options}: {word!r} is not once in {err!r}")
+    check(PSK not in err and "hunter2" not in err, f"{name}: secrets are told: {err!r}")
+
+
+# ---- private keys ------------------------------------------------------------------------------------------
+
+@test
+def a_private_key_opens_what_was_encrypted_for_it():
+    for suite, version in (("AES128-GCM-SHA256", "-tls1_2"), ("AES256-SHA256", "-tls1_2"), ("AES128-SHA", "-tls1_1"),
+                           ("AES256-SHA", "-tls1")):
+        opens(with_rsa(suite, version), *BY_KEY)
+        opens(with_rsa(suite, version), "-2", *BY_KEY)
+
+
+@test
+def private_keys_come_in_all_their_forms():
+    name = with_rsa()
+    secret = ["-passout", "pass:hunter2"]
+    openssl("pkcs12", "-export", "-in", "rsa.crt", "-inkey", "rsa.key", *secret, "-out", "store.p12")
+    openssl("pkcs12", "-export", "-legacy", "-in", "rsa.crt", "-inkey", "rsa.key", *secret, "-out", "old.p12")
+    openssl("pkcs8", "-topk8", "-in", "rsa.key", *secret, "-out", "sealed.pem")
+    openssl("pkcs8", "-topk8", "-in", "rsa.key", "-outform", "DER", *secret, "-out", "sealed.der")
+    openssl("pkcs8", "-topk8", "-nocrypt", "-in", "rsa.key", "-outform", "DER", "-out", "plain8.der")
+    openssl("rsa", "-in", "rsa.key", "-traditional", "-outform", "DER", "-out", "plain1.der")
+    pathlib.Path("both.pem").write_bytes(pathlib.Path("rsa.crt").read_bytes() + pathlib.Path("ec.key").read_bytes() +
+                                         pathlib.Path("rsa.key").read_bytes())
+    pathlib.Path("password").write_text("hunter2\n")
+    for file in ("plain8.der", "plain1.der", "both.pem"):
+        opens(name, "-o", f'uat:rsa_keys:"{file}",""')
+    for file in ("store.p12", "old.p12", "sealed.pem", "sealed.der"):
+        opens(name, "-o", f'uat:rsa_keys:"{file}","hunter2"')
+        opens(name, "-o", "tlswire.key_password_file:password", "-o", f'uat:rsa_keys:"{file}",""')
+        opens_not(name, "-o", f'uat:rsa_keys:"{file}","hunter3"', says=[file, "its password is another one"])
+        opens_not(name, "-o", f'uat:rsa_keys:"{file}",""', says=[file, "is missing"])
+
+
+@test
+def lists_of_keys_take_the_forms_of_tshark():
+    name = with_rsa()
+    opens(name, "-o", "tls.keys_list:127.0.0.1,443,http,rsa.key")
+    opens(name, "-o", "ssl.keys_list:0.0.0.0,1,data,other.key,;any,443,http,rsa.key,")
+    opens(name, "-o", 'uat:ssl_keys:"any","443","http","rsa.key",""')
+    opens(name, "-o", 'uat:rsa_keys:"\\x72sa.key",""')
+    opens_not(name, "-o", "tls.keys_list:rsa.key", says=["IP,PORT,PROTOCOL,FILE"])
+    refused(["-r", name + ".pcap", "-o", "uat:rsa_keys:rsa.key"], 1, "the form is", "PASSWORD")
+    refused(["-r", name + ".pcap", "-o", 'uat:rsa_keys:"rsa.key"'], 1, "the form is")
+    refused(["-r", name + ".pcap", "-o", 'uat:ssl_keys:"rsa.key",""'], 1, "the form is")
+
+
+@test
+def a_key_that_cannot_help_is_told():
+    name = with_rsa()
+    opens_not(name, "-o", 'uat:rsa_keys:"other.key",""', says=["1 of 1 connections", "is for another key"])
+    opens_not(name, "-o", 'uat:rsa_keys:"ec.key",""', says=["is no RSA key"])
+    opens_not(name, "-o", 'uat:rsa_keys:"rsa.crt",""', says=["holds no private key"])
+    opens_not(name, "-o", 'uat:rsa_keys:"missing",""', says=["missing", "No such file"])
+    opens_not(with_rsa("ECDHE-RSA-AES128-GCM-SHA256"), *BY_KEY, says=["1 of 1 connections", "only signs"])
+    traffic("new", RSA, ["-tls1_3"])
+    opens_not("new", *BY_KEY, says=["1 of 1 connections", "only signs"])
+    opens("new", *BY_KEY, "-o", "tls.keylog_file:new.log")
+
+
+# ---- pre-shared keys ---------------------------------------------------------------------------------------
+
+@test
+def a_pre_shared_key_opens_tls_1_2():
+    name = with_psk("PSK-AES128-GCM-SHA256")
+    opens(name, *BY_PSK)
+    opens(name, "-o", f"tls.psk:{PSK}")
+    opens(name, "-o", f"ssl.psk:{PSK.upper()}")
+    pathlib.Path("psk.txt").write_text(f"# made by psktool\nyou:0011\nme:{PSK}\n")
+    opens(name, "-o", "tlswire.psk_file:psk.txt")
+    opens(with_psk("RSA-PSK-AES128-CBC-SHA256"), *BY_PSK, *BY_KEY)
+    opens_not(name, "-o", "tlswire.psk:me=0011")
+    opens_not(name, "-o", f"tlswire.psk:you={PSK}", says=["1 of 1 connections", "for another identity"])
+    opens_not(with_psk("DHE-PSK-AES128-GCM-SHA256"), *BY_PSK, says=["1 of 1 connections", "Diffie-Hellman goes into"])
+    opens_not(with_psk("ECDHE-PSK-AES128-CBC-SHA256"), *BY_PSK, says=["Diffie-Hellman goes into"])
+    opens_not(with_psk("RSA-PSK-AES128-CBC-SHA256"), *BY_PSK)
+    opens_not(name, "-o", "tls.psk:nonsense", says=["-o tls.psk", "hexadecimal"])
+    refused(["-r", name + ".pcap", "-o", "tlswire.psk:me=xyz"], 1, "-o tlswire.psk", "hexadecimal")
+    refused(["-r", name + ".pcap", "-o", "tlswire.psk:0011"], 1, "IDENTITY=HEX")
+    refused(["-r", name + ".pcap", "-o", "tlswire.psk_file:missing.txt"], 1, "missing.txt", "No such file")
+    pathlib.Path("bad.txt").write_text("me:0011\nhalf a line\n")
+    refused(["-r", name + ".pcap", "-o", "tlswire.psk_file:bad.txt"], 1, "bad.txt:2")
+
+
+@test
+def a_pre_shared_key_opens_tls_1_3_without_diffie_hellman():
+    # No group in common leaves the two nothing but psk_ke.
+    traffic("psk_ke", ["-nocert", *SHARED, "-allow_no_dhe_kex", "-groups", "P-521"],
+            ["-tls1_3", *SHARED, "-allow_no_dhe_kex", "-groups", "X25519"])
+    opens("psk_ke", *BY_PSK)
+    opens("psk_ke", "-o", f"tls.psk:{PSK}")
+    opens_not("psk_ke", "-o", "tlswire.psk:me=0011", says=["1 of 1 connections", "for another identity"])
+    out, _, _ = run("-n", "-r", "psk_ke.pcap", *BY_PSK, "-T", "fields", "-e", "tls.handshake.type")
+    check([w for line in out.split() for w in line.split(",")] == ["1", "2", "8", "20", "20", "4"], out)
+    traffic("psk_dhe", ["-nocert", *SHARED], ["-tls1_3", *SHARED])
+    opens_not("psk_dhe", *BY_PSK, says=["1 of 1 connections", "Diffie-Hellman goes into"])
+
+
+@test
+def the_pre_shared_key_of_gnutls():
+    need("gnutls-serv")
+    need("gnutls-cli")
+    make_keys()
+    priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+PSK"
+    port = free_port()
+    pathlib.Path("gnutls.psk").write_text(f"me:{PSK}\n")
+    server = subprocess.Popen(["gnutls-serv", "--echo", "-p", str(port), "--pskpasswd", "gnutls.psk", "--priority", priority],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
+    try:
+        time.sleep(0.5)
+        recorder = Recorder(port)
+        client = subprocess.run(["gnutls-cli", "127.0.0.1", "-p", str(recorder.port), "--pskusername", "me", "--pskkey", PSK,
+                                 "--priority", priority], input=MESSAGE, capture_output=True, check=False, timeout=20, env=ENV)
+        recorder.write("gnutls.pcap")
+    finally:
+        server.kill()
+        server.wait()
+    data, err = data_of("gnutls", *BY_PSK)
+    check(data.startswith(MESSAGE) and not err, f"{data!r} {err} {client.stderr}")
+
+
+if __name__ == "__main__":
+    sys.exit(front.main())
