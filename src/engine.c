@@ -13,6 +13,7 @@
 #include "stream/tcp_repeats.h"
 #include "stream/tls.h"
 #include "stream/tls_resume.h"
+#include "stream/tls_verify.h"
 
 #include <stdlib.h>
 
@@ -35,7 +36,8 @@ struct engine {
     struct arena plaintext;      /* what was decrypted in the packet */
     struct buf protocols;        /* names that frame.protocols lists */
     struct tls_ports ports;
-    bool wants_frame, wants_lower, wants_tcp, wants_certificates;
+    size_t verify_memory; /* what handshakes that are being proved hold */
+    bool wants_frame, wants_lower, wants_tcp, wants_certificates, wants_proof;
     bool has_first, has_displayed;
     int64_t first_time, previous_time, before_previous, displayed_time;
 };
@@ -87,6 +89,7 @@ struct engine *engine_new(const struct engine_options *options)
     e->certificates.seed = options->seed;
     if (remarks || options->want[F_tlswire_tcp_conflict])
         e->repeats = tcp_repeats_new();
+    e->wants_proof = tls_verify_wanted(options->want);
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
     return e;
 }
@@ -300,6 +303,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
                               .expander = &e->expander,
                               .protocols = &e->protocols,
                               .scratch = &e->scratch,
+                              .verify_memory = e->wants_proof ? &e->verify_memory : NULL,
                               .known = e->options.known,
                               .learns = e->options.learns,
                               .alone = e->options.split_records || e->tcp.no_desegment ||

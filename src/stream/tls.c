@@ -4,6 +4,7 @@
 #include "stream/preface.h"
 #include "stream/tls_exchange.h"
 #include "stream/tls_session.h"
+#include "stream/tls_verify.h"
 
 #define HEARTBEAT_PADDING 16u /* at least (RFC 6520 4) */
 
@@ -155,8 +156,10 @@ void tls_free(struct tcp_pool *pool, struct flow *f)
         tls_drop_keys(&s->side[i]);
         tcp_pool_give(pool, &s->side[i].fragment);
     }
-    if (s)
+    if (s) {
         tls_exchange_free(s->exchange);
+        tls_verify_free(s);
+    }
     f->tls = NULL;
 }
 
@@ -414,6 +417,8 @@ static void record(struct tls_reader *r, uint32_t length)
     bool opened = open_record(r, header, &inner);
     if (opened && opaque)
         tape_add(t, F_tls_record_content_type, r->source, at, 1, inner.type, EVENT_GENERATED);
+    else if (!opened && opaque && r->side->epoch != EPOCH_EARLY)
+        tls_verify_gap(r);
     content(r, &plain, &inner);
     tape_close(t, item);
     if (opened && inner.type == TLS_APPLICATION_DATA)

@@ -45,9 +45,10 @@ struct tls_tools {
     struct expander *expander;
     struct buf *protocols; /* gets what frame.protocols lists after "tcp" */
     struct buf *scratch;
-    const struct foresight *known;           /* from a first pass; NULL: there was none */
-    struct foresight *learns;                /* for a second one; NULL: there is none */
-    bool alone;                              /* nobody waits for the rest of a record */
+    const struct foresight *known; /* from a first pass; NULL: there was none */
+    struct foresight *learns;      /* for a second one; NULL: there is none */
+    size_t *verify_memory;         /* what is kept for tlswire.verify.*; NULL: nobody asks for it */
+    bool alone;                    /* nobody waits for the rest of a record */
     struct certificates_known *certificates; /* NULL: read each */
 };
 

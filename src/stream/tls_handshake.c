@@ -5,6 +5,7 @@
 #include "stream/ja4.h"
 #include "stream/tls_exchange.h"
 #include "stream/tls_session.h"
+#include "stream/tls_verify.h"
 
 #include <string.h>
 
@@ -40,7 +41,7 @@ static const struct {
     {"ECC_SM", KEY_SM2},
 };
 
-static unsigned key_context(uint16_t suite)
+unsigned tls_key_context(uint16_t suite)
 {
     const char *name = registry_name(REG_CIPHER_SUITES, suite);
     for (size_t i = 0; name && i < sizeof exchanges / sizeof exchanges[0]; i++)
@@ -56,7 +57,8 @@ static unsigned message_context(const struct tls_session *s, uint8_t type, struc
         [8] = IN_ENCRYPTED_EXTENSIONS, [11] = IN_CERTIFICATE, [13] = IN_CERTIFICATE_REQUEST};
     unsigned context =
         (type < sizeof bits ? bits[type] : 0) |
-        (type == SERVER_KEY_EXCHANGE || type == CLIENT_KEY_EXCHANGE ? key_context(s->suite) : 0u);
+        (type == SERVER_KEY_EXCHANGE || type == CLIENT_KEY_EXCHANGE ? tls_key_context(s->suite)
+                                                                    : 0u);
     slice_skip(&body, 2);
     if (type == SERVER_HELLO && slice_u32(&body) == HELLO_RETRY)
         context = (context & ~(unsigned)IN_SERVER_HELLO) | IN_HELLO_RETRY_REQUEST;
@@ -161,6 +163,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
         fingerprint_4(r, c, F_tls_handshake_ja4, body, bytes);
         fingerprint_4(r, c, F_tls_handshake_ja4_r, body, bytes);
     }
+    tls_verify_message(r, c, at, end);
     tape_close(t, item);
     if (retry && (context & IN_TLS13) &&
         item != TAPE_NONE) /* its random is a fixed number, which the label says */
@@ -305,6 +308,7 @@ void tls_handshake(struct tls_reader *r, const struct tls_content *c)
     if (at == c->at && !waits && looks_encrypted(r, c)) {
         static const char text[] = "Encrypted Handshake Message";
         title(&titles, text, "");
+        tls_verify_gap(r);
         part(r, c, at, c->end, text, "");
         tls_info(r, (struct info_item){.kind = INFO_TEXT, .text = text});
         at = c->end;

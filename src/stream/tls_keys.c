@@ -42,7 +42,8 @@ static const struct key_secret *find(const struct tls_reader *r, enum key_label 
     return key_table_find(r->tools->keys, label, random_of(r->session->client_random));
 }
 
-static const struct key_secret *secret_13(const struct tls_reader *r, enum tls_epoch epoch)
+static const struct key_secret *secret_13(const struct tls_reader *r, enum tls_epoch epoch,
+                                          bool client)
 {
     static const enum key_label names[][2] = {
         [EPOCH_EARLY] = {KEY_CLIENT_EARLY_TRAFFIC_SECRET, KEY_CLIENT_EARLY_TRAFFIC_SECRET},
@@ -50,7 +51,7 @@ static const struct key_secret *secret_13(const struct tls_reader *r, enum tls_e
                              KEY_CLIENT_HANDSHAKE_TRAFFIC_SECRET},
         [EPOCH_APPLICATION] = {KEY_SERVER_TRAFFIC_SECRET_0, KEY_CLIENT_TRAFFIC_SECRET_0},
     };
-    return find(r, names[epoch][from_client(r)]);
+    return find(r, names[epoch][client]);
 }
 
 /* Early data goes before the server has chosen a suite: the secret's length tells which it can be. */
@@ -63,7 +64,7 @@ static uint16_t suite_of_early(const struct tls_session *s, struct slice secret,
 
 static bool init_13(const struct tls_reader *r, struct opener *o, enum tls_epoch epoch, bool second)
 {
-    const struct key_secret *found = secret_13(r, epoch);
+    const struct key_secret *found = secret_13(r, epoch, from_client(r));
     if (!found)
         return false;
     struct slice secret = key_secret_slice(found);
@@ -86,6 +87,18 @@ static bool master_secret(const struct tls_reader *r, const struct suite *suite,
         return slice_read(&secret, master, MASTER_SECRET_SIZE);
     }
     return tls_exchange_master(r, suite, master);
+}
+
+bool tls_master_secret(const struct tls_reader *r, uint8_t master[MASTER_SECRET_SIZE])
+{
+    const struct suite *suite = suite_find(r->session->suite);
+    return suite && r->session->has_server_random && master_secret(r, suite, master);
+}
+
+struct slice tls_traffic_secret(const struct tls_reader *r, enum tls_epoch epoch, bool client)
+{
+    const struct key_secret *found = secret_13(r, epoch, client);
+    return found ? key_secret_slice(found) : slice_empty();
 }
 
 static bool init_12(const struct tls_reader *r, struct opener *o)

@@ -44,6 +44,7 @@ struct tls_session {
     const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
     struct tls_exchange *exchange; /* owned; NULL: nobody gave keys that need it */
     uint8_t hindrance;             /* enum tls_hindrance, as counted */
+    struct tls_verify *verify;     /* owned; NULL: nothing is to be proved */
     struct tls_side side[2];
 };
 
@@ -79,6 +80,8 @@ void tls_info(struct tls_reader *r, struct info_item item);
 
 /* tls_handshake.c */
 void tls_handshake(struct tls_reader *r, const struct tls_content *c);
+/* How a suite exchanges keys, by its name: KEY_... of enum walk_context. */
+unsigned tls_key_context(uint16_t suite);
 
 /* tls_follow.c: what hellos mean for the connection. */
 void tls_follow_hello(struct tls_reader *r, uint8_t type, struct slice body);
@@ -104,5 +107,8 @@ bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, 
 void tls_change_keys(struct tls_side *side, enum tls_epoch epoch);
 void tls_update_keys(struct tls_side *side);
 void tls_drop_keys(struct tls_side *side);
+/* For proofs: the master secret; the first traffic secret of an epoch, empty when it is not known. */
+bool tls_master_secret(const struct tls_reader *r, uint8_t master[MASTER_SECRET_SIZE]);
+struct slice tls_traffic_secret(const struct tls_reader *r, enum tls_epoch epoch, bool client);
 
 #endif
