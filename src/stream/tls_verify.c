@@ -202,8 +202,8 @@ static void finished(struct verifying *x)
 {
     struct tls_verify *v = x->v;
     struct slice data = slice_sub(x->body, 0, HASH_MAX_SIZE);
-    v->data_len[x->side] = (uint8_t)data.len;
-    slice_read(&data, v->data[x->side], data.len);
+    v->code_len[x->side] = (uint8_t)data.len;
+    slice_read(&data, v->codes[x->side], data.len);
     v->finished[x->side] = true;
     if (!v->finished[SERVER] || !v->finished[CLIENT])
         return;

@@ -145,12 +145,12 @@ static bool holds_codes(const struct verifying *x, struct slice value)
 {
     const struct tls_verify *v = x->v;
     struct slice codes = slice_take(&value, slice_u8(&value));
-    struct slice client = slice_take(&codes, v->data_len[CLIENT]);
-    struct slice server = slice_take(&codes, x->side == SERVER ? v->data_len[SERVER] : 0);
+    struct slice client = slice_take(&codes, v->code_len[CLIENT]);
+    struct slice server = slice_take(&codes, x->side == SERVER ? v->code_len[SERVER] : 0);
     return !value.failed && !codes.failed && value.len == 0 && codes.len == 0 &&
-           slice_equal(client, slice_of(v->data[CLIENT], v->data_len[CLIENT])) &&
+           slice_equal(client, slice_of(v->codes[CLIENT], v->code_len[CLIENT])) &&
            (x->side == CLIENT ||
-            slice_equal(server, slice_of(v->data[SERVER], v->data_len[SERVER])));
+            slice_equal(server, slice_of(v->codes[SERVER], v->code_len[SERVER])));
 }
 
 static void renegotiation(struct verifying *x, struct slice value, bool by_suite)

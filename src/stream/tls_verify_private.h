@@ -64,8 +64,8 @@ struct tls_verify {
     bool again;                     /* a handshake was completed before this one */
     bool compressed[2];             /* the certificate was, and could not be read */
     bool certificate[2];            /* was sent */
-    uint8_t data_len[2];            /* of `data` */
-    uint8_t data[2][HASH_MAX_SIZE]; /* what the last Finished messages held */
+    uint8_t code_len[2]; /* of `codes` */
+    uint8_t codes[2][HASH_MAX_SIZE]; /* what the last Finished messages held */
 };
 
 /* One message being checked. */
