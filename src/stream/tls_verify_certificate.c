@@ -1,4 +1,5 @@
 /* Certificates, and what comes with them. */
+#include "dissect/expand.h"
 #include "stream/tls_verify_private.h"
 
 struct certificates {
@@ -83,14 +84,29 @@ static void check_chain(struct verifying *x, const struct certificates *c)
         verify_found(x, VERIFY_HOST_NAME, verify_host(&c->chain, host_of(x), &host), &host);
 }
 
+/* The Certificate message that was compressed (RFC 8879 4); empty when it cannot be had. */
+static struct slice expanded(struct verifying *x)
+{
+    struct slice body = x->body;
+    uint16_t algorithm = slice_u16(&body);
+    uint32_t size = slice_u24(&body), made = 0;
+    struct slice packed = slice_take(&body, slice_u24(&body));
+    uint32_t most = expand_most((uint32_t)packed.len);
+    uint8_t *out = body.failed ? NULL : arena_alloc(x->r->tools->plaintext, most);
+    bool done = out && x->r->tools->expander &&
+                expand(x->r->tools->expander, algorithm, packed, out, &made) == EXPAND_DONE;
+    return done && made == size ? slice_of(out, made) : slice_empty();
+}
+
 void verify_certificates(struct verifying *x)
 {
+    struct slice body = x->type == MSG_COMPRESSED_CERTIFICATE ? expanded(x) : x->body;
     bool is_13 = x->r->session->version == VERSION_TLS13, raw = false;
-    x->v->compressed[x->side] = x->type == MSG_COMPRESSED_CERTIFICATE;
+    x->v->compressed[x->side] = x->type == MSG_COMPRESSED_CERTIFICATE && body.len == 0;
     x->v->certificate[x->side] = true;
-    if (x->type == MSG_COMPRESSED_CERTIFICATE)
+    if (x->v->compressed[x->side])
         return;
-    struct certificates c = read_certificates(x->body, is_13);
+    struct certificates c = read_certificates(body, is_13);
     verify_key_free(x->v->keys[x->side]);
     x->v->keys[x->side] = NULL;
     if (c.broken) {

@@ -57,14 +57,14 @@ struct tls_verify {
     uint32_t handshake_len;      /* bytes up to the client's Finished, once it is there */
     uint32_t updates;            /* KeyUpdates of the client */
     uint16_t retry_suite, retry_group;
-    bool retried, second;           /* a HelloRetryRequest was seen; and the hello after it */
-    bool gap, full;                 /* what was not read, what did not fit */
-    bool finished[2];               /* in this handshake */
-    bool secure;                    /* both sides know RFC 5746 */
-    bool again;                     /* a handshake was completed before this one */
-    bool compressed[2];             /* the certificate was, and could not be read */
-    bool certificate[2];            /* was sent */
-    uint8_t code_len[2]; /* of `codes` */
+    bool retried, second;            /* a HelloRetryRequest was seen; and the hello after it */
+    bool gap, full;                  /* what was not read, what did not fit */
+    bool finished[2];                /* in this handshake */
+    bool secure;                     /* both sides know RFC 5746 */
+    bool again;                      /* a handshake was completed before this one */
+    bool compressed[2];              /* the certificate was, and could not be read */
+    bool certificate[2];             /* was sent */
+    uint8_t code_len[2];             /* of `codes` */
     uint8_t codes[2][HASH_MAX_SIZE]; /* what the last Finished messages held */
 };
 
