@@ -41,6 +41,8 @@ static int64_t start_of(struct slice s)
     tm.tm_min = slice_le16(&s);
     tm.tm_sec = slice_le16(&s);
     int64_t milliseconds = slice_le16(&s);
+    if (tm.tm_year < 70 || tm.tm_year > 300)
+        return 0; /* no time that nanoseconds since 1970 can hold */
     return (int64_t)timegm(&tm) * 1000000000 + milliseconds * 1000000;
 }
 
@@ -91,8 +93,9 @@ static void read_trailer(const struct reader *r, struct slice s, struct packet *
         return;
     (void)slice_skip(&s, 4); /* the process that it belongs to */
     uint64_t filetime = slice_le64(&s);
-    if (!s.failed && filetime < INT64_MAX / 2)
-        p->time_ns = ((int64_t)filetime - FILETIME_1970) * 100;
+    int64_t since = (int64_t)(filetime % INT64_MAX) - FILETIME_1970;
+    if (!s.failed && since >= 0 && since < INT64_MAX / 100)
+        p->time_ns = since * 100;
 }
 
 static enum read_result netmon_next(struct reader *r, struct packet *p)
