@@ -130,10 +130,13 @@ static void add_keys(struct engine *e, const char *path)
         fclose(in);
 }
 
-static void read_capture(const char *path, const char *keys, struct cover *c)
+/* One pass.  LEARNS or KNOWN: what a first pass finds, for a second one. */
+static void read_capture(const char *path, const char *keys, struct cover *c, bool check,
+                         struct foresight *learns, const struct foresight *known)
 {
     struct error error = {.code = ERROR_NONE};
-    struct engine_options options = {.want = want, .seed = 1};
+    struct engine_options options = {.want = want, .seed = 1, .learns = learns, .known = known};
+    options.lower.check_ip = options.tcp.check = check;
     struct engine *e = engine_new(&options);
     struct reader_options how = {.secrets = take_secrets, .context = e};
     struct reader *r = e ? reader_open(path, &how, &error) : NULL;
@@ -156,8 +159,21 @@ static void read_capture(const char *path, const char *keys, struct cover *c)
                 check_message(c, d, i, path);
         }
     }
+    if (learns)
+        engine_learned(e);
     reader_close(r);
     engine_free(e);
+}
+
+/* As usual, with checksums verified, and in a second pass. */
+static void read_all(const char *path, const char *keys, struct cover *c)
+{
+    struct foresight seen = {0};
+    read_capture(path, keys, c, false, NULL, NULL);
+    read_capture(path, keys, c, true, NULL, NULL);
+    read_capture(path, keys, c, false, &seen, NULL);
+    read_capture(path, keys, c, false, NULL, &seen);
+    foresight_free(&seen);
 }
 
 int main(int argc, char **argv)
@@ -169,8 +185,12 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "-k") == 0 && i + 1 < argc)
             keys = argv[++i];
         else
-            read_capture(argv[i], keys, &c);
+            read_all(argv[i], keys, &c);
     }
+    for (unsigned id = 1; id < FIELD_COUNT; id++)
+        if (reached
+                [id]) /* and so is the protocol that it is of, which need not be an item itself */
+            reached[field_protocol(id)] = true;
     for (unsigned id = 1; id < FIELD_COUNT; id++)
         if (!reached[id])
             printf("unreached\t%s\t%s\n", ids[id], fields[id].abbrev);

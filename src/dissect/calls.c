@@ -1,4 +1,5 @@
 /* The escape hatches: what the layout rows cannot say. */
+#include "dissect/der.h"
 #include "dissect/expand.h"
 #include "dissect/sct.h"
 #include "dissect/walk.h"
@@ -57,6 +58,16 @@ static uint64_t *place_of(const struct walk *w, uint64_t *hash)
     return &w->known->hashes[*hash % CERTIFICATES_KNOWN];
 }
 
+/* Bytes behind the certificate that its length counts. */
+static void behind_certificate(struct walk *w)
+{
+    struct der_view v = {.bytes = slice_sub(w->bytes, w->at, w->end - w->at)};
+    struct der d;
+    if (der_read(v, &d) && !d.cut && d.eaten < v.bytes.len)
+        tape_add(w->tape, F_tls_parts_rest, w->source, w->at + (uint32_t)d.eaten,
+                 (uint32_t)(v.bytes.len - d.eaten), 0, 0);
+}
+
 static void certificate(struct walk *w)
 {
     uint32_t len = w->end - w->at;
@@ -67,6 +78,8 @@ static void certificate(struct walk *w)
         bool broken = x509_certificate(w->tape, at, w->source, w->at, len, w->protocols) != F_NONE;
         w->failed |= broken;
         tape_close(w->tape, at);
+        if (tape_wants(w->tape, F_tls_parts_rest))
+            behind_certificate(w);
         if (place && !broken)
             *place = hash;
     }

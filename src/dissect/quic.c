@@ -40,6 +40,7 @@ static const struct {
     {0x3129, F_tls_quic_parameter_google_user_agent, BYTES, 0, NULL},
     {0x312a, F_tls_quic_parameter_google_support_handshake_done, MARK, 0, NULL},
     {0x312b, F_tls_quic_parameter_google_key_update_not_yet_supported, MARK, 0, NULL},
+    {0x4751, F_tls_quic_parameter_google_quic_params, BYTES, 0, NULL},
     {0x4752, F_NONE, GOOGLE_VERSIONS, 0, NULL},
     {0x7157, F_NONE, MARK, 0, NULL},
     {0x7158, F_tls_quic_parameter_enable_time_stamp_v2, NUMBER, 0, NULL},

@@ -2447,6 +2447,7 @@ static const struct code_point quic_transport_parameters[] = {
     {0x3129, 0x3129, "google_user_agent", "google_user_agent"},
     {0x312a, 0x312a, "google_support_handshake_done", "google_support_handshake_done"},
     {0x312b, 0x312b, "google_key_update_not_yet_supported", "google_key_update_not_yet_supported"},
+    {0x4751, 0x4751, "google_quic_params", "google_quic_params"},
     {0x4752, 0x4752, "google_quic_version", "google_quic_version"},
     {0x7157, 0x7157, "enable_time_stamp", "enable_time_stamp"},
     {0x7158, 0x7158, "enable_time_stamp_v2", "enable_time_stamp_v2"},
