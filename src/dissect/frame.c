@@ -28,9 +28,9 @@ static void emit_comment(struct tape *t, struct slice text)
         note = t->events[at].value;
     else
         buf_slice_put(&t->text, text);
-    uint32_t expert = tape_open(t, F__ws_expert, 0, 0, 0, note, 0);
+    uint32_t expert = tape_open(t, F__ws_expert, 0, 0, 0, note, EVENT_GENERATED);
     tape_set_label(t, expert, LABEL_COMMENT_EXPERT);
-    tape_add(t, F_frame_comment_expert, 0, 0, 0, note, 0);
+    tape_add(t, F_frame_comment_expert, 0, 0, 0, note, EVENT_GENERATED);
     uint32_t message =
         tape_add(t, F__ws_expert_message, 0, 0, 0, note, EVENT_HIDDEN | EVENT_GENERATED);
     if (message != TAPE_NONE)

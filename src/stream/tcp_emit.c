@@ -52,7 +52,7 @@ static void emit_ports(const struct place *p)
 
 static void emit_short(const struct place *p)
 {
-    uint32_t at = tape_open(p->t, F_tcp_short, p->source, p->offset, 0, 0, EVENT_GENERATED);
+    uint32_t at = tape_open(p->t, F_tcp_short, p->source, p->offset, 0, 0, 0);
     remark(p, EXPERT_tcp_short_segment, 0, 0);
     tape_close(p->t, at);
 }
