@@ -438,6 +438,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     const struct lower *lower = &e->lower;
     d->packet = packet;
     tape_reset(&d->tape, e->options.want);
+    d->verdict = NULL;
     d->tape.more = e->options.more;
     tape_source(&d->tape, packet->bytes, "Frame");
     arena_reset(&e->plaintext);

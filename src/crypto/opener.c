@@ -441,24 +441,6 @@ enum open_result opener_open(struct opener *o, struct slice header, struct slice
     return result;
 }
 
-enum open_result opener_open_ahead(struct opener *o, struct slice header, struct slice fragment,
-                                   struct arena *arena, unsigned limit, struct opened *out,
-                                   unsigned *skipped)
-{
-    uint64_t expected = o->seq;
-    *skipped = 0;
-    enum open_result result = opener_open(o, header, fragment, arena, out);
-    for (unsigned i = 1; result == OPEN_BAD_TAG && i <= limit; i++) {
-        o->seq = expected + i;
-        result = opener_open(o, header, fragment, arena, out);
-        if (result == OPEN_OK)
-            *skipped = i;
-    }
-    if (result != OPEN_OK)
-        o->seq = expected;
-    return result;
-}
-
 void opener_pass(struct opener *o, struct slice fragment)
 {
     o->seq++;

@@ -72,6 +72,8 @@ enum { OPENER_ENCRYPT_THEN_MAC = 1, OPENER_TRUNCATED_HMAC = 2 };
  * sum of OPENER_… */
 bool opener_init_12(struct opener *o, struct crypto_provider *p, enum tls_version version,
                     const struct suite *suite, const struct key_parts *keys, unsigned features);
+/* Cleanses the keys of a copy, whose contexts another opener owns. */
+void opener_wipe(struct opener *copy);
 /* Cleanses the keys; safe on a zeroed opener, and twice. */
 void opener_free(struct opener *o);
 
@@ -83,11 +85,20 @@ enum open_result opener_open(struct opener *o, struct slice header, struct slice
 enum open_result opener_open_ahead(struct opener *o, struct slice header, struct slice fragment,
                                    struct arena *arena, unsigned limit, struct opened *out,
                                    unsigned *skipped);
+/* The same when LOST bytes of the stream are missing between the last record and this one, headers and all:
+ * RC4's key stream goes on with each of them. */
+enum open_result opener_open_gap(struct opener *o, struct slice header, struct slice fragment,
+                                 struct arena *arena, unsigned limit, uint64_t lost,
+                                 struct opened *out, unsigned *skipped);
 /* Lets one record of this key go by unopened.  What TLS 1.0's CBC chaining and RC4 need to go on
  * after a record that was there but could not be opened; a plain skip for all others. */
 void opener_pass(struct opener *o, struct slice fragment);
 /* Lets N records that were not seen go by. */
 void opener_skip(struct opener *o, uint64_t n);
+/* Whether records are tied to those before by more than their number: RC4, and CBC until TLS 1.0. */
+bool opener_chains(const struct opener *o);
+/* Whether OpenSSL, and what is made here, can open records of the suite. */
+bool opener_can(struct crypto_provider *p, const struct suite *suite);
 /* The sequence number the next record is expected to have. */
 uint64_t opener_seq(const struct opener *o);
 /* After a KeyUpdate from this direction's sender (RFC 9846 7.2): next secret, sequence number 0. */

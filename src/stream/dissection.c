@@ -48,6 +48,7 @@ bool dissection_copy(struct dissection *to, const struct dissection *from)
     if (!tape_copy(&to->tape, &from->tape) || !copy_sources(to))
         return false;
     copy_columns(&to->columns, &from->columns);
+    to->verdict = NULL; /* belongs to the engine, which goes on */
     to->time_relative = from->time_relative;
     to->time_delta = from->time_delta;
     to->time_delta_displayed = from->time_delta_displayed;

@@ -46,14 +46,17 @@ struct columns {
     struct info_item items[INFO_ITEMS];
 };
 
+struct tls_verdict;
+
 struct dissection {
     const struct packet *packet; /* borrowed */
     struct tape tape;
     struct columns columns;
     struct tcp_facts tcp;
-    int64_t time_relative;        /* ns since the first packet */
-    int64_t time_delta;           /* ns since the packet before */
-    int64_t time_delta_displayed; /* ns since the last displayed packet */
+    const struct tls_verdict *verdict; /* of the packet's connection; NULL: no TLS in it */
+    int64_t time_relative;             /* ns since the first packet */
+    int64_t time_delta;                /* ns since the packet before */
+    int64_t time_delta_displayed;      /* ns since the last displayed packet */
     struct dissection_kept {
         struct packet packet;
         struct arena bytes;

@@ -26,6 +26,7 @@ struct tcp_reassembly {
     uint32_t held_bytes;
     uint32_t end;      /* the waiting record ends before this sequence number, as far as is known */
     uint32_t next_seq; /* the first byte that was not seen */
+    uint32_t unread;   /* bytes that were passed over since the last run */
     struct tcp_lost lost;
     bool next_segment; /* all of the next segment belongs to the waiting record */
 };
@@ -117,6 +118,13 @@ void tcp_reassembly_free(struct tcp_pool *pool, struct flow *f)
         while (r->held)
             drop_first_held(pool, r);
     }
+}
+
+/* What waits is dropped: nobody is going to read it. */
+static void lose_waiting(struct tcp_pool *pool, struct tcp_reassembly *r)
+{
+    r->unread += r->waiting ? (uint32_t)r->waiting->bytes.len : 0;
+    drop_waiting(pool, r);
 }
 
 static void wait_bytes(const struct turn *t, uint32_t offset, uint32_t len, bool repeated)
@@ -326,7 +334,8 @@ static bool is_given_up(const struct turn *t, const struct tcp_facts *facts)
 static void resume_held(struct turn *t)
 {
     struct tcp_reassembly *r = t->r;
-    drop_waiting(t->pool, r);
+    lose_waiting(t->pool, r);
+    r->unread += r->held->seq - r->next_seq;
     r->next_seq = r->held->seq;
     r->lost = (struct tcp_lost){.is_lost = true};
     uint32_t first = r->next_seq;
@@ -337,6 +346,7 @@ static void resume_held(struct turn *t)
     join_held(t);
     struct slice bytes = buf_slice(&r->waiting->bytes);
     uint32_t passed = find_again(t, bytes, first);
+    r->unread += passed;
     buf_slice_put(&found->bytes, slice_sub(bytes, passed, SIZE_MAX));
     keep_parts(&found->parts, buf_slice(&r->waiting->parts), passed);
     drop_waiting(t->pool, r);
@@ -357,9 +367,11 @@ static void resume_held(struct turn *t)
 /* The hole is not going to be filled, or there is no room to wait for it: goes on behind it. */
 static void skip_hole(struct turn *t, bool alone)
 {
-    drop_waiting(t->pool, t->r);
+    lose_waiting(t->pool, t->r);
     while (t->r->held)
         drop_first_held(t->pool, t->r);
+    if (seq_above(t->seq, t->r->next_seq))
+        t->r->unread += t->seq - t->r->next_seq;
     t->r->next_seq = t->next;
     t->r->lost = (struct tcp_lost){.is_lost = true};
     if (alone)
@@ -371,7 +383,9 @@ static void skip_hole(struct turn *t, bool alone)
 /* A segment that was not captured whole cannot be joined to anything. */
 static void read_cut(struct turn *t, const struct tcp_facts *facts)
 {
-    drop_waiting(t->pool, t->r);
+    lose_waiting(t->pool, t->r);
+    if (seq_above(t->seq, t->r->next_seq))
+        t->r->unread += t->seq - t->r->next_seq;
     t->plan->runs[t->plan->run_count++] =
         (struct tcp_run){.bytes = t->payload, .missing = facts->len - (uint32_t)t->payload.len};
     if (!seq_below(t->seq + facts->len, t->r->next_seq))
@@ -398,6 +412,38 @@ static struct tcp_reassembly *side_of(struct flow_table *table, struct flow *f,
     return r;
 }
 
+static void take_segment(struct turn *t, const struct tcp_facts *facts)
+{
+    struct tcp_reassembly *r = t->r;
+    bool alone = facts->options_of->no_desegment || facts->checksum_state == TCP_SUM_BAD;
+    if (!seq_above(t->next, r->next_seq)) {
+        wait_bytes(t, 0, (uint32_t)t->payload.len, true);
+    } else if (facts->payload.len < facts->len) {
+        read_cut(t, facts);
+    } else if (seq_above(t->seq, r->next_seq)) {
+        bool hopeful = !alone && !facts->options_of->no_reorder;
+        if (!alone && !hopeful && r->waiting)
+            r->next_seq = t->next;
+        else if (!hopeful || !hold(t)) {
+            skip_hole(t, alone);
+            return;
+        }
+        if (hopeful && is_given_up(t, facts)) {
+            resume_held(t);
+            return;
+        }
+        wait_bytes(t, 0, (uint32_t)t->payload.len, false);
+        t->plan->segment_of_pdu = true;
+    } else {
+        t->seq = r->next_seq;
+        r->next_seq = t->next;
+        if (alone)
+            read_alone(t);
+        else
+            in_order(t);
+    }
+}
+
 void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow *f,
                     const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan,
                     tcp_resume *resume, void *context, struct tcp_plan *plan)
@@ -417,31 +463,9 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
     t.next += t.seq - facts->seq_raw; /* a SYN takes a number too; data may go with it (RFC 7413) */
     if (!t.r || t.payload.len == 0)
         return;
-    bool alone = facts->options_of->no_desegment || facts->checksum_state == TCP_SUM_BAD;
-    if (!seq_above(t.next, t.r->next_seq)) {
-        wait_bytes(&t, 0, (uint32_t)t.payload.len, true);
-    } else if (facts->payload.len < facts->len) {
-        read_cut(&t, facts);
-    } else if (seq_above(t.seq, t.r->next_seq)) {
-        bool hopeful = !alone && !facts->options_of->no_reorder;
-        if (!alone && !hopeful && t.r->waiting)
-            t.r->next_seq = t.next;
-        else if (!hopeful || !hold(&t)) {
-            skip_hole(&t, alone);
-            return;
-        }
-        if (hopeful && is_given_up(&t, facts)) {
-            resume_held(&t);
-            return;
-        }
-        wait_bytes(&t, 0, (uint32_t)t.payload.len, false);
-        plan->segment_of_pdu = true;
-    } else {
-        t.seq = t.r->next_seq;
-        t.r->next_seq = t.next;
-        if (alone)
-            read_alone(&t);
-        else
-            in_order(&t);
+    take_segment(&t, facts);
+    if (plan->run_count > 0) {
+        plan->runs[0].lost = t.r->unread;
+        t.r->unread = 0;
     }
 }

@@ -46,6 +46,7 @@ struct tcp_run {
     bool joined;        /* of several segments: a source of its own, made of plan->parts */
     bool idle;          /* the layer above was asked and needs more before it can say anything */
     uint32_t missing;   /* bytes after the last that were not captured */
+    uint32_t lost;      /* bytes of the stream before the first that nobody read */
 };
 
 /* Bytes of the segment that are not read where they lie. */

@@ -390,6 +390,15 @@ static void record_length_item(struct tls_reader *r, uint8_t type, uint16_t vers
     tape_close(t, at);
 }
 
+/* What is missing before the record that was just opened. */
+static void show_resync(struct tls_reader *r)
+{
+    struct tape *t = &r->d->tape;
+    tape_add(t, F_tlswire_decrypt_resync, r->source, r->at, 0, r->resync.records, EVENT_GENERATED);
+    tape_add(t, F_tlswire_decrypt_lost_bytes, r->source, r->at, 0, r->resync.bytes,
+             EVENT_GENERATED);
+}
+
 static void record(struct tls_reader *r, uint32_t length)
 {
     struct tape *t = &r->d->tape;
@@ -419,6 +428,8 @@ static void record(struct tls_reader *r, uint32_t length)
         tape_add(t, F_tls_record_content_type, r->source, at, 1, inner.type, EVENT_GENERATED);
     else if (!opened && opaque && r->side->epoch != EPOCH_EARLY)
         tls_verify_gap(r);
+    if (opened && r->resync.found)
+        show_resync(r);
     content(r, &plain, &inner);
     tape_close(t, item);
     if (opened && inner.type == TLS_APPLICATION_DATA)
@@ -442,6 +453,7 @@ static void no_record(struct tls_reader *r)
     } else {
         info_text(r, "Continuation Data");
     }
+    r->side->lost += r->end - r->at;
     r->at = r->end;
 }
 
@@ -496,6 +508,7 @@ static void records(struct tls_reader *r)
             return;
         }
         r->failed = size > rest.len;
+        r->cut = r->failed ? size - (uint32_t)rest.len : 0;
         uint32_t there = size < rest.len ? size : (uint32_t)rest.len;
         if (form == FORM_SSL2)
             ssl2_record(r, there);
@@ -518,11 +531,26 @@ static struct tls_session *session_of(struct flow_table *table, struct flow *f,
         struct tls_session *s = arena_zalloc(&table->arena, sizeof *s);
         if (s) {
             s->client = -1;
+            s->side[0].effort = s->side[1].effort = TLS_EFFORT;
             s->version = end ? end->version : 0;
         }
         f->tls = s;
     }
     return f->tls;
+}
+
+/* The verdict, where it becomes another one. */
+static void show_verdict(struct tls_reader *r, uint8_t before)
+{
+    struct tape *t = &r->d->tape;
+    const struct tls_verdict *v = &r->session->verdict;
+    if (v->status == before || !tape_wants(t, F_tlswire_decrypt_status))
+        return;
+    buf_clear(r->tools->scratch);
+    tls_verdict_put(r->tools->scratch, v);
+    tape_set_text(t,
+                  tape_add(t, F_tlswire_decrypt_status, r->source, r->start, 0, 0, EVENT_GENERATED),
+                  buf_slice(r->tools->scratch));
 }
 
 void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
@@ -547,8 +575,13 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
     d->columns.asked = true;
     buf_str(tools->protocols, ":tls");
     uint32_t item = tape_open(&d->tape, F_tls, source, offset, (uint32_t)run->bytes.len, 0, 0);
+    uint8_t before = session->verdict.status;
+    d->verdict = &session->verdict;
+    r.side->lost += run->lost;
     if (!run->idle)
         records(&r);
+    r.side->lost += r.missing > r.cut ? r.missing - r.cut : 0; /* the cut record counts itself */
+    show_verdict(&r, before);
     tape_close(&d->tape, item);
     show_data(&r);
     if (r.failed)

@@ -14,6 +14,7 @@ enum {
 
 /* Extension types (RFC 9846 4.2, RFC 7301, RFC 7366, RFC 7627). */
 enum {
+    TRUNCATED_HMAC = 4,
     ALPN = 16,
     ENCRYPT_THEN_MAC = 22,
     EXTENDED_MASTER_SECRET = 23,
@@ -30,6 +31,15 @@ uint16_t tls_version_of(uint16_t version)
 {
     bool draft = version >> 8 == 0x7f || version == 0xfb17 || version == 0xfb1a;
     return draft ? VERSION_TLS13 : version;
+}
+
+/* The number of a draft whose records differ from the standard's (RFC 9846, and two numbers of Facebook's). */
+static uint8_t draft_of(uint16_t version)
+{
+    return (uint8_t)(version >> 8 == 0x7f ? version
+                     : version == 0xfb17  ? 23
+                     : version == 0xfb1a  ? 26
+                                          : 0);
 }
 
 /* Names as shown for data that a record of a known protocol carries. */
@@ -58,6 +68,7 @@ static void follow_version(struct tls_session *s, uint16_t chosen)
     uint16_t version = tls_version_of(chosen);
     if (tls_is_version(version))
         s->version = version;
+    s->draft = draft_of(chosen);
 }
 
 /* VERSION gets what the extension supported_versions of a server says. */
@@ -78,6 +89,8 @@ static void follow_extensions(struct tls_session *s, bool server, struct slice b
             follow_alpn(s, value);
         else if (type == EXTENDED_MASTER_SECRET)
             s->extended_master = true;
+        else if (type == TRUNCATED_HMAC)
+            s->truncated_hmac = true;
         else if (type == ENCRYPT_THEN_MAC)
             s->encrypt_then_mac = true;
     }
@@ -106,16 +119,19 @@ static void follow_server(struct tls_reader *r, struct slice body)
     struct tls_session *s = r->session;
     struct tls_side *client = &s->side[!r->d->tcp.direction];
     s->client = !r->d->tcp.direction;
-    s->extended_master = s->encrypt_then_mac = false;
+    s->side[0].tried = s->side[1].tried = 0; /* what was sought before this may be found now */
+    s->extended_master = s->encrypt_then_mac = s->truncated_hmac = false;
     uint16_t version = slice_u16(&body);
     struct slice random = body;
     s->has_server_random = slice_read(&body, s->server_random, sizeof s->server_random);
-    s->session_id_len = slice_u8(&body);
+    /* Drafts before 22 had neither session ID nor compression here. */
+    bool brief = draft_of(version) > 0 && draft_of(version) < 22;
+    s->session_id_len = brief ? 0 : slice_u8(&body);
     if (s->session_id_len > sizeof s->session_id ||
         !slice_read(&body, s->session_id, s->session_id_len))
         s->session_id_len = 0;
     s->suite = slice_u16(&body);
-    slice_skip(&body, 1);
+    s->compression = brief ? 0 : slice_u8(&body);
     follow_extensions(s, true, body, &version);
     follow_version(s, version);
     s->abbreviated = s->version != VERSION_TLS13;

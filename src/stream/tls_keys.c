@@ -4,15 +4,17 @@
 
 #include <stdlib.h>
 
-#define AHEAD 64 /* records that may be missing between two that open */
-
 void tls_drop_keys(struct tls_side *side)
 {
     if (side->opener)
         opener_free(side->opener);
     free(side->opener);
+    tls_unpack_free(side->inflate);
     side->opener = NULL;
+    side->inflate = NULL;
     side->tried = 0;
+    side->has_opened = false;
+    side->failed = 0;
 }
 
 void tls_change_keys(struct tls_side *side, enum tls_epoch epoch)
@@ -54,23 +56,32 @@ static const struct key_secret *secret_13(const struct tls_reader *r, enum tls_e
     return find(r, names[epoch][client]);
 }
 
-/* Early data goes before the server has chosen a suite: the secret's length tells which it can be. */
-static uint16_t suite_of_early(const struct tls_session *s, struct slice secret, bool second)
+#define SUITE_CHOICES 4
+
+/* Early data goes before the server has chosen a suite, and its hello may be missing: the secret's length tells
+ * which it can be, CHOICE says which of them (RFC 9846 B.4); 0: no more. */
+static uint16_t suite_of(const struct tls_session *s, struct slice secret, unsigned choice)
 {
+    static const uint16_t short_ones[SUITE_CHOICES] = {0x1301, 0x1303, 0x1304, 0x1305};
     if (s->suite)
-        return s->suite;
-    return secret.len == 48 ? 0x1302 : second ? 0x1303 : 0x1301; /* RFC 9846 B.4 */
+        return choice == 0 ? s->suite : 0;
+    if (secret.len == 48)
+        return choice == 0 ? 0x1302 : 0;
+    return short_ones[choice];
 }
 
-static bool init_13(const struct tls_reader *r, struct opener *o, enum tls_epoch epoch, bool second)
+static bool init_13(const struct tls_reader *r, struct opener *o, enum tls_epoch epoch,
+                    unsigned choice)
 {
     const struct key_secret *found = secret_13(r, epoch, from_client(r));
     if (!found)
         return false;
     struct slice secret = key_secret_slice(found);
-    uint16_t suite =
-        epoch == EPOCH_EARLY ? suite_of_early(r->session, secret, second) : r->session->suite;
-    return opener_init_13(o, r->tools->crypto, suite_find(suite), secret);
+    uint16_t suite = suite_of(r->session, secret, choice);
+    if (!opener_init_13(o, r->tools->crypto, suite_find(suite), secret))
+        return false;
+    opener_set_draft(o, r->session->draft);
+    return true;
 }
 
 /* The master secret: logged as such, by the session's name, or to be made of a premaster secret. */
@@ -108,18 +119,20 @@ static bool init_12(const struct tls_reader *r, struct opener *o)
     uint8_t master[MASTER_SECRET_SIZE];
     if (!suite || !s->has_server_random || !master_secret(r, suite, master))
         return false;
+    unsigned features = (s->encrypt_then_mac ? OPENER_ENCRYPT_THEN_MAC : 0u) |
+                        (s->truncated_hmac ? OPENER_TRUNCATED_HMAC : 0u);
     struct key_block block;
     bool ok =
         schedule_key_block(r->tools->crypto, s->version, suite, slice_of(master, sizeof master),
                            random_of(s->client_random), random_of(s->server_random), &block) &&
         opener_init_12(o, r->tools->crypto, s->version, suite,
-                       from_client(r) ? &block.client : &block.server, s->encrypt_then_mac);
+                       from_client(r) ? &block.client : &block.server, features);
     key_block_wipe(&block);
     return ok;
 }
 
 /* The direction's opener, made when it is first needed; NULL when no key is known. */
-static struct opener *opener_of(const struct tls_reader *r, bool second)
+static struct opener *opener_of(const struct tls_reader *r, unsigned choice)
 {
     struct tls_side *side = r->side;
     uint32_t generation = (uint32_t)key_table_generation(r->tools->keys) + 1;
@@ -128,59 +141,87 @@ static struct opener *opener_of(const struct tls_reader *r, bool second)
     if (!r->session->has_client_random || r->session->client < 0 || side->tried == generation)
         return NULL;
     struct opener *o = calloc(1, sizeof *o);
-    if (o && (side->epoch == EPOCH_12 ? init_12(r, o) : init_13(r, o, side->epoch, second))) {
+    if (o && (side->epoch == EPOCH_12 ? init_12(r, o) : init_13(r, o, side->epoch, choice))) {
         side->opener = o;
         return o;
     }
-    if (!second)
+    if (choice == 0)
         side->tried = generation;
     free(o);
     return NULL;
 }
 
-static bool try_open(struct tls_reader *r, struct slice header, struct slice fragment, bool second,
-                     struct opened *out)
+bool tls_try_epoch(struct tls_reader *r, struct slice header, struct slice fragment,
+                   struct opened *out)
 {
-    struct opener *o = opener_of(r, second);
-    unsigned skipped = 0;
-    return o && opener_open_ahead(o, header, fragment, r->tools->plaintext,
-                                  r->side->epoch == EPOCH_12 ? 0 : AHEAD, out, &skipped) == OPEN_OK;
+    struct tls_side *side = r->side;
+    bool several = side->epoch != EPOCH_12 && !r->session->suite && !side->has_opened;
+    for (unsigned choice = 0; choice < (several ? SUITE_CHOICES : 1); choice++) {
+        if (several && side->opener)
+            tls_drop_keys(side);
+        struct opener *o = opener_of(r, choice);
+        if (o && tls_try(r, o, header, fragment, out))
+            return true;
+    }
+    return false;
 }
 
 /* The same record under the keys of another epoch, which is kept when it fits. */
-static bool try_epoch(struct tls_reader *r, struct slice header, struct slice fragment,
+static bool try_other(struct tls_reader *r, struct slice header, struct slice fragment,
                       enum tls_epoch epoch, struct opened *out)
 {
     struct tls_side before = *r->side;
     r->side->opener = NULL;
+    r->side->inflate = NULL;
     r->side->tried = 0;
+    r->side->has_opened = false;
     r->side->epoch = (uint8_t)epoch;
-    if (try_open(r, header, fragment, false, out)) {
+    if (tls_try_epoch(r, header, fragment, out)) {
         tls_drop_keys(&before);
         return true;
     }
+    uint32_t effort = r->side->effort;
     tls_drop_keys(r->side);
     *r->side = before;
+    r->side->effort = effort < before.effort ? effort : before.effort;
     return false;
 }
 
 /* Early data may have been refused, and the message that ends an epoch may not have been captured. */
-static bool open_13(struct tls_reader *r, struct slice header, struct slice fragment,
+static bool find_13(struct tls_reader *r, struct slice header, struct slice fragment,
                     struct opened *out)
 {
     enum tls_epoch epoch = r->side->epoch;
-    if (try_open(r, header, fragment, false, out))
+    if (epoch != EPOCH_PLAIN && tls_try_epoch(r, header, fragment, out))
         return true;
-    if (epoch == EPOCH_EARLY && !r->session->suite && r->side->opener) {
-        tls_drop_keys(r->side);
-        if (try_open(r, header, fragment, true, out))
-            return true;
-        tls_drop_keys(r->side);
-    }
-    if (epoch == EPOCH_EARLY && r->session->suite &&
-        try_epoch(r, header, fragment, EPOCH_HANDSHAKE, out))
+    if (tls_try_updated(r, header, fragment, out))
         return true;
-    return epoch == EPOCH_HANDSHAKE && try_epoch(r, header, fragment, EPOCH_APPLICATION, out);
+    bool lost_hello = epoch == EPOCH_PLAIN || !r->session->suite;
+    if (((epoch == EPOCH_EARLY && r->session->suite) || lost_hello) &&
+        try_other(r, header, fragment, EPOCH_HANDSHAKE, out))
+        return true;
+    return (epoch == EPOCH_HANDSHAKE || lost_hello) &&
+           try_other(r, header, fragment, EPOCH_APPLICATION, out);
+}
+
+static bool open_13(struct tls_reader *r, struct slice header, struct slice fragment,
+                    struct opened *out)
+{
+    bool opened = find_13(r, header, fragment, out);
+    if (opened)
+        r->session->version =
+            VERSION_TLS13; /* whatever records say: these secrets are of no other */
+    return opened;
+}
+
+static bool open_12(struct tls_reader *r, struct slice header, struct slice fragment,
+                    struct opened *out)
+{
+    struct tls_side *side = r->side;
+    bool gap = side->lost > 0 || side->failed > 0;
+    if (!tls_try_epoch(r, header, fragment, out))
+        return false;
+    return tls_unpack(side, r->session->compression, r->tools->plaintext, gap, &out->plaintext);
 }
 
 static void count(struct tls_reader *r, enum tls_keys_state state)
@@ -204,24 +245,102 @@ static void count(struct tls_reader *r, enum tls_keys_state state)
     *before = (uint8_t)state;
 }
 
+/* What the connection comes to, as far as is known. */
+static void judge(struct tls_reader *r, bool opened, bool early)
+{
+    struct tls_session *s = r->session;
+    struct tls_verdict *v = &s->verdict;
+    uint32_t frame = (uint32_t)r->d->packet->number;
+    const struct suite *suite = suite_find(s->suite);
+    ++*(opened ? &v->opened : &v->closed);
+    v->early_closed += !opened && early;
+    v->suite = s->suite;
+    if (opened && v->first_opened == 0)
+        v->first_opened = frame;
+    if (!opened && v->first_closed == 0)
+        v->first_closed = frame;
+    if (v->opened > 0)
+        v->status = v->resyncs > 0                 ? DECRYPT_RESYNCED
+                    : v->closed == 0               ? DECRYPT_OPENED
+                    : v->closed == v->early_closed ? DECRYPT_NO_EARLY_KEY
+                                                   : DECRYPT_PARTLY;
+    else if (s->suite && (!suite || !opener_can(r->tools->crypto, suite)))
+        v->status = DECRYPT_NO_SUITE;
+    else if (r->side->opener)
+        v->status = DECRYPT_WRONG_KEY;
+    else if (!s->has_client_random || (!s->has_server_random && s->version != VERSION_TLS13))
+        v->status = DECRYPT_NO_HANDSHAKE;
+    else if (v->status != DECRYPT_WRONG_KEY)
+        v->status = early ? DECRYPT_NO_EARLY_KEY : DECRYPT_NO_KEY;
+}
+
+/* The message that changes the keys may be missing, and the hellos, too. */
+static enum tls_epoch epoch_of(const struct tls_reader *r, bool data)
+{
+    const struct tls_session *s = r->session;
+    bool old = s->version && s->version != VERSION_TLS13;
+    /* Without the server's hello a ChangeCipherSpec looks like TLS 1.2's, also that of TLS 1.3. */
+    bool unknown = r->side->epoch == EPOCH_12 && !s->has_server_random;
+    if ((r->side->epoch != EPOCH_PLAIN && !unknown) || !data)
+        return r->side->epoch;
+    return old && s->suite && s->has_server_random ? EPOCH_12 : EPOCH_PLAIN;
+}
+
+/* A record that is not whole is as good as lost. */
+static bool is_cut(struct slice header, struct slice fragment)
+{
+    slice_skip(&header, 3);
+    return fragment.len < slice_u16(&header);
+}
+
+static void failed(struct tls_reader *r, struct slice header, struct slice fragment, bool old)
+{
+    struct tls_side *side = r->side;
+    slice_skip(&header, 3);
+    uint16_t stated = slice_u16(&header);
+    if (fragment.len < stated) {
+        side->lost += TLS_HEADER + (uint32_t)stated;
+        side->failed++;
+    } else if (side->opener && old && opener_chains(side->opener)) {
+        opener_pass(side->opener, fragment);
+    } else {
+        side->failed++;
+    }
+}
+
+static bool open_any(struct tls_reader *r, struct slice header, struct slice fragment, bool old,
+                     struct opened *out)
+{
+    if (is_cut(header, fragment))
+        return false;
+    if (r->session->has_client_random)
+        return old ? open_12(r, header, fragment, out) : open_13(r, header, fragment, out);
+    return tls_try_secrets(r, header, fragment, out);
+}
+
 bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, struct opened *out)
 {
     bool data = slice_at(header, 0) == TLS_APPLICATION_DATA;
-    if (r->missing || r->side->epoch == EPOCH_PLAIN)
+    enum tls_epoch epoch = epoch_of(r, data);
+    bool old = epoch == EPOCH_12;
+    r->resync.found = false;
+    if (!data && !old)
         return false;
-    bool old = r->side->epoch == EPOCH_12;
-    if (!old && !data)
-        return false;
+    if (epoch != r->side->epoch)
+        tls_change_keys(r->side, epoch);
     bool logged = keylog_stats(r->tools->keys)->valid > 0 || r->tools->keys->count > 0;
     if (!r->side->opener && !logged && key_ring_private_count(r->tools->ring) == 0 &&
         key_ring_psk_count(r->tools->ring) == 0) {
         count(r, KEYS_MISSING);
+        judge(r, false, epoch == EPOCH_EARLY);
         return false;
     }
-    bool opened =
-        old ? try_open(r, header, fragment, false, out) : open_13(r, header, fragment, out);
+    bool opened = open_any(r, header, fragment, old, out);
     count(r, opened ? KEYS_OPEN : r->side->opener ? KEYS_WRONG : KEYS_MISSING);
-    if (!opened && old && r->side->opener)
-        opener_pass(r->side->opener, fragment);
+    if (opened)
+        r->side->has_opened = true;
+    else
+        failed(r, header, fragment, old);
+    judge(r, opened, epoch == EPOCH_EARLY);
     return opened;
 }

@@ -4,6 +4,7 @@
 
 #include "crypto/opener.h"
 #include "stream/tls.h"
+#include "stream/tls_verdict.h"
 
 #define TLS_HEADER     5
 #define TLS_MAX_PLAIN  16384
@@ -23,22 +24,36 @@ enum tls_epoch { EPOCH_PLAIN, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_APPLICATION, E
 
 enum tls_keys_state { KEYS_UNKNOWN, KEYS_MISSING, KEYS_WRONG, KEYS_OPEN };
 
+#define TLS_EFFORT \
+    ((uint32_t)16 << 20) /* bytes that may be decrypted in vain before a record opens */
+
+struct tls_inflate;
+
 struct tls_side {
     struct opener *opener;         /* owned; NULL: no key was found yet, or none is needed */
     struct tcp_gathered *fragment; /* of the handshake message that is not complete; NULL: none */
     uint32_t tried;                /* generation of the key table when no key was found, plus 1 */
-    uint8_t epoch;                 /* enum tls_epoch */
-    bool changed;                  /* sent a ChangeCipherSpec */
+    struct tls_inflate *inflate;   /* owned; NULL: records are not compressed, or there was none */
+    uint32_t lost;   /* bytes of the stream that nobody read since a record was opened */
+    uint32_t failed; /* records that were here and did not open since then */
+    uint32_t effort; /* bytes that may still be decrypted in vain */
+    uint8_t epoch;   /* enum tls_epoch */
+    bool has_opened; /* the opener opened a record */
+    bool changed;    /* sent a ChangeCipherSpec */
 };
 
 struct tls_session {
     uint16_t version; /* enum tls_version; 0 unknown */
     uint16_t suite;
     bool has_client_random, has_server_random, extended_master, encrypt_then_mac;
+    bool truncated_hmac;
     bool asks_early_data;
-    bool abbreviated; /* the server's flight had no key exchange so far: it takes up a session */
-    uint8_t keys;     /* enum tls_keys_state: what tls_key_stats counts the connection as */
-    int8_t client;    /* direction that the client sends in; -1 unknown */
+    bool abbreviated;    /* the server's flight had no key exchange so far: it takes up a session */
+    uint8_t keys;        /* enum tls_keys_state: what tls_key_stats counts the connection as */
+    int8_t client;       /* direction that the client sends in; -1 unknown */
+    uint8_t draft;       /* of TLS 1.3; 0: the standard */
+    uint8_t compression; /* method that the server chose */
+    uint8_t guesses;     /* records that known secrets were tried on */
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
     const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
@@ -46,6 +61,13 @@ struct tls_session {
     uint8_t hindrance;             /* enum tls_hindrance, as counted */
     struct tls_verify *verify;     /* owned; NULL: nothing is to be proved */
     struct tls_side side[2];
+    struct tls_verdict verdict;
+};
+
+/* What was missing before a record that was opened. */
+struct tls_resync {
+    bool found;
+    uint32_t records, bytes;
 };
 
 /* One run of bytes being read. */
@@ -59,6 +81,8 @@ struct tls_reader {
     uint32_t start, at, end;
     struct tls_data *data, **last_data; /* decrypted data of the run's records, in order */
     uint32_t missing;                   /* bytes after the end that were not captured */
+    uint32_t cut;                       /* of those: of the record that is not whole */
+    struct tls_resync resync;           /* before the record that was opened last */
     uint8_t source;
     bool failed;
 };
@@ -103,6 +127,9 @@ void ssl2_record(struct tls_reader *r, uint32_t size);
 /* tls_keys.c */
 /* Tries to open the record at FRAGMENT; false when it is not protected, or there is no key for it. */
 bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, struct opened *out);
+/* Opens the record with the keys of the side's epoch; finds the keys if there are none yet. */
+bool tls_try_epoch(struct tls_reader *r, struct slice header, struct slice fragment,
+                   struct opened *out);
 /* The direction's next records are protected with other keys. */
 void tls_change_keys(struct tls_side *side, enum tls_epoch epoch);
 void tls_update_keys(struct tls_side *side);
@@ -110,5 +137,23 @@ void tls_drop_keys(struct tls_side *side);
 /* For proofs: the master secret; the first traffic secret of an epoch, empty when it is not known. */
 bool tls_master_secret(const struct tls_reader *r, uint8_t master[MASTER_SECRET_SIZE]);
 struct slice tls_traffic_secret(const struct tls_reader *r, enum tls_epoch epoch, bool client);
+
+/* tls_recover.c */
+/* Opens the record with O, also when records before it are missing. */
+bool tls_try(struct tls_reader *r, struct opener *o, struct slice header, struct slice fragment,
+             struct opened *out);
+/* The same with the keys that follow, when a KeyUpdate may be missing. */
+bool tls_try_updated(struct tls_reader *r, struct slice header, struct slice fragment,
+                     struct opened *out);
+/* Where no ClientHello was captured: with the secrets of every connection that is known, one after the other. */
+bool tls_try_secrets(struct tls_reader *r, struct slice header, struct slice fragment,
+                     struct opened *out);
+
+/* tls_unpack.c */
+/* Makes of a compressed fragment what it was; GAP: records before it are missing.  False when that is not
+ * possible; METHOD 0 changes nothing. */
+bool tls_unpack(struct tls_side *side, uint8_t method, struct arena *arena, bool gap,
+                struct slice *text);
+void tls_unpack_free(struct tls_inflate *u);
 
 #endif

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""What is decrypted when a packet is missing, cut short or late: any single one of an exchange of 200 records.
+
+usage: test_loss.py TLSWIRE [TEST...]     prints TAP
+
+One capture holds a connection for each packet that something happens to; all are the same exchange, so that one key
+log opens them.
+"""
+import collections
+import pathlib
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+
+import test_front as front
+from test_front import Skip, check, run
+
+front.TESTS.clear()
+test = front.test
+RECORDS, SERVER_PORT, AFTER, HELD, CUT = 200, 443, 3, 7, 60
+Segment = collections.namedtuple("Segment", "server data plain")
+
+
+def certificate(folder):
+    pem = folder / "server.pem"
+    done = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=loss.example", "-days", "30",
+                           "-keyout", pem, "-out", folder / "cert.pem"], capture_output=True)
+    if done.returncode:
+        raise Skip("openssl makes no certificate")
+    pem.write_bytes(pem.read_bytes() + (folder / "cert.pem").read_bytes())
+    return pem
+
+
+class End:
+    def __init__(self, context, server):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=server,
+                                    server_hostname=None if server else "loss.example")
+
+    def shake(self):
+        try:
+            self.tls.do_handshake()
+            return True
+        except ssl.SSLWantReadError:
+            return False
+
+
+def exchange(folder, version, ciphers=None):
+    """(segments of one connection, key log)"""
+    log = folder / "keys.log"
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    for context in (server, client):
+        context.minimum_version = context.maximum_version = version
+        if ciphers:
+            context.set_ciphers(ciphers)
+    server.load_cert_chain(certificate(folder))
+    client.keylog_filename = str(log)
+    ends = [End(client, False), End(server, True)]
+    segments, done = [], [False, False]
+
+    def flush(at, plain=None):
+        data = ends[at].outgoing.read()
+        parts = [data[i:i + 1400] for i in range(0, len(data), 1400)]
+        for part in parts:
+            segments.append(Segment(at == 1, part, plain if part is parts[-1] else None))
+        ends[1 - at].incoming.write(data)
+
+    while not all(done):
+        for at in (0, 1):
+            done[at] = ends[at].shake()
+            flush(at)
+    flush(1)
+    for i in range(RECORDS):
+        at = 1 if i % 5 else 0
+        plain = b"%4d " % i + bytes([65 + i % 26]) * (700 + 37 * i % 600)
+        ends[at].tls.write(plain)
+        flush(at, plain)
+        try:
+            ends[1 - at].tls.read(65536)
+        except ssl.SSLWantReadError:
+            pass
+    return segments, log
+
+
+def frame(port, segment, seqs):
+    """Ethernet, IPv4, TCP, acknowledging all that came before; SEQS go on."""
+    at = int(segment.server)
+    ports = (SERVER_PORT, port) if segment.server else (port, SERVER_PORT)
+    tcp = struct.pack(">HHIIBBHHH", *ports, seqs[at], seqs[1 - at], 0x50, 0x18, 512, 0, 0)
+    seqs[at] += len(segment.data)
+    ends = [bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])]
+    ip = struct.pack(">BBHIBBH", 0x45, 0, 40 + len(segment.data), 0x4000, 64, 6, 0) + ends[at] + ends[1 - at]
+    return bytes(12) + b"\x08\0" + ip + tcp + segment.data
+
+
+def connection(port, segments, harm, which):
+    """The packets of one connection of which packet WHICH suffers: (bytes kept, whole length)"""
+    seqs = [1001, 5001]
+    packets, sent, answers = [], [], []
+    for flags, server in ((2, False), (0x12, True)):
+        ports = (SERVER_PORT, port) if server else (port, SERVER_PORT)
+        tcp = struct.pack(">HHIIBBHHH", *ports, seqs[server] - 1, seqs[1 - server] if server else 0, 0x50, flags, 512, 0, 0)
+        ends = [bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])]
+        ip = struct.pack(">BBHIBBH", 0x45, 0, 40, 0x4000, 64, 6, 0) + ends[server] + ends[1 - server]
+        whole = bytes(12) + b"\x08\0" + ip + tcp
+        packets.append((whole, len(whole)))
+    for segment in segments:
+        whole = frame(port, segment, seqs)
+        answers.append(frame(port, Segment(not segment.server, b"", None), seqs))
+        sent.append((whole, len(whole)))
+    whole = sent[which][0]
+    if harm == "drop":
+        sent[which] = None
+    elif harm == "cut":
+        sent[which] = whole[:CUT], len(whole)
+    elif which + 1 < len(sent):
+        sent[which:which + 2] = reversed(sent[which:which + 2])
+    for packet, answer in zip(sent, answers):
+        packets += [packet] if packet else []
+        packets.append((answer, len(answer)))
+    return packets
+
+
+def write_capture(path, segments, harm, count):
+    out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1)]
+    number = 0
+    for which in range(count):
+        for kept, size in connection(10000 + which, segments, harm, which):
+            number += 1
+            out.append(struct.pack("<IIII", number // 1000, number % 1000, len(kept), size) + kept)
+    path.write_bytes(b"".join(out))
+
+
+def opened(path, log):
+    """{port: {plaintext}} of all connections."""
+    text, _, _ = run("-n", "-r", path, "-o", f"tls.keylog_file:{log}", "-Y", "data && tls", "-T", "fields", "-e", "tcp.srcport", "-e",
+                     "tcp.dstport", "-e", "data.data")
+    found = collections.defaultdict(set)
+    for line in text.splitlines():
+        source, destination, data = line.split("\t")
+        port = int(source) if int(source) != SERVER_PORT else int(destination)
+        found[port].update(bytes.fromhex(part) for part in data.split(","))
+    return found
+
+
+def all_goes_on(version, ciphers=None, hopeless=lambda segment: False):
+    """HOPELESS: without this segment nobody could go on."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        segments, log = exchange(folder, version, ciphers)
+        capture = folder / "loss.pcap"
+        for harm in ("drop", "cut", "swap"):
+            write_capture(capture, segments, harm, len(segments))
+            found = opened(capture, log)
+            for which, segment in enumerate(segments):
+                if harm != "swap" and hopeless(segment):
+                    continue
+                have = found[10000 + which]
+                wrong = [i for i, s in enumerate(segments) if s.plain and s.plain not in have]
+                if harm == "swap":
+                    check(wrong == [], f"{harm} {which}: not opened: {wrong}")
+                    continue
+                same = [i for i, s in enumerate(segments) if s.plain and s.server == segment.server and i >= which]
+                # The last ones are held back: nothing after them says that the hole stays.
+                allowed = set(same[:AFTER + 1]) | (set(same) if len(same) <= HELD else set())
+                check(set(wrong) <= allowed, f"{harm} {which}: not opened: {wrong}")
+
+
+@test
+def tls_1_3():
+    all_goes_on(ssl.TLSVersion.TLSv1_3)
+
+
+def has_server_hello(segment):
+    return segment.server and segment.data[:1] == b"\x16" and segment.data[5:6] == b"\2"
+
+
+@test
+def tls_1_2_with_gcm():
+    all_goes_on(ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES128-GCM-SHA256", has_server_hello)
+
+
+@test
+def tls_1_2_with_chacha20():
+    all_goes_on(ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-CHACHA20-POLY1305", has_server_hello)
+
+
+@test
+def tls_1_2_with_cbc():
+    all_goes_on(ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES256-SHA384", has_server_hello)
+
+
+if __name__ == "__main__":
+    sys.exit(front.main())
