@@ -72,13 +72,7 @@ static void mark(struct cover *c, const struct tape *t, uint32_t message)
         /* Tag and length of a DER value stand before its item. */
         for (uint32_t k = e->offset - m->offset; is_der(e) && k > 0 && !c->seen[k - 1]; k--)
             c->seen[k - 1] = 1;
-        uint32_t length = e->length;
-        if (e->field == F_tls_handshake_certificate && e->offset >= 3) {
-            /* What stands behind the certificate in its vector is part of no field of tshark's either. */
-            struct slice before_it = slice_sub(t->sources[e->source].bytes, e->offset - 3, 3);
-            length = slice_u24(&before_it);
-        }
-        for (uint32_t k = 0; k < length; k++) {
+        for (uint32_t k = 0; k < e->length; k++) {
             uint64_t place = (uint64_t)e->offset + k - m->offset;
             if (place < m->length && (!bits || !c->seen[place]) && c->seen[place] < 2)
                 c->seen[place]++;

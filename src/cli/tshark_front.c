@@ -126,6 +126,8 @@ static bool check_format(struct front *f)
     const struct reading *r = &f->reading;
     bool has_fields = field_list_count(r->print.list) > 0;
     const char *name = r->printer->name;
+    /* The form is tlswire's own: nothing is left out for tshark's sake. */
+    f->reading.print.more |= strcmp(name, "jsonl") == 0;
     bool wants_fields = strcmp(name, "fields") == 0, text = printer_is_text(r->printer);
     bool json = strncmp(name, "json", 4) == 0 && strcmp(name, "jsonl") != 0;
     bool takes_fields = wants_fields || strcmp(name, "json") == 0 || strcmp(name, "ek") == 0 ||

@@ -3,7 +3,7 @@
 A case: its name, the packets, the arguments after -n -r CAPTURE, what must be in the output, what must not.
 """
 from records import CHANGE, DATA, Talk, client_hello, heartbeat, record, server_hello
-from seed import message
+from seed import extension, message
 
 HELLOS = record(22, client_hello()), record(22, server_hello())
 
@@ -25,6 +25,10 @@ def cases():
     yield ("a heartbeat behind the change of keys", begun().client(CHANGE, record(24, b"\1\0\10" + bytes(40))), [],
            ["Encrypted Heartbeat"], ["Heartbeat Request"])
     yield ("an empty heartbeat", begun().client(record(24, b"")), [], ["[Malformed Packet]"], ["Encrypted Heartbeat"])
+
+    asks = Talk().begin().client(record(22, client_hello(extension(58, b"\2\1"))))
+    yield ("-T jsonl has what tshark has not", asks, ["-T", "jsonl"], ['"field":"tlswire.ticket_request.new","value":2'], [])
+    yield ("-T json has not", asks, ["-T", "json"], ["ticket_request"], ["tlswire.ticket_request.new"])
 
     huge = message(11, b"\1\0\0" + b"\0\0\3abc" * 11000)
     yield ("a Certificate of more than 64 KiB in the clear", begun().server(*(record(22, huge[at:at + 16000]) for at in range(0, 48000, 16000)))
