@@ -46,7 +46,7 @@ struct links {
 /* The signature of certificate AT, by whichever certificate of the issuer's name fits it. */
 static enum verdict check_link(struct links *l, size_t count, size_t at)
 {
-    bool named = false, cannot = false;
+    bool named = false, cannot = false, itself = false;
     for (size_t i = 0; i < count; i++) {
         X509 *issuer = l->certificates[i];
         if (X509_NAME_cmp(X509_get_issuer_name(l->certificates[at]),
@@ -54,7 +54,10 @@ static enum verdict check_link(struct links *l, size_t count, size_t at)
             continue;
         EVP_PKEY *key = X509_get0_pubkey(issuer);
         int result = key ? X509_verify(l->certificates[at], key) : -1;
-        named = true;
+        /* Without identifiers of keys, its issuer may be another of the same name. */
+        itself = i == at && (X509_get0_authority_key_id(issuer) == NULL ||
+                             X509_check_issued(issuer, issuer) != X509_V_OK);
+        named |= !itself;
         cannot |= result < 0;
         if (result == 1)
             return VERDICT_OK;

@@ -4,6 +4,7 @@
  * (RFC 5246 E.2), and servers that were never turned off. */
 #include "dissect/walk.h"
 #include "stream/tls_session.h"
+#include "stream/tls_verify.h"
 
 enum { SSL2_CLIENT_HELLO = 1, SSL2_CLIENT_MASTER_KEY = 2, SSL2_SERVER_HELLO = 4 };
 
@@ -170,6 +171,8 @@ void ssl2_record(struct tls_reader *r, uint32_t size)
         walk_number(&w, F_ssl2_type, 1, NULL);
         messages[type](r, &w);
         r->failed |= w.failed;
+        if (type == SSL2_CLIENT_HELLO)
+            tls_verify_old_hello(r, slice_sub(r->bytes, body, length));
     }
     tape_close(t, item);
     r->at += size;

@@ -163,6 +163,7 @@ static void begin(struct verifying *x)
         v->gap = v->full = v->retried = false;
         v->compressed[SERVER] = v->compressed[CLIENT] = false;
         v->certificate[SERVER] = v->certificate[CLIENT] = false;
+        v->old_form = v->server_hello = v->server_done = v->early = false;
         v->handshake_len = v->updates = 0;
         v->retry_suite = v->retry_group = 0;
     }
@@ -217,6 +218,25 @@ static void finished(struct verifying *x)
     v->messages.len = v->handshake_len;
 }
 
+/* Notices what must have been there before the message and was not seen: a lost packet does not always leave
+ * another mark. */
+static void keep_order(struct verifying *x)
+{
+    struct tls_verify *v = x->v;
+    bool is_13 = x->r->session->version == VERSION_TLS13, client = x->side == CLIENT;
+    struct slice body = x->body, early = {.failed = true};
+    if (x->type == MSG_ENCRYPTED_EXTENSIONS && is_13)
+        early = hello_extension(slice_take(&body, slice_u16(&body)), EXT_EARLY_DATA);
+    v->early = (v->early || !early.failed) && x->type != MSG_END_OF_EARLY_DATA;
+    v->server_hello |= x->type == MSG_SERVER_HELLO;
+    v->server_done |= x->type == MSG_SERVER_HELLO_DONE;
+    v->gap |= !v->server_hello && x->type > MSG_SERVER_HELLO;
+    v->gap |= !is_13 && x->type == MSG_CLIENT_KEY_EXCHANGE && !v->server_done;
+    v->gap |= is_13 && client && x->type == MSG_FINISHED && (v->early || !v->finished[SERVER]);
+    v->gap |= x->type != MSG_CLIENT_HELLO && x->r->session->side[!x->r->d->tcp.direction].fragment;
+    v->gap |= (x->r->d->tcp.analysis & TCP_A_LOST_SEGMENT) != 0 || x->r->missing > 0;
+}
+
 /* Whether the message is none of the transcript. */
 static bool is_apart(struct verifying *x)
 {
@@ -246,6 +266,21 @@ static void check(struct verifying *x)
         by_type[x->type](x);
 }
 
+void tls_verify_old_hello(struct tls_reader *r, struct slice message)
+{
+    struct tls_verify *v = r->tools->verify_memory ? state_of(r) : NULL;
+    struct verifying x = {.r = r,
+                          .v = v,
+                          .whole = message,
+                          .body = message,
+                          .type = MSG_CLIENT_HELLO,
+                          .side = CLIENT};
+    if (!v || message.len == 0)
+        return;
+    begin(&x);
+    v->old_form = true;
+}
+
 void tls_verify_message(struct tls_reader *r, const struct tls_content *c, uint32_t at,
                         uint32_t end)
 {
@@ -263,10 +298,10 @@ void tls_verify_message(struct tls_reader *r, const struct tls_content *c, uint3
     x.v = state_of(r);
     if (!x.v || is_apart(&x))
         return;
-    x.v->gap |= (r->d->tcp.analysis & TCP_A_LOST_SEGMENT) != 0 || r->missing > 0;
     if (x.type == MSG_CLIENT_HELLO)
         begin(&x);
-    else if (is_retry(&x) && !x.v->retried)
+    keep_order(&x);
+    if (is_retry(&x) && !x.v->retried)
         retry(&x);
     check(&x);
     if (x.v->hello.len == 0 && !x.v->retried)

@@ -20,6 +20,8 @@ bool tls_verify_wanted(const uint8_t *want);
  * that is open. */
 void tls_verify_message(struct tls_reader *r, const struct tls_content *c, uint32_t at,
                         uint32_t end);
+/* The same for a hello of SSL 2.0's form: MESSAGE is its record without the header. */
+void tls_verify_old_hello(struct tls_reader *r, struct slice message);
 /* A part of the handshake was not read. */
 void tls_verify_gap(struct tls_reader *r);
 void tls_verify_free(struct tls_session *s);

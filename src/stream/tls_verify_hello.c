@@ -6,10 +6,12 @@
 struct hello hello_read(struct slice body, bool client)
 {
     struct hello h = {.version = slice_u16(&body)};
+    /* Drafts of TLS 1.3 before the 22nd left two things out of the ServerHello. */
+    h.short_form = !client && h.version >> 8 == 0x7f && (h.version & 0xff) < 22;
     h.random = slice_take(&body, 32);
-    h.session_id = slice_take(&body, slice_u8(&body));
+    h.session_id = slice_take(&body, h.short_form ? 0 : slice_u8(&body));
     h.suites = slice_take(&body, client ? slice_u16(&body) : 2);
-    h.compressions = slice_take(&body, client ? slice_u8(&body) : 1);
+    h.compressions = slice_take(&body, client ? slice_u8(&body) : h.short_form ? 0 : 1);
     h.broken = body.failed;
     h.extensions = body.len > 0 ? slice_take(&body, slice_u16(&body)) : slice_empty();
     return h;
@@ -30,6 +32,8 @@ struct slice hello_extension(struct slice extensions, uint16_t type)
 struct hello verify_hello_of(const struct verifying *x)
 {
     const struct place *p = &x->v->hello;
+    if (x->v->old_form)
+        return (struct hello){.broken = true};
     return hello_read(slice_sub(buf_slice(&x->v->messages), p->at, p->len), true);
 }
 
@@ -60,9 +64,9 @@ static uint16_t number_of(struct slice s)
 /* What may change (RFC 9846 4.1.2, RFC 9849 6.1.5). */
 static bool may_change(uint16_t type)
 {
-    static const uint16_t types[] = {EXT_KEY_SHARE, EXT_EARLY_DATA,
-                                     EXT_COOKIE,    EXT_PRE_SHARED_KEY,
-                                     EXT_PADDING,   EXT_ENCRYPTED_CLIENT_HELLO};
+    static const uint16_t types[] = {EXT_KEY_SHARE,      EXT_EARLY_DATA, EXT_COOKIE,
+                                     EXT_PRE_SHARED_KEY, EXT_PADDING,    EXT_ENCRYPTED_CLIENT_HELLO,
+                                     EXT_DRAFT_KEY_SHARE};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (types[i] == type)
             return true;
@@ -232,6 +236,8 @@ static void check_session_id(struct verifying *x, const struct hello *client,
                              const struct hello *server)
 {
     bool same = slice_equal(client->session_id, server->session_id);
+    if (server->short_form)
+        return;
     if (x->r->session->version == VERSION_TLS13)
         verify_tell(x, VERIFY_SESSION_ID, same ? VERDICT_OK : VERDICT_FAILED,
                     same ? "the client's, sent back" : "not the client's sent back");
@@ -363,7 +369,8 @@ static void check_offered(struct verifying *x, const struct hello *client,
         buf_printf(&why, "the suite is another than the HelloRetryRequest's");
     else if (!offers_version(client, server))
         buf_str(&why, "the version was not offered");
-    else if (!has_byte(client->compressions, slice_at(server->compressions, 0)))
+    else if (!server->short_form &&
+             !has_byte(client->compressions, slice_at(server->compressions, 0)))
         buf_str(&why, "the compression method was not offered");
     else if (unasked_extension(client, server->extensions, retry, &which))
         buf_printf(&why, "extension %u was not offered", which);
@@ -396,9 +403,11 @@ void verify_server_hello(struct verifying *x)
     }
     if (retry) /* only its hash is left in the transcript */
         client = hello_read(buf_slice(&x->v->first_hello), true);
-    else if (x->v->hello.len == 0) {
+    else if (x->v->hello.len == 0 || x->v->old_form) {
         for (size_t i = 0; i < sizeof needs_client / sizeof needs_client[0]; i++)
-            verify_tell(x, needs_client[i], VERDICT_UNCHECKABLE, "the ClientHello was not read");
+            verify_tell(x, needs_client[i], VERDICT_UNCHECKABLE,
+                        x->v->old_form ? "the ClientHello is of SSL 2.0's form"
+                                       : "the ClientHello was not read");
         return;
     }
     check_session_id(x, &client, &server);

@@ -4,8 +4,9 @@
 
 #include <openssl/crypto.h>
 
-#define FINISHED_SSL3 36 /* MD5 and SHA-1 (RFC 6101 5.6.9) */
-#define FINISHED_12   12
+#define FINISHED_SSL3   36 /* MD5 and SHA-1 (RFC 6101 5.6.9) */
+#define FINISHED_12     12
+#define BINDERS_CHECKED 8
 
 static struct slice transcript_of(const struct verifying *x)
 {
@@ -231,11 +232,68 @@ void verify_server_key_exchange(struct verifying *x)
 
 /* ---- binders ---- */
 
+/* Whether BINDER is made with KEY over the messages up to the binders (RFC 9846 4.2.11.2). */
+static bool binds(const struct verifying *x, enum hash_id hash, struct slice key,
+                  struct slice messages, struct slice binder)
+{
+    static const uint8_t zeros[HASH_MAX_SIZE];
+    struct crypto_provider *p = x->r->tools->crypto;
+    struct suite any = {.hash = hash};
+    size_t size = hash_size(hash);
+    uint8_t early[HASH_MAX_SIZE], base[HASH_MAX_SIZE], now[HASH_MAX_SIZE], code[HASH_MAX_SIZE];
+    bool ok = binder.len == size && hkdf_extract(p, hash, slice_of(zeros, size), key, early) &&
+              provider_hash(p, hash, NULL, 0, now) &&
+              hkdf_expand_label(p, hash, slice_of(early, size), "ext binder", slice_of(now, size),
+                                base, size) &&
+              provider_hash(p, hash, &messages, 1, now) &&
+              schedule_finished_13(p, &any, slice_of(base, size), slice_of(now, size), code) &&
+              slice_equal(binder, slice_of(code, size));
+    OPENSSL_cleanse(early, sizeof early);
+    OPENSSL_cleanse(base, sizeof base);
+    return ok;
+}
+
+/* The binders of the identities whose keys are known. */
+static enum verdict check_binders(struct verifying *x, struct slice offer, struct buf *why)
+{
+    struct slice identities = slice_take(&offer, slice_u16(&offer)), all = transcript_of(x);
+    struct slice binders = slice_take(&offer, slice_u16(&offer));
+    /* They are the last thing in the message. */
+    struct slice before = slice_sub(all, 0, all.len - (binders.len + 2));
+    unsigned known = 0, number = 0;
+    while (identities.len > 0 && number++ < BINDERS_CHECKED) {
+        struct slice identity = slice_take(&identities, slice_u16(&identities));
+        slice_skip(&identities, 4);
+        struct slice binder = slice_take(&binders, slice_u8(&binders));
+        struct slice key =
+            x->r->tools->ring ? key_ring_find_psk(x->r->tools->ring, identity) : slice_empty();
+        if (key.len == 0)
+            continue;
+        known++;
+        if (!binds(x, HASH_SHA256, key, before, binder) &&
+            !binds(x, HASH_SHA384, key, before, binder)) {
+            buf_printf(why, "binder %u does not fit the key and the hello", number);
+            return VERDICT_FAILED;
+        }
+    }
+    if (known > 0)
+        buf_printf(why, "%u of %u binders checked", known, number);
+    else
+        buf_str(why, "the pre-shared key is not known");
+    return known > 0 ? VERDICT_OK : VERDICT_UNCHECKABLE;
+}
+
 void verify_psk_binders(struct verifying *x)
 {
     struct hello h = hello_read(x->body, true);
     struct slice offer = hello_extension(h.extensions, EXT_PRE_SHARED_KEY);
     if (offer.failed || !verify_wants(x, VERIFY_PSK_BINDER))
         return;
-    verify_tell(x, VERIFY_PSK_BINDER, VERDICT_UNCHECKABLE, "the pre-shared key is not known");
+    if (verify_obstacle(x)) {
+        verify_tell(x, VERIFY_PSK_BINDER, VERDICT_UNCHECKABLE, verify_obstacle(x));
+        return;
+    }
+    WHY(why);
+    enum verdict v = check_binders(x, offer, &why);
+    verify_say_transcript(x, VERIFY_PSK_BINDER, v, buf_slice(&why));
 }

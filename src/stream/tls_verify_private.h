@@ -10,10 +10,14 @@ enum {
     MSG_CLIENT_HELLO = 1,
     MSG_SERVER_HELLO = 2,
     MSG_NEW_SESSION_TICKET = 4,
+    MSG_END_OF_EARLY_DATA = 5,
+    MSG_ENCRYPTED_EXTENSIONS = 8,
     MSG_CERTIFICATE = 11,
     MSG_SERVER_KEY_EXCHANGE = 12,
     MSG_CERTIFICATE_REQUEST = 13,
+    MSG_SERVER_HELLO_DONE = 14,
     MSG_CERTIFICATE_VERIFY = 15,
+    MSG_CLIENT_KEY_EXCHANGE = 16,
     MSG_FINISHED = 20,
     MSG_CERTIFICATE_STATUS = 22,
     MSG_KEY_UPDATE = 24,
@@ -32,6 +36,7 @@ enum {
     EXT_COOKIE = 44,
     EXT_POST_HANDSHAKE_AUTH = 49,
     EXT_SUPPORTED_GROUPS = 10,
+    EXT_DRAFT_KEY_SHARE = 40, /* before draft 23 */
     EXT_KEY_SHARE = 51,
     EXT_ENCRYPTED_CLIENT_HELLO = 0xfe0d,
     EXT_RENEGOTIATION_INFO = 0xff01,
@@ -64,6 +69,10 @@ struct tls_verify {
     bool again;                      /* a handshake was completed before this one */
     bool compressed[2];              /* the certificate was, and could not be read */
     bool certificate[2];             /* was sent */
+    bool old_form;                   /* the ClientHello is of SSL 2.0's form (RFC 5246 E.2) */
+    bool server_hello;               /* was read */
+    bool server_done;                /* the server's flight is over, before TLS 1.3 */
+    bool early;                      /* early data was taken, its end not read so far */
     uint8_t code_len[2];             /* of `codes` */
     uint8_t codes[2][HASH_MAX_SIZE]; /* what the last Finished messages held */
 };
@@ -132,6 +141,7 @@ struct hello {
     uint16_t version;
     struct slice random, session_id, suites, compressions, extensions;
     bool broken;
+    bool short_form; /* as drafts of TLS 1.3 had it */
 };
 
 struct hello hello_read(struct slice body, bool client);
