@@ -54,9 +54,8 @@ static enum verdict check_link(struct links *l, size_t count, size_t at)
             continue;
         EVP_PKEY *key = X509_get0_pubkey(issuer);
         int result = key ? X509_verify(l->certificates[at], key) : -1;
-        /* Without identifiers of keys, its issuer may be another of the same name. */
-        itself = i == at && (X509_get0_authority_key_id(issuer) == NULL ||
-                             X509_check_issued(issuer, issuer) != X509_V_OK);
+        /* Identifiers of keys may say that its issuer is another of the same name. */
+        itself = i == at && X509_check_issued(issuer, issuer) != X509_V_OK;
         named |= !itself;
         cannot |= result < 0;
         if (result == 1)
