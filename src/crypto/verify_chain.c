@@ -55,7 +55,9 @@ static enum verdict check_link(struct links *l, size_t count, size_t at)
         EVP_PKEY *key = X509_get0_pubkey(issuer);
         int result = key ? X509_verify(l->certificates[at], key) : -1;
         /* Identifiers of keys may say that its issuer is another of the same name. */
-        itself = i == at && X509_check_issued(issuer, issuer) != X509_V_OK;
+        int fits = i == at ? X509_check_issued(issuer, issuer) : X509_V_OK;
+        itself =
+            fits == X509_V_ERR_AKID_SKID_MISMATCH || fits == X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH;
         named |= !itself;
         cannot |= result < 0;
         if (result == 1)

@@ -230,6 +230,7 @@ void ladder_want(uint8_t *want)
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         want[wanted[i]] = 1;
     ladder_message_want(want);
+    verify_summary_want(want);
 }
 
 /* ---- as a printer ---- */

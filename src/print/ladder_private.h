@@ -7,6 +7,7 @@
 #define TLSWIRE_PRINT_LADDER_PRIVATE_H
 
 #include "print/ladder.h"
+#include "stream/verify_summary.h"
 
 #define MAX_CONNECTIONS 1024  /* followed at once */
 #define MAX_RUNGS       64    /* lines of a connection … */
@@ -83,6 +84,7 @@ struct connection {
     uint8_t failed_by;
     const char *last_message, *failed_after; /* static */
     uint64_t protected_records, opened_records;
+    struct verify_summary proofs;
 
     struct rung rungs[MAX_RUNGS];
     unsigned count, data_rungs;

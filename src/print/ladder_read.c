@@ -137,6 +137,7 @@ static void handshake(struct reader *r, const struct record *record, uint32_t at
     r->from = at + 1;
     r->to = e->next;
     uint8_t kind = (uint8_t)r->tape->events[type].value;
+    verify_summary_add(&c->proofs, r->tape, r->from, r->to, r->end);
     ladder_message(r, kind, &rung);
     if (kind == 20)
         both_finished(c, r->end, r->time);

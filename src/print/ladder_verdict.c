@@ -176,6 +176,17 @@ static void put_keys(const struct pen *p, struct buf *text)
     buf_printf(text, " (* was encrypted)%c", ITEM_END);
 }
 
+static void put_proofs(const struct pen *p, struct buf *text)
+{
+    const struct verify_summary *proofs = &p->c->proofs;
+    size_t start = text->len;
+    buf_str(text, verify_summary_failed(proofs) ? "NOT AS IT SHOULD BE: " : "verified: ");
+    size_t said = text->len;
+    verify_summary_write(text, proofs, p->client, p->options->ascii, ITEM_END);
+    if (text->len == said)
+        text->len = start;
+}
+
 static void verdict_line(const struct pen *p, void (*put)(const struct pen *p, struct buf *text))
 {
     struct wrap w = {.out = p->out,
@@ -239,4 +250,5 @@ void ladder_verdict(const struct pen *p)
     verdict_line(p, put_choice);
     verdict_line(p, put_names);
     verdict_line(p, put_keys);
+    verdict_line(p, put_proofs);
 }

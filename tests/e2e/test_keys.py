@@ -301,5 +301,52 @@ def the_pre_shared_key_of_gnutls():
     check(data.startswith(MESSAGE) and not err, f"{data!r} {err} {client.stderr}")
 
 
+# ---- proofs ------------------------------------------------------------------------------------------------
+
+CHECKS = ("finished", "certificate_verify", "key_exchange", "psk_binder", "chain", "hello_retry", "offered")
+
+
+def proofs_of(name, *options):
+    """{check: what is said of it, in the order of the messages}"""
+    wanted = [word for check_name in CHECKS for word in ("-e", "tlswire.verify." + check_name)]
+    out, err, status = run("-n", "-r", name + ".pcap", *options, "-T", "fields", *wanted, "-e", "tlswire.verify.failed")
+    check(status == 0, f"{name}: exit status {status}: {err}")
+    rows = [line.split("\t") for line in out.splitlines()]
+    check(not any(row[-1] for row in rows), f"{name}: failed: {[row[-1] for row in rows]}")
+    return {check_name: ",".join(row[i] for row in rows if row[i]) for i, check_name in enumerate(CHECKS)}
+
+
+@test
+def what_was_opened_is_proved():
+    for suite, version in (("AES128-GCM-SHA256", "-tls1_2"), ("AES128-SHA", "-tls1_1"), ("AES256-SHA", "-tls1")):
+        proofs = proofs_of(with_rsa(suite, version), *BY_KEY)
+        check(proofs["finished"] == "ok,ok" and proofs["chain"] == "ok" and proofs["offered"] == "ok", proofs)
+    both = [*RSA, "-Verify", "1"], ["-cert", "rsa.crt", "-key", "rsa.key"]
+    for version, suite in (("-tls1_3", None), ("-tls1_2", "ECDHE-RSA-AES128-GCM-SHA256"), ("-tls1_2", "DHE-RSA-AES128-SHA"),
+                           ("-tls1_1", "ECDHE-RSA-AES128-SHA"), ("-tls1", "DHE-RSA-AES128-SHA")):
+        name = f"both{version}-{suite}"
+        traffic(name, both[0], [version, *(["-cipher", suite + ":@SECLEVEL=0"] if suite else []), *both[1]])
+        proofs = proofs_of(name, "-o", f"tls.keylog_file:{name}.log")
+        check(proofs["finished"] == "ok,ok" and proofs["chain"] == "ok,ok", (name, proofs))
+        check(proofs["certificate_verify"] == ("ok,ok" if suite is None else "ok"), (name, proofs))
+        check(proofs["key_exchange"] == ("" if suite is None else "ok"), (name, proofs))
+        proofs = proofs_of(name)
+        check(set(proofs["finished"].split(",")) <= {"", "not checkable"}, (name, proofs))
+
+
+@test
+def binders_are_proved_by_the_key():
+    traffic("psk_ke", ["-nocert", *SHARED, "-allow_no_dhe_kex", "-groups", "P-521"],
+            ["-tls1_3", *SHARED, "-allow_no_dhe_kex", "-groups", "X25519"])
+    traffic("psk_dhe", ["-nocert", *SHARED], ["-tls1_3", *SHARED])
+    proofs = proofs_of("psk_ke", *BY_PSK)
+    check(proofs["psk_binder"] == "ok" and proofs["finished"] == "ok,ok", proofs)
+    check(proofs_of("psk_dhe", *BY_PSK)["psk_binder"] == "ok", "the binder of a key with Diffie-Hellman")
+    check(proofs_of("psk_dhe")["psk_binder"] == "not checkable", "a binder without its key")
+    out, _, _ = run("-n", "-r", "psk_dhe.pcap", "-o", "tlswire.psk:me=0011", "-T", "fields", "-e", "tlswire.verify.psk_binder",
+                    "-e", "tlswire.verify.reason", "-Y", 'tlswire.verify.failed == "PSK Binder"')
+    check(out.startswith("failed\t") and "binder 1 does not fit" in out, out)
+
+
 if __name__ == "__main__":
     sys.exit(front.main())

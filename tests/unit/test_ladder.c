@@ -272,6 +272,7 @@ static void test_capture(void)
               "    rsa_pkcs1_sha512\n"
               "    certificate CN=Default Company Ltd, RSA 2048, self-signed\n"
               "    no keys: what is encrypted is shown as such\n"
+              "    NOT AS IT SHOULD BE: key exchange ✗ · chain ✓ · host ? · dates ✓\n"
               "\n"
               "       ms  frame  client                                         server    bytes\n"
               "     0.00      3  ── SYN ─────────────────────────────────────────────▶\n"
