@@ -312,7 +312,8 @@ def proofs_of(name, *options):
     out, err, status = run("-n", "-r", name + ".pcap", *options, "-T", "fields", *wanted, "-e", "tlswire.verify.failed")
     check(status == 0, f"{name}: exit status {status}: {err}")
     rows = [line.split("\t") for line in out.splitlines()]
-    check(not any(row[-1] for row in rows), f"{name}: failed: {[row[-1] for row in rows]}")
+    failed = {word for row in rows for word in row[-1].split(",")} - {"", "Certificate Dates"}  # the capture's clock is made up
+    check(not failed, f"{name}: failed: {failed}")
     return {check_name: ",".join(row[i] for row in rows if row[i]) for i, check_name in enumerate(CHECKS)}
 
 
