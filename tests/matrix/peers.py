@@ -51,6 +51,7 @@ GNUTLS_REST = ("+SIGN-ALL:+SIGN-RSA-SHA1:+SIGN-DSA-SHA1:+SIGN-DSA-SHA256:+SIGN-E
 GNUTLS_ALL = ("NONE:+VERS-TLS1.3:+VERS-TLS1.2:+VERS-TLS1.1:+VERS-TLS1.0:+CIPHER-ALL:+ARCFOUR-128:+3DES-CBC:+CAMELLIA-128-CBC:"
               "+CAMELLIA-256-CBC:+CAMELLIA-128-GCM:+CAMELLIA-256-GCM:+NULL:+MAC-ALL:+MD5:+SHA384:+KX-ALL:+RSA:+DHE-DSS:"
               "+DHE-RSA:+ANON-DH:+ANON-ECDH:+PSK:+DHE-PSK:+ECDHE-PSK:+RSA-PSK:+SRP:+SRP-RSA:+SRP-DSS:" + GNUTLS_REST)
+GNUTLS_13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+PSK:+DHE-PSK:+ECDHE-PSK:+AES-128-CCM:+AES-128-CCM-8:+GROUP-ALL"
 GNUTLS_CIPHERS = {"ARCFOUR_128": "ARCFOUR-128", "3DES_EDE_CBC": "3DES-CBC", "NULL": "NULL"}
 
 
@@ -282,8 +283,9 @@ def gnutls_priority(name, version, flags=""):
     else:
         cipher, mac = rest.rsplit("_", 1)
     cipher = GNUTLS_CIPHERS.get(cipher, cipher).replace("_", "-")
-    kinds = f"+{kx}" if kx else "+ECDHE-RSA:+ECDHE-ECDSA:+DHE-RSA"
-    return f"NONE:+VERS-TLS1.{version - 10}:+{cipher}:+{mac}:{kinds}:{GNUTLS_REST}{flags}"
+    if version == 13:
+        return f"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+{cipher}{flags}"
+    return f"NONE:+VERS-TLS1.{version - 10}:+{cipher}:+{mac}:+{kx}:{GNUTLS_REST}{flags}"
 
 
 def client_arguments(place, stack, code, version, port, options=(), flags=""):
