@@ -5,6 +5,7 @@ port, and randoms of its own, and checksums that are right.
 """
 import pathlib
 import random
+import ssl
 import struct
 import subprocess
 
@@ -168,6 +169,71 @@ def bulk(path, pattern, megabytes):
                 ack.fill_sums(reply)
                 writer.add(reply)
         return writer.count
+
+
+class _End:
+    def __init__(self, context, server):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=server)
+
+    def shakes(self):
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return True
+        return False
+
+
+def sealed(path, folder, megabytes):
+    """One connection that sends bulk data under AES-256-GCM, and its key log: (packets, key log)"""
+    log, pem = folder / "sealed.keys", folder / "sealed.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=bench.example", "-days", "30",
+                    "-keyout", pem, "-out", folder / "sealed.crt"], check=True, capture_output=True)
+    pem.write_bytes(pem.read_bytes() + (folder / "sealed.crt").read_bytes())
+    contexts = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    contexts[0].check_hostname, contexts[0].verify_mode = False, ssl.CERT_NONE
+    contexts[1].load_cert_chain(pem)
+    log.unlink(missing_ok=True)
+    contexts[0].keylog_filename = str(log)
+    ends = [_End(context, server) for server, context in enumerate(contexts)]
+    seqs, count = [1001, 5001], 0
+
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+
+        def send(server, data):
+            nonlocal count
+            ports = (SERVER_PORT, 50000) if server else (50000, SERVER_PORT)
+            hosts = [bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])]
+            tcp = struct.pack(">HHIIBBHHH", *ports, seqs[server], seqs[1 - server], 0x50, 0x18, 512, 0, 0)
+            ip = struct.pack(">BBHIBBH", 0x45, 0, 40 + len(data), 0x4000, 64, 6, 0) + hosts[server] + hosts[1 - server]
+            packet = bytes(12) + b"\x08\0" + ip + tcp + data
+            seqs[server] += len(data)
+            count += 1
+            file.write(struct.pack("<IIII", count // 10000, count % 10000 * 100, len(packet), len(packet)) + packet)
+
+        def flush(at):
+            data = ends[at].outgoing.read()
+            for i in range(0, len(data), SEGMENT):
+                send(at, data[i:i + SEGMENT])
+            ends[1 - at].incoming.write(data)
+
+        shaking = True
+        while shaking:
+            shaking = False
+            for at in (0, 1):
+                shaking |= ends[at].shakes()
+                flush(at)
+        block = bytes(range(256)) * 4096
+        for _ in range(megabytes):
+            ends[1].tls.write(block)
+            flush(1)
+            while ends[0].incoming.pending:
+                try:
+                    ends[0].tls.read(1 << 20)
+                except ssl.SSLWantReadError:
+                    break
+    return count, log
 
 
 def make(tlswire, folder, packets, megabytes):

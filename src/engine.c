@@ -37,6 +37,7 @@ struct engine {
     struct buf protocols;        /* names that frame.protocols lists */
     struct tls_ports ports;
     size_t verify_memory; /* what handshakes that are being proved hold */
+    bool blind;           /* no wish of anybody depends on what is decrypted */
     bool wants_frame, wants_lower, wants_tcp, wants_certificates, wants_proof;
     bool has_first, has_displayed;
     int64_t first_time, previous_time, before_previous, displayed_time;
@@ -90,6 +91,8 @@ struct engine *engine_new(const struct engine_options *options)
     if (remarks || options->want[F_tlswire_tcp_conflict])
         e->repeats = tcp_repeats_new();
     e->wants_proof = tls_verify_wanted(options->want);
+    e->blind = options->no_columns && !options->learns && !remarks &&
+               !options->want[F_frame_protocols] && !any_wanted(options->want, F_tls, FIELD_COUNT);
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
     return e;
 }
@@ -306,6 +309,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
                               .verify_memory = e->wants_proof ? &e->verify_memory : NULL,
                               .known = e->options.known,
                               .learns = e->options.learns,
+                              .blind = e->blind,
                               .alone = e->options.split_records || e->tcp.no_desegment ||
                                        d->tcp.checksum_state == TCP_SUM_BAD};
     d->columns.segment_of_pdu = plan->segment_of_pdu;

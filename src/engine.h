@@ -24,6 +24,7 @@ struct engine_options {
     bool split_records;            /* each segment's TLS is read alone */
     bool more; /* numbers are called by names that tshark 4.0.17 does not know, too */
     const struct key_ring *ring; /* private keys and pre-shared ones; borrowed, may be NULL */
+    bool no_columns; /* nobody reads the dissection's columns, nor the bytes of its sources */
     struct lower_options lower;
     struct tcp_options tcp;
     uint64_t seed; /* makes hashing unpredictable */

@@ -5,6 +5,7 @@
 #include "cli/key_options.h"
 #include "cli/progress.h"
 #include "cli/reading_private.h"
+#include "print/fields.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -115,6 +116,8 @@ void reading_secrets(void *context, uint32_t type, struct slice text)
     struct error ignored = {0}; /* the next packet written fails the same way */
     if (type == SECRETS_TLS_KEY_LOG) {
         engine_keys(r->engine, text);
+        if (slice_at(text, text.len - 1) != '\n') /* the next block does not go on with this line */
+            engine_keys(r->engine, slice_of_str("\n"));
         r->has_secrets = true;
     }
     if (r->writer && r->reading->format == WRITE_PCAPNG)
@@ -203,6 +206,14 @@ static bool open_writer(struct run *r, struct error *error)
     return r->writer != NULL;
 }
 
+/* Neither columns nor bytes are shown: fields without columns, or nothing. */
+static bool shows_tapes_alone(const struct reading *reading)
+{
+    bool list = reading->printer->want == fields_want && !reading->print.summary &&
+                !field_list_has_columns(&reading->print);
+    return !reading->stats && (reading->no_output || list);
+}
+
 struct engine_options reading_engine_options(const struct run *r, const uint8_t *want)
 {
     struct engine_options options = {.want = want,
@@ -211,6 +222,7 @@ struct engine_options reading_engine_options(const struct run *r, const uint8_t 
                                      .tcp = r->reading->tcp,
                                      .ring = r->reading->ring,
                                      .ports = r->reading->ports};
+    options.no_columns = shows_tapes_alone(r->reading);
     options.split_records = r->reading->split_records;
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
         options.seed = (uint64_t)time(NULL);

@@ -214,6 +214,15 @@ const char *field_list_stray_column(const struct print_options *options)
     return NULL;
 }
 
+bool field_list_has_columns(const struct print_options *options)
+{
+    const struct field_list *list = options->list;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->cells[i].title)
+            return true;
+    return false;
+}
+
 void fields_header(struct buf *out, const struct print_options *options)
 {
     const struct field_list *list = options->list;

@@ -53,4 +53,7 @@ void fields_packet(struct buf *out, const struct print_options *options,
 void fields_footer(struct buf *out, const struct print_options *options);
 void fields_want(const struct print_options *options, uint8_t *want);
 
+/* Whether the list names a column of the summary line. */
+bool field_list_has_columns(const struct print_options *options);
+
 #endif

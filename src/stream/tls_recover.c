@@ -5,6 +5,8 @@
  * each direction, and the allowance comes back with each record that opens. */
 #include "stream/tls_session.h"
 
+#include <string.h>
+
 #define AHEAD         64    /* records that may be missing without a known gap */
 #define AHEAD_MOST    65536 /* with one */
 #define LEAST_RECORD  22    /* bytes of a protected record, its header included */
@@ -103,11 +105,15 @@ static bool try_random(struct tls_reader *r, struct slice header, struct slice f
     struct tls_session *s = r->session;
     struct tls_side *side = r->side;
     s->has_client_random = slice_read(&id, s->client_random, sizeof s->client_random);
-    side->epoch = (uint8_t)epoch;
-    if (tls_try_epoch(r, header, fragment, out))
-        return true;
-    tls_drop_keys(side);
+    enum tls_epoch last = epoch == EPOCH_12 ? EPOCH_12 : EPOCH_APPLICATION;
+    for (; epoch <= last; epoch++) {
+        side->epoch = (uint8_t)epoch;
+        if (tls_try_epoch(r, header, fragment, out))
+            return true;
+        tls_drop_keys(side);
+    }
     s->has_client_random = false;
+    memset(s->client_random, 0, sizeof s->client_random);
     return false;
 }
 

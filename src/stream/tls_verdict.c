@@ -38,7 +38,10 @@ void tls_verdict_put(struct buf *out, const struct tls_verdict *v)
                    v->opened, v->opened + v->closed, v->first_opened);
         break;
     case DECRYPT_RESYNCED:
-        buf_printf(out, " after %" PRIu64 " bytes lost", v->lost_bytes);
+        if (v->lost_bytes > 0)
+            buf_printf(out, " after %" PRIu64 " bytes lost", v->lost_bytes);
+        else
+            buf_printf(out, " after %" PRIu64 " records lost", v->lost_records);
         break;
     case DECRYPT_NO_EARLY_KEY:
         buf_printf(out, ": %" PRIu64 " records of early data", v->early_closed);

@@ -116,7 +116,7 @@ def connection(port, segments, harm, which):
         sent[which] = None
     elif harm == "cut":
         sent[which] = whole[:CUT], len(whole)
-    elif which + 1 < len(sent):
+    elif harm == "swap" and which + 1 < len(sent):
         sent[which:which + 2] = reversed(sent[which:which + 2])
     for packet, answer in zip(sent, answers):
         packets += [packet] if packet else []
@@ -191,6 +191,63 @@ def tls_1_2_with_chacha20():
 @test
 def tls_1_2_with_cbc():
     all_goes_on(ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES256-SHA384", has_server_hello)
+
+
+def verdicts(path, log):
+    """What tlswire.decrypt.status says, in order."""
+    text, _, _ = run("-n", "-r", path, "-o", f"tls.keylog_file:{log}", "-Y", "tlswire.decrypt.status", "-T", "fields", "-e",
+                     "tlswire.decrypt.status")
+    return [word for line in text.splitlines() for word in line.split("\t")]
+
+
+@test
+def the_verdict_says_why():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        segments, log = exchange(folder, ssl.TLSVersion.TLSv1_3)
+        whole, lossy, headless = folder / "whole.pcap", folder / "lossy.pcap", folder / "headless.pcap"
+        write_capture(whole, segments, "none", 1)
+        write_capture(headless, segments[5:], "none", 1)
+        write_capture(lossy, segments, "drop", 60)
+        check(verdicts(whole, log) == ["opened"], verdicts(whole, log))
+        text = log.read_text()
+        other = folder / "other.log"
+        other.write_text(text.replace(text.split()[1], "00" * 32) if not text.startswith("#") else
+                         "\n".join(line if line.startswith("#") else " ".join([line.split()[0], "00" * 32, line.split()[2]])
+                                   for line in text.splitlines() if line) + "\n")
+        check(verdicts(whole, other) == ["no key for this client random"], verdicts(whole, other))
+        wrong = folder / "wrong.log"
+        wrong.write_text("\n".join(line if line.startswith("#") else line[:-4] + ("0000" if line[-4:] != "0000" else "1111")
+                                   for line in text.splitlines()) + "\n")
+        got = verdicts(whole, wrong)
+        check(got == ["key present but wrong: the tag of record 0 does not match"], got)
+        got = verdicts(headless, wrong)
+        check(got == ["handshake not captured"], got)
+        got = verdicts(headless, log)
+        check(got and got[-1].startswith(("opened", "resynchronised")) and "found by trying" in got[-1], got)
+        marks, _, _ = run("-n", "-r", lossy, "-o", f"tls.keylog_file:{log}", "-Y", "tlswire.decrypt.resync", "-T", "fields", "-e",
+                          "tcp.srcport", "-e", "tcp.dstport", "-e", "tlswire.decrypt.resync", "-e", "tlswire.decrypt.lost_bytes")
+        found = dict()
+        for line in marks.splitlines():
+            source, destination, records, lost = line.split("\t")
+            found[max(int(source), int(destination))] = int(records), int(lost)
+        plain = [i for i, s in enumerate(segments[:50]) if s.plain]
+        for which in plain[10:]:
+            check(found.get(10000 + which) == (1, len(segments[which].data)), f"{which}: {found.get(10000 + which)}")
+
+
+@test
+def nothing_is_decrypted_for_nobody():
+    """The output is the same whether or not there are keys, and no word is said of keys that are wrong."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        segments, log = exchange(folder, ssl.TLSVersion.TLSv1_3)
+        capture = folder / "whole.pcap"
+        write_capture(capture, segments, "none", 1)
+        view = ["-n", "-r", capture, "-T", "fields", "-e", "ip.src", "-e", "tcp.len"]
+        check(run(*view) == run(*view, "-o", f"tls.keylog_file:{log}"), "fields below TLS")
+        text, _, _ = run(*view, "-e", "_ws.col.Info", "-o", f"tls.keylog_file:{log}")
+        check("Finished" in text, "columns need what is inside")
 
 
 if __name__ == "__main__":
