@@ -82,6 +82,7 @@ void tls_sessions_want(const struct tls_sessions *s, uint8_t *want)
     (void)s;
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         want[wanted[i]] = 1;
+    verify_summary_want(want);
     enum field_id ja4 = field_find("tls.handshake.ja4", strlen("tls.handshake.ja4"));
     if (ja4 != F_NONE)
         want[ja4] = 1;
@@ -287,6 +288,7 @@ static void handshake(struct reading_session *r, uint32_t at)
         return;
     }
     uint8_t message = (uint8_t)type->value;
+    verify_summary_add(&s->proofs, r->t, at, r->t->events[at].next, r->from);
     if (message == CLIENT_HELLO)
         client_hello(r, at);
     else if (message == SERVER_HELLO)
@@ -504,6 +506,16 @@ bool session_established(const struct tls_session_seen *s)
     if (s->has_failure && s->done == NO_TIME)
         return false;
     return s->done != NO_TIME || s->sealed_finished;
+}
+
+void session_proofs(struct buf *out, const struct tls_session_seen *s)
+{
+    size_t start = out->len;
+    verify_summary_write(out, &s->proofs, session_side(s, 0), true, ';');
+    if (out->len > start)
+        out->len--;
+    else
+        buf_char(out, '-');
 }
 
 const char *session_decrypted(const struct tls_session_seen *s)

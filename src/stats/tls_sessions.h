@@ -5,6 +5,7 @@
 #include "crypto/provider.h"
 #include "stats/tally.h"
 #include "stream/dissection.h"
+#include "stream/verify_summary.h"
 
 #define SESSIONS_CEILING 20000
 #define SESSION_HISTORY  64
@@ -43,6 +44,7 @@ struct tls_session_seen {
     uint8_t last_alert, failure, failure_by, reset_by, closed_by; /* 2: nobody */
     uint8_t history_len;
     char history[SESSION_HISTORY];
+    struct verify_summary proofs;
     bool incomplete; /* the packet's tape was full */
 };
 
@@ -72,6 +74,8 @@ void session_verdict(struct buf *out, const struct tls_session_seen *s);
 bool session_established(const struct tls_session_seen *s);
 /* "yes", "no", "part". */
 const char *session_decrypted(const struct tls_session_seen *s);
+/* What was proved, an item after the other with ", " between them; "-" when nothing was. */
+void session_proofs(struct buf *out, const struct tls_session_seen *s);
 /* "TLS 1.3"; "-" when 0. */
 void session_version(struct buf *out, uint16_t version);
 

@@ -92,7 +92,7 @@ static void write_sessions(struct tls_table *t, struct buf *out)
     uint32_t at = 0;
     grid_init(&g, ">Stream|Client|Server|Version|Suite|Group|SNI|ALPN|Resumed|JA3|JA3S|JA4|"
                   "Certificate|Valid until|>Handshake ms|>Bytes to server|>Bytes to client|"
-                  "Alert|Close|Decrypted|Verdict");
+                  "Alert|Close|Decrypted|Verified|Verdict");
     for (const struct tls_session_seen *s; (s = tls_sessions_next(&t->sessions, &at));) {
         grid_number(&g, s->stream);
         put_end(&g, s, 0);
@@ -115,6 +115,8 @@ static void write_sessions(struct tls_table *t, struct buf *out)
         put_alerts(&g, s);
         put_close(&g, s);
         grid_text(&g, session_decrypted(s));
+        session_proofs(grid_cell(&g), s);
+        grid_next(&g);
         session_verdict(grid_cell(&g), s);
         grid_next(&g);
     }

@@ -183,7 +183,8 @@ static void retry(struct verifying *x)
     size_t size = suite ? hash_size(suite->hash) : 0;
     buf_clear(&v->first_hello);
     buf_slice_put(&v->first_hello, slice_sub(all, v->hello.at, v->hello.len));
-    v->gap |= !suite || !provider_hash(x->r->tools->crypto, suite->hash, &all, 1, hash);
+    v->gap |= v->hello.len == 0 || !suite ||
+              !provider_hash(x->r->tools->crypto, suite->hash, &all, 1, hash);
     buf_clear(&v->messages);
     buf_char(&v->messages, (char)254);
     buf_fill(&v->messages, '\0', 2);

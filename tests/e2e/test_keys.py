@@ -329,6 +329,8 @@ def what_was_opened_is_proved():
         traffic(name, both[0], [version, *(["-cipher", suite + ":@SECLEVEL=0"] if suite else []), *both[1]])
         proofs = proofs_of(name, "-o", f"tls.keylog_file:{name}.log")
         check(proofs["finished"] == "ok,ok" and proofs["chain"] == "ok,ok", (name, proofs))
+        out, _, _ = run("-n", "-q", "-z", "tls,sessions,json", "-r", name + ".pcap", "-o", f"tls.keylog_file:{name}.log")
+        check('"verified":"Finished ok ok;' in out, out)
         check(proofs["certificate_verify"] == ("ok,ok" if suite is None else "ok"), (name, proofs))
         check(proofs["key_exchange"] == ("" if suite is None else "ok"), (name, proofs))
         proofs = proofs_of(name)
