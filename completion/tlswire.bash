@@ -17,7 +17,7 @@ _tlswire() {
     lab | serve | connect | read) ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]} ;;
     esac
     case $command:$before in
-    *:-cert | *:-key | *:-CAfile | *:-keylogfile | :-r | :-w | :--read-file) kind=-f ;;
+    *:-cert | *:-key | *:-CAfile | *:-keylogfile | :-r | :-w | :--read-file | :--export-tls-session-keys) kind=-f ;;
     read:read | read:--hex | read:--raw-records) kind=-f ;;
     *:-dir | *:-CApath) kind=-d ;;
     *:-view | *:--view) words='ladder summary tcp hex verbose' ;;

@@ -20,7 +20,7 @@ end
 complete -c tlswire -f
 complete -c tlswire -n '__fish_is_first_arg' -a 'lab serve connect read'
 complete -c tlswire -n 'string match -q -- "-*" (commandline -ct)' -a '(__tlswire_options)'
-complete -c tlswire -n '__tlswire_after read --hex --raw-records -r -w --read-file -cert -key -CAfile -keylogfile' -F
+complete -c tlswire -n '__tlswire_after read --hex --raw-records -r -w --read-file --export-tls-session-keys -cert -key -CAfile -keylogfile' -F
 complete -c tlswire -n '__tlswire_after -view --view' -a 'ladder summary tcp hex verbose'
 complete -c tlswire -n '__tlswire_after -color' -a 'auto always never'
 complete -c tlswire -n '__tlswire_after -T' -a 'text tabs fields psml pdml json jsonl jsonraw ek'

@@ -143,6 +143,11 @@ size_t engine_key_count(const struct engine *e)
     return keylog_stats(&e->keys)->valid;
 }
 
+void engine_export_keys(const struct engine *e, struct buf *out)
+{
+    keylog_write(&e->keys, out);
+}
+
 const struct tls_key_stats *engine_key_stats(const struct engine *e)
 {
     return &e->key_stats;

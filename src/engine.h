@@ -39,6 +39,8 @@ void engine_reset(struct engine *e);
 void engine_keys(struct engine *e, struct slice text);
 /* How many secrets are known. */
 size_t engine_key_count(const struct engine *e);
+/* Writes the secrets of the sessions seen so far as a key log.  Wipe the buffer. */
+void engine_export_keys(const struct engine *e, struct buf *out);
 /* How they served so far. */
 const struct tls_key_stats *engine_key_stats(const struct engine *e);
 /* Dissects the next packet.  The result is good until the next call. */

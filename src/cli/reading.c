@@ -3,6 +3,7 @@
 #include "capture/reader.h"
 #include "cli/common.h"
 #include "cli/key_options.h"
+#include "cli/keys_export.h"
 #include "cli/progress.h"
 #include "cli/reading_private.h"
 #include "print/fields.h"
@@ -69,7 +70,8 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         packet = &renumbered;
         r->shown += !passed_over;
     }
-    if (!reading->no_output || r->filter || reading->stats || r->kept.len > 0) {
+    if (!reading->no_output || r->filter || reading->stats || reading->export_keys ||
+        r->kept.len > 0) {
         const struct dissection *d = engine_packet(r->engine, packet);
         if (passed_over) {
             engine_passed_over(r->engine);
@@ -272,7 +274,11 @@ static int prepare(struct run *r, struct error *error)
         return READING_FAILED;
     }
     reading_open_keys(r);
-    return open_writer(r, error) ? READING_OK : READING_FAILED;
+    if (!open_writer(r, error))
+        return READING_FAILED;
+    if (reading->export_keys)
+        r->export_fd = keys_export_open(reading->export_keys, error);
+    return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
 }
 
 static int read_and_print(struct run *r, struct error *error)
@@ -343,6 +349,18 @@ static void release(struct run *r)
     free(r);
 }
 
+/* What was seen until an error is exported too. */
+static bool export_keys(struct run *r, struct error *error)
+{
+    struct error failed = {0};
+    if (r->export_fd < 0 ||
+        keys_export_write(r->export_fd, r->reading->export_keys, r->engine, &failed))
+        return true;
+    if (error->code == ERROR_NONE)
+        *error = failed;
+    return false;
+}
+
 int reading_run(const struct reading *reading, struct error *error)
 {
     struct run *r = calloc(1, sizeof *r);
@@ -351,7 +369,7 @@ int reading_run(const struct reading *reading, struct error *error)
         return READING_FAILED;
     }
     r->reading = reading;
-    r->spool_fd = -1;
+    r->spool_fd = r->export_fd = -1;
     r->print = reading->print;
     r->print.state = &r->print_state;
     reading_stopped = 0;
@@ -362,6 +380,8 @@ int reading_run(const struct reading *reading, struct error *error)
     if (status == READING_OK)
         status = read_and_print(r, error);
     if (!r->files && r->writer && !writer_close(r->writer, error))
+        status = READING_FAILED;
+    if (!export_keys(r, error))
         status = READING_FAILED;
     if (r->engine) {
         tell_of_keys(r);

@@ -51,6 +51,7 @@ struct reading {
     bool group_read;                       /* -g */
     const char *keylog_file;               /* -o tls.keylog_file: */
     const struct key_ring *ring;           /* private keys and pre-shared ones; NULL: none */
+    const char *export_keys;               /* --export-tls-session-keys */
     const struct printer *printer;
     struct print_options print;
     struct lower_options lower;

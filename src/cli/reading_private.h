@@ -22,6 +22,7 @@ struct run {
     struct writer *writer;
     struct capture_files *files; /* whose the writer is, when a capture is written */
     struct keys_file keys;
+    int export_fd;              /* -1: keys are not exported */
     struct foresight foresight; /* of the first of two passes */
     struct buf kept;            /* a byte for each packet of it: 1 when the second reads it */
     char spool[32];             /* path of the copy of a pipe; "": none */

@@ -157,6 +157,13 @@ static bool take_color(struct front *f, const struct option_row *row, const char
     return true;
 }
 
+static bool take_export_keys(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->reading.export_keys = argument;
+    return true;
+}
+
 static bool take_unique_keys(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row, (void)argument;
@@ -401,6 +408,8 @@ const struct option_row tshark_options[] = {
     {'Q', NULL, NULL, take_quiet, "nor anything but errors"},
     {'z', NULL, "<statistic>", take_statistic,
      "conv,tcp  io,stat,1  follow,tls,ascii,0 ... -z help lists them"},
+    {'\0', "export-tls-session-keys", "<file>", take_export_keys,
+     "write the keys of the sessions seen to a key log"},
     HEADING_ROW("Miscellaneous"),
     {'C', NULL, "<profile>", take_profile, "take the preferences of this profile; see tlswire(1)"},
     {'\0', "log-level", "<level>", take_log_level,
@@ -418,7 +427,6 @@ const struct option_row tshark_options[] = {
     LATER('\0', "elastic-mapping-filter", ""),
     NEVER('\0', "export-objects", "",
           "what TLS carries is not taken apart; -z follow,tls shows it"),
-    LATER('\0', "export-tls-session-keys", ""),
     LATER('\0', "hexdump", ""),
     NEVER('\0', "log-debug", "", NO_LOG),
     NEVER('\0', "log-domains", "", NO_LOG),

@@ -147,6 +147,7 @@ static bool replace_secret(struct key_table *table, struct key_slot *slot, struc
         if (!s)
             return false;
         s->label = old->label;
+        s->seen = old->seen;
         s->id_len = old->id_len;
         memcpy(s->id, old->id, sizeof s->id);
         old->label = KEY_LABEL_COUNT;
@@ -208,6 +209,14 @@ const struct key_secret *key_table_find(const struct key_table *table, enum key_
     if (table->slot_count == 0)
         return NULL;
     return find_slot(table, key_hash(label, id), label, id)->secret;
+}
+
+void key_table_see(struct key_table *table, enum key_label label, struct slice id)
+{
+    struct key_secret *s =
+        table->slot_count > 0 ? find_slot(table, key_hash(label, id), label, id)->secret : NULL;
+    if (s)
+        s->seen = true;
 }
 
 const struct key_secret *key_table_next(const struct key_table *table,

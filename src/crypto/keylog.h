@@ -10,6 +10,7 @@
 #define TLSWIRE_CRYPTO_KEYLOG_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/slice.h"
 
 #include <stdbool.h>
@@ -44,6 +45,7 @@ struct key_secret {
     enum key_label label;
     uint16_t secret_len, room;
     uint8_t id_len;
+    bool seen; /* key_table_see() */
     uint8_t id[KEYLOG_ID_MAX];
     uint8_t bytes[]; /* the secret */
 };
@@ -99,6 +101,8 @@ bool key_table_add(struct key_table *table, enum key_label label, struct slice i
  * it another secret. */
 const struct key_secret *key_table_find(const struct key_table *table, enum key_label label,
                                         struct slice id);
+/* Notes that the session of this secret was seen.  Nothing happens when there is no such secret. */
+void key_table_see(struct key_table *table, enum key_label label, struct slice id);
 /* In the order first seen: pass NULL to start; NULL at the end. */
 const struct key_secret *key_table_next(const struct key_table *table,
                                         const struct key_secret *after);
@@ -111,5 +115,8 @@ uint64_t key_table_generation(const struct key_table *table);
 const struct keylog_stats *keylog_stats(const struct key_table *table);
 /* "CLIENT_RANDOM" and so on; "RSA Session-ID" for KEY_SESSION_ID. */
 const char *key_label_name(enum key_label label);
+/* The key log of the sessions seen: for each the lines whose identifier is its client random, in the
+ * order first seen.  A premaster secret is left out: the master secret that it came to is there. */
+void keylog_write(const struct key_table *table, struct buf *out);
 
 #endif

@@ -77,6 +77,7 @@ static bool init_13(const struct tls_reader *r, struct opener *o, enum tls_epoch
     if (!found)
         return false;
     struct slice secret = key_secret_slice(found);
+    key_table_see(r->tools->keys, found->label, random_of(r->session->client_random));
     uint16_t suite = suite_of(r->session, secret, choice);
     if (!opener_init_13(o, r->tools->crypto, suite_find(suite), secret))
         return false;
@@ -112,6 +113,16 @@ struct slice tls_traffic_secret(const struct tls_reader *r, enum tls_epoch epoch
     return found ? key_secret_slice(found) : slice_empty();
 }
 
+/* Whatever the master secret came from: it is one of the keys of the session, which was seen. */
+static void see_master(const struct tls_reader *r, const uint8_t master[MASTER_SECRET_SIZE])
+{
+    struct slice random = random_of(r->session->client_random);
+    if (!find(r, KEY_CLIENT_RANDOM))
+        (void)key_table_add(r->tools->keys, KEY_CLIENT_RANDOM, random,
+                            slice_of(master, MASTER_SECRET_SIZE));
+    key_table_see(r->tools->keys, KEY_CLIENT_RANDOM, random);
+}
+
 static bool init_12(const struct tls_reader *r, struct opener *o)
 {
     const struct tls_session *s = r->session;
@@ -119,6 +130,7 @@ static bool init_12(const struct tls_reader *r, struct opener *o)
     uint8_t master[MASTER_SECRET_SIZE];
     if (!suite || !s->has_server_random || !master_secret(r, suite, master))
         return false;
+    see_master(r, master);
     unsigned features = (s->encrypt_then_mac ? OPENER_ENCRYPT_THEN_MAC : 0u) |
                         (s->truncated_hmac ? OPENER_TRUNCATED_HMAC : 0u);
     struct key_block block;

@@ -340,8 +340,50 @@ def what_is_not_there_says_so():
     refused(["--read-file"], 1, "option requires an argument")
 
 
+@test
+def session_keys_are_exported():
+    """What is exported opens the records again, and holds nothing of sessions that were not seen."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept, plain = pathlib.Path(folder, "kept.log"), pathlib.Path(folder, "plain.pcapng")
+        kept.write_text("an old text that is longer than the keys, " * 100)
+        kept.chmod(0o644)
+        for name, lines in (("lab_tls12", ["CLIENT_RANDOM"]),
+                            ("lab_tls13", ["SERVER_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+                                           "EXPORTER_SECRET", "SERVER_TRAFFIC_SECRET_0", "CLIENT_TRAFFIC_SECRET_0"])):
+            capture = str(GOLDEN / (name + ".pcapng"))
+            check(run("-r", capture, "-q", "--export-tls-session-keys", kept) == ("", "", 0), name)
+            text = kept.read_text()
+            check([line.split()[0] for line in text.splitlines()] == lines, text)
+            check(kept.stat().st_mode & 0o777 == 0o600, oct(kept.stat().st_mode))
+            # Without the secrets of the capture, the exported ones open it, and are exported again from there.
+            run("-r", capture, "-F", "pcap", "-w", plain)
+            follow = ("-z", "follow,tls,ascii,0", "-q")
+            opened = run("-r", plain, "-o", f"tls.keylog_file:{kept}", *follow)[0]
+            check(opened == run("-r", capture, *follow)[0] != run("-r", plain, *follow)[0], opened)
+            other = str(GOLDEN / "lab_chacha.pcapng")
+            more = pathlib.Path(folder, "more.log")
+            more.write_text(text + f"CLIENT_RANDOM {1:064x} {2:096x}\n")
+            run("-2", "-r", plain, "-o", f"tls.keylog_file:{more}", "-q", "--export-tls-session-keys", more)
+            check(more.read_text() == text, more.read_text())
+            more.write_text(text)
+            run("-r", SEED, "-o", f"tls.keylog_file:{more}", "--export-tls-session-keys", kept)
+            check(kept.read_text() == "", "keys of a session that was not seen")
+            run("-r", other, "-c", "3", "-q", "--export-tls-session-keys", kept)
+            check(kept.read_text() == "", "keys of a session of which only the beginning was read")
+        capture = str(GOLDEN / "lab_tls12.pcapng")
+        if not MISSING:
+            theirs = pathlib.Path(folder, "theirs.log")
+            ORACLE.tshark("-r", capture, "--export-tls-session-keys", str(theirs))
+            run("-r", capture, "-q", "--export-tls-session-keys", kept)
+            check(theirs.read_text() == kept.read_text() != "", "other keys than tshark's")
+        refused(["-r", SEED, "--export-tls-session-keys", f"{folder}/none/keys"], 2, "cannot open the file for the session keys",
+                "/none/keys", "No such file")
+        refused(["-r", SEED, "--export-tls-session-keys", folder], 2, "cannot open", "Is a directory")
+        refused(["-r", capture, "-q", "--export-tls-session-keys", "/dev/full"], 2, "cannot write the file", "No space left")
+
+
 # What tshark has and this does not yet: each goes when its option comes.
-NOT_YET = {"-N", "-z", "--color", "--elastic-mapping-filter", "--export-tls-session-keys", "--hexdump"}
+NOT_YET = {"--elastic-mapping-filter", "--hexdump"}
 
 
 @test

@@ -201,6 +201,30 @@ static void test_key_table_many(void)
     key_table_free(&t);
 }
 
+static void test_keylog_write(void)
+{
+    static struct key_table t;
+    struct buf out = {0};
+    struct bytes id = unhex(R32), short_secret = unhex(S32), long_secret = unhex(S48);
+    key_table_init(&t);
+    feed(&t, "EXPORTER_SECRET " R32 " " S32 "\nCLIENT_RANDOM " S32 " " S48 "\n"
+             "PMS_CLIENT_RANDOM " R32 " " S32 "\nECH_SECRET " R32 " " S32 "\n");
+    keylog_write(&t, &out);
+    CHECK_EQ(0, out.len); /* nothing was seen */
+    key_table_see(&t, KEY_SERVER_TRAFFIC_SECRET_0, of(&id));
+    keylog_write(&t, &out);
+    CHECK_EQ(0, out.len); /* there is no such secret */
+    CHECK(key_table_add(&t, KEY_SERVER_TRAFFIC_SECRET_0, of(&id), of(&short_secret)));
+    key_table_see(&t, KEY_SERVER_TRAFFIC_SECRET_0, of(&id));
+    CHECK(key_table_add(&t, KEY_SERVER_TRAFFIC_SECRET_0, of(&id), of(&long_secret)));
+    keylog_write(&t, &out); /* one secret was seen: all of the session; the longer one holds */
+    buf_char(&out, 0);
+    CHECK_STR("EXPORTER_SECRET " R32 " " S32 "\nSERVER_TRAFFIC_SECRET_0 " R32 " " S48 "\n",
+              (const char *)out.data);
+    buf_wipe(&out);
+    key_table_free(&t);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -209,6 +233,7 @@ int main(void)
         {"key log: later lines replace", test_keylog_replace},
         {"key log: unfinished last line", test_keylog_unfinished},
         {"key log: limits", test_keylog_limits},
+        {"key log: written for sessions seen", test_keylog_write},
         {"key table: many secrets", test_key_table_many},
     };
     return UNIT_RUN(tests);
