@@ -38,13 +38,14 @@ static inline struct slice slice_empty(void)
 static inline struct slice slice_take(struct slice *s, size_t n)
 {
     if (n > s->len) {
-        s->data += s->len;
+        s->data =
+            s->len > 0 ? s->data + s->len : s->data; /* it may be NULL: a slice that was zeroed */
         s->len = 0;
         s->failed = true;
         return (struct slice){.data = s->data, .len = 0, .failed = true};
     }
     struct slice head = {.data = s->data, .len = n, .failed = false};
-    s->data += n;
+    s->data = n > 0 ? s->data + n : s->data;
     s->len -= n;
     return head;
 }
@@ -142,7 +143,7 @@ static inline struct slice slice_sub(struct slice s, size_t offset, size_t len)
         offset = s.len;
     if (len > s.len - offset)
         len = s.len - offset;
-    return slice_of(s.data + offset, len);
+    return slice_of(offset > 0 ? s.data + offset : s.data, len);
 }
 
 static inline bool slice_equal(struct slice a, struct slice b)
