@@ -208,12 +208,12 @@ static bool open_writer(struct run *r, struct error *error)
     return r->writer != NULL;
 }
 
-/* Neither columns nor bytes are shown: fields without columns, or nothing. */
+/* Neither columns nor bytes are shown, nor keys wanted: fields without columns, or nothing. */
 static bool shows_tapes_alone(const struct reading *reading)
 {
     bool list = reading->printer->want == fields_want && !reading->print.summary &&
                 !field_list_has_columns(&reading->print);
-    return !reading->stats && (reading->no_output || list);
+    return !reading->stats && !reading->export_keys && (reading->no_output || list);
 }
 
 struct engine_options reading_engine_options(const struct run *r, const uint8_t *want)
