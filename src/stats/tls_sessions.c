@@ -480,6 +480,8 @@ void tls_sessions_packet(struct tls_sessions *all, const struct dissection *d)
         i = is_record ? t->events[i].next : i + 1;
     }
     s->is_tls |= any;
+    if (d->verdict)
+        s->decryption = *d->verdict;
     s->incomplete |= t->full;
     if (any)
         count_opened_data(&r);

@@ -5,6 +5,7 @@
 #include "crypto/provider.h"
 #include "stats/tally.h"
 #include "stream/dissection.h"
+#include "stream/tls_verdict.h"
 #include "stream/verify_summary.h"
 
 #define SESSIONS_CEILING 20000
@@ -45,6 +46,7 @@ struct tls_session_seen {
     uint8_t history_len;
     char history[SESSION_HISTORY];
     struct verify_summary proofs;
+    struct tls_verdict decryption;
     bool incomplete; /* the packet's tape was full */
 };
 

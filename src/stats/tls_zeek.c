@@ -305,8 +305,12 @@ void table_json(struct tls_table *t, struct buf *out)
             buf_str(out, "\":");
             put_json(out, columns[i].type, buf_slice(&cell));
         }
-        buf_printf(out, ",\"tcp_stream\":%u,\"decrypted\":\"%s\",\"verified\":", s->stream,
+        buf_printf(out, ",\"tcp_stream\":%u,\"decrypted\":\"%s\",\"decryption\":", s->stream,
                    session_decrypted(s));
+        buf_clear(&cell);
+        tls_verdict_put(&cell, &s->decryption);
+        put_json_string(out, buf_slice(&cell));
+        buf_str(out, ",\"verified\":");
         buf_clear(&cell);
         session_proofs(&cell, s);
         put_json_string(out, buf_slice(&cell));
