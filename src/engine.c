@@ -70,6 +70,8 @@ struct engine *engine_new(const struct engine_options *options)
     e->options = *options;
     crypto_provider_init(&e->crypto);
     key_table_init(&e->keys);
+    e->keys.survey = options->survey;
+    e->keys.wishes = options->wishes;
     flow_table_init(&e->flows, options->seed);
     flow_table_init(&e->datagrams, options->seed);
     e->datagrams.arena.ceiling = MAX_DATAGRAMS;

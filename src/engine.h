@@ -23,6 +23,8 @@ struct engine_options {
     const struct foresight *known; /* from a first pass; borrowed, may be NULL */
     bool split_records;            /* each segment's TLS is read alone */
     bool more; /* numbers are called by names that tshark 4.0.17 does not know, too */
+    struct key_wishes *survey;   /* gets the names that secrets are looked for; may be NULL */
+    struct key_wishes *wishes;   /* borrowed: the only secrets that are kept; NULL: all */
     const struct key_ring *ring; /* private keys and pre-shared ones; borrowed, may be NULL */
     bool no_columns; /* nobody reads the dissection's columns, nor the bytes of its sources */
     struct lower_options lower;

@@ -2,7 +2,6 @@
 
 #include "capture/reader.h"
 #include "cli/common.h"
-#include "cli/key_options.h"
 #include "cli/keys_export.h"
 #include "cli/progress.h"
 #include "cli/reading_private.h"
@@ -99,16 +98,6 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
     if (r->out.len < FLUSH_AT && !reading->line_buffered && reading->file)
         return true;
     return reading_flush(r, error);
-}
-
-static void take_keys(void *context, struct slice text)
-{
-    engine_keys(context, text);
-}
-
-void reading_open_keys(struct run *r)
-{
-    keys_file_open(&r->keys, r->reading->keylog_file, !r->reading->file, take_keys, r->engine);
 }
 
 /* Secrets inside the capture are used, and kept in a copy of it. */
@@ -216,13 +205,14 @@ static bool shows_tapes_alone(const struct reading *reading)
     return !reading->stats && !reading->export_keys && (reading->no_output || list);
 }
 
-struct engine_options reading_engine_options(const struct run *r, const uint8_t *want)
+struct engine_options reading_engine_options(struct run *r, const uint8_t *want)
 {
     struct engine_options options = {.want = want,
                                      .more = r->reading->print.more,
                                      .lower = r->reading->lower,
                                      .tcp = r->reading->tcp,
                                      .ring = r->reading->ring,
+                                     .wishes = r->surveyed ? &r->wishes : NULL,
                                      .ports = r->reading->ports};
     options.no_columns = shows_tapes_alone(r->reading);
     options.split_records = r->reading->split_records;
@@ -261,6 +251,7 @@ static int prepare(struct run *r, struct error *error)
         colors_want(r->colors, r->want);
     }
     field_want_parts(r->want);
+    reading_survey_keys(r);
     if (reading->two_pass) {
         int status = reading_learn(r, error);
         if (status != READING_OK)
@@ -299,33 +290,6 @@ static int read_and_print(struct run *r, struct error *error)
                                                                                  : status;
 }
 
-/* Keys that open nothing would leave the user with bare "Application Data" and no reason. */
-static void tell_of_keys(const struct run *r)
-{
-    const struct tls_key_stats *stats = engine_key_stats(r->engine);
-    const char *path = r->keys.fd >= 0 ? r->keys.path : NULL;
-    uint64_t connections = stats->opened + stats->missing + stats->wrong;
-    if ((!path && !r->has_secrets) || engine_key_count(r->engine) == 0 ||
-        (stats->wrong == 0 && (stats->opened > 0 || connections == 0)))
-        return;
-    fputs(path ? "tlswire: the key log \"" : "tlswire: the secrets in \"", stderr);
-    common_put_escaped(stderr, path ? path : r->reading->file ? r->reading->file : "the capture");
-    if (stats->wrong > 0)
-        fprintf(stderr,
-                "\" name the client random of %" PRIu64 " of %" PRIu64
-                " connections, but open none of their records: the secrets are wrong",
-                stats->wrong, connections);
-    else
-        fprintf(stderr,
-                "\" open 0 of %" PRIu64 " connections: the client randoms are others; is this the "
-                "log of another run, or of the other side of a proxy?",
-                connections);
-    fputs(" (first client random ", stderr);
-    for (size_t i = 0; i < sizeof stats->first_random; i++)
-        fprintf(stderr, "%02x", stats->first_random[i]);
-    fputs(")\n", stderr);
-}
-
 /* A filter that costs too much is no silent "no". */
 static void tell_of_filter(const struct run *r)
 {
@@ -339,7 +303,8 @@ static void tell_of_filter(const struct run *r)
 
 static void release(struct run *r)
 {
-    keys_file_close(&r->keys);
+    reading_close_keys(r);
+    key_wishes_free(&r->wishes);
     reading_forget(r);
     filter_free(r->filter);
     colors_free(r->colors);
@@ -384,8 +349,7 @@ int reading_run(const struct reading *reading, struct error *error)
     if (!export_keys(r, error))
         status = READING_FAILED;
     if (r->engine) {
-        tell_of_keys(r);
-        key_options_tell(engine_key_stats(r->engine));
+        reading_tell_of_keys(r);
     }
     tell_of_filter(r);
     release(r);

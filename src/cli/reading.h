@@ -32,26 +32,28 @@ struct capture_input {
     bool monitor;          /* -I */
 };
 
-#define READING_INPUTS 64
+#define READING_INPUTS  64
+#define READING_KEYLOGS 16
 
 struct reading {
     struct made *made; /* packets that are read instead of those of `file`; NULL: none */
     const char *file;  /* -r; NULL: capture from `inputs` */
     struct capture_input inputs[READING_INPUTS];
-    size_t input_count;                    /* at least 1 for a capture */
-    const char *display_filter;            /* -Y; NULL: all */
-    const char *write_file;                /* -w */
-    enum writer_format format;             /* -F */
-    const char *comments[WRITER_COMMENTS]; /* --capture-comment */
-    struct file_rules change;              /* -b */
-    struct file_rules stop;                /* -a, but for packets */
-    const char *print_names;               /* -b printname: */
-    bool many_files;                       /* -b */
-    bool time_first;                       /* -b nametimenum:2 */
-    bool group_read;                       /* -g */
-    const char *keylog_file;               /* -o tls.keylog_file: */
-    const struct key_ring *ring;           /* private keys and pre-shared ones; NULL: none */
-    const char *export_keys;               /* --export-tls-session-keys */
+    size_t input_count;                        /* at least 1 for a capture */
+    const char *display_filter;                /* -Y; NULL: all */
+    const char *write_file;                    /* -w */
+    enum writer_format format;                 /* -F */
+    const char *comments[WRITER_COMMENTS];     /* --capture-comment */
+    struct file_rules change;                  /* -b */
+    struct file_rules stop;                    /* -a, but for packets */
+    const char *print_names;                   /* -b printname: */
+    bool many_files;                           /* -b */
+    bool time_first;                           /* -b nametimenum:2 */
+    bool group_read;                           /* -g */
+    const char *keylog_files[READING_KEYLOGS]; /* -o tls.keylog_file: */
+    size_t keylog_count;
+    const char *export_keys;     /* --export-tls-session-keys */
+    const struct key_ring *ring; /* private keys and pre-shared ones; NULL: none */
     const struct printer *printer;
     struct print_options print;
     struct lower_options lower;

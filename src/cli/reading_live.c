@@ -340,7 +340,7 @@ static void follow(struct session *s, struct error *error)
 {
     while (!finished(s) && error->code == ERROR_NONE) {
         bool any = false;
-        keys_file_poll(&s->run->keys);
+        reading_poll_keys(s->run);
         for (size_t i = 0; i < s->count; i++)
             any |= take_turn(s, i, error);
         show_count(s);

@@ -21,11 +21,14 @@ struct run {
     struct print_options print; /* with what changes from packet to packet */
     struct writer *writer;
     struct capture_files *files; /* whose the writer is, when a capture is written */
-    struct keys_file keys;
-    int export_fd;              /* -1: keys are not exported */
-    struct foresight foresight; /* of the first of two passes */
-    struct buf kept;            /* a byte for each packet of it: 1 when the second reads it */
-    char spool[32];             /* path of the copy of a pipe; "": none */
+    struct keys_file *keys;      /* owned: the key logs */
+    size_t key_count;            /* of them */
+    struct key_wishes wishes;    /* when they are large: the names that are of use */
+    bool surveyed;               /* `wishes` are known */
+    int export_fd;               /* -1: keys are not exported */
+    struct foresight foresight;  /* of the first of two passes */
+    struct buf kept;             /* a byte for each packet of it: 1 when the second reads it */
+    char spool[32];              /* path of the copy of a pipe; "": none */
     int spool_fd;
     struct lanes *lanes; /* NULL: packets are printed as they are read */
     struct buf out;
@@ -58,8 +61,15 @@ void reading_secrets(void *context, uint32_t type, struct slice text);
 /* What the writers of this run say of themselves; the strings last as long as the run. */
 struct writer_options reading_writer_options(struct run *r);
 /* Engine's options as the reading has them. */
-struct engine_options reading_engine_options(const struct run *r, const uint8_t *want);
+struct engine_options reading_engine_options(struct run *r, const uint8_t *want);
+/* In reading_keys.c: the key logs, before the first packet; polled; closed. */
 void reading_open_keys(struct run *r);
+void reading_poll_keys(struct run *r);
+void reading_close_keys(struct run *r);
+/* Where the key logs are large and the packets can be read twice: finds out which secrets are of use. */
+void reading_survey_keys(struct run *r);
+/* Says on stderr how the keys served where they did not. */
+void reading_tell_of_keys(const struct run *r);
 /* Reads the file's packets, each given to EACH until that is false; the status. */
 typedef bool reading_each(struct run *r, const struct packet *packet, struct error *error);
 int reading_file(struct run *r, reading_each *each, struct error *error);

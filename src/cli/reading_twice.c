@@ -119,7 +119,7 @@ int reading_learn(struct run *r, struct error *error)
             reading_open_keys(r);
             status = reading_file(r, learn_packet, error);
             engine_learned(r->engine);
-            keys_file_close(&r->keys);
+            reading_close_keys(r);
         }
         if (!r->engine || foresight_failed(&r->foresight)) {
             out_of_memory(error);

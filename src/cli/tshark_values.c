@@ -97,6 +97,19 @@ static bool take_more(struct front *f, const char *argument, const char *value)
            front_refuse(f, "-o %s: the value is TRUE or FALSE", front_shown(f, argument));
 }
 
+/* Each time another file; the empty name takes back those before. */
+static bool add_keylog(struct front *f, const char *path)
+{
+    struct reading *r = &f->reading;
+    if (*path == '\0')
+        r->keylog_count = 0;
+    else if (r->keylog_count == READING_KEYLOGS)
+        return front_refuse(f, "more than %d key logs", READING_KEYLOGS);
+    else
+        r->keylog_files[r->keylog_count++] = path;
+    return true;
+}
+
 static bool take_columns(struct front *f, const char *format, const char *argument)
 {
     column_list_free(f->columns);
@@ -143,7 +156,7 @@ bool take_preference(struct front *f, const struct option_row *row, const char *
         if (!p->value && i > 0)
             return take_more(f, argument, value);
         if (!p->value)
-            f->reading.keylog_file = value;
+            return add_keylog(f, value);
         else if (p->flag != 0)
             return take_flag(f, p, argument, value);
         else if (strcasecmp(p->value, value) != 0)

@@ -59,7 +59,8 @@ int view_render(const struct view_request *request, struct error *error)
     struct tls_ports ports = {0};
     ports.says[request->tls_port] = TLS_PORT_YES;
     struct reading reading = {.file = request->capture_path,
-                              .keylog_file = request->keylog_path,
+                              .keylog_files = {request->keylog_path},
+                              .keylog_count = request->keylog_path ? 1 : 0,
                               .printer = printer_find("text"),
                               .ports = &ports,
                               .out = request->out};

@@ -203,12 +203,24 @@ bool key_table_add(struct key_table *table, enum key_label label, struct slice i
     return lengths_fit(label, id.len, secret.len) && insert(table, label, id, secret);
 }
 
-const struct key_secret *key_table_find(const struct key_table *table, enum key_label label,
-                                        struct slice id)
+static const struct key_secret *find_known(const struct key_table *table, enum key_label label,
+                                           struct slice id)
 {
     if (table->slot_count == 0)
         return NULL;
     return find_slot(table, key_hash(label, id), label, id)->secret;
+}
+
+const struct key_secret *key_table_find(const struct key_table *table, enum key_label label,
+                                        struct slice id)
+{
+    const struct key_secret *found = find_known(table, label, id);
+    struct key_wishes *w = table->wishes;
+    if (found || !w || !w->fetch || w->fetches == 0 || !key_wishes_add(w, id))
+        return found;
+    w->fetches--;
+    w->fetch(w->context); /* feeds this table */
+    return find_known(table, label, id);
 }
 
 void key_table_see(struct key_table *table, enum key_label label, struct slice id)
@@ -337,6 +349,18 @@ static bool parse_values(struct key_table *table, enum key_label label, struct s
     return true;
 }
 
+/* A line by its looks for a connection that nobody wishes to open.  Eight bytes of its name are
+ * looked at; others of our labels are few, and read in full. */
+static bool is_unwanted(const struct key_wishes *w, struct slice line)
+{
+    uint8_t head[8];
+    size_t len;
+    struct slice id = take_word(&line, ' ');
+    return id.len == 2 * KEYLOG_ID_MAX && line.len > 2 * sizeof head &&
+           decode_hex(slice_sub(id, 0, 2 * sizeof head), head, sizeof head, &len) &&
+           !key_wishes_has(w, slice_of(head, sizeof head));
+}
+
 static void parse_line(struct key_table *table, struct slice line)
 {
     struct keylog_stats *stats = &table->stats;
@@ -351,6 +375,11 @@ static void parse_line(struct key_table *table, struct slice line)
     }
     if (!find_label(word, &label)) {
         stats->unknown_label++;
+        return;
+    }
+    if (table->wishes && is_unwanted(table->wishes, line)) {
+        stats->valid++;
+        stats->unwanted++;
         return;
     }
     bool no_room = false;

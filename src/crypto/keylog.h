@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/slice.h"
+#include "crypto/key_wishes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,6 +61,7 @@ struct keylog_stats {
     uint64_t duplicates; /* same label, identifier and secret again */
     uint64_t replaced;   /* same label and identifier, another secret: the later holds */
     uint64_t dropped;    /* valid, but no room */
+    uint64_t unwanted;   /* of those that are valid by their looks: nobody wishes for them */
 };
 
 /* Treat as opaque. */
@@ -77,6 +79,9 @@ struct key_table {
     struct key_secret *first, *last;
     struct keylog_stats stats, stats_before;
     uint64_t generation;
+    /* Borrowed.  `survey` gets the names that are looked for.  Lines for names that are not among
+     * `wishes` are passed over; NULL: all are kept.  May be set after key_table_init. */
+    struct key_wishes *survey, *wishes;
     size_t premasters; /* of them, premaster secrets */
     size_t pending;    /* bytes of an unfinished line in `line` */
     bool skipping;     /* the unfinished line is too long already */

@@ -307,11 +307,26 @@ static void follow_13(const struct tls_reader *r, struct tls_exchange *e, uint8_
         follow_finished(r, e);
 }
 
+/* The names that secrets of this connection may be logged under. */
+static void survey(const struct tls_reader *r, struct key_wishes *w, uint8_t type,
+                   struct slice body)
+{
+    const struct tls_session *s = r->session;
+    if (type == CLIENT_HELLO || type == SERVER_HELLO)
+        (void)key_wishes_add(w, random_of(s->client_random));
+    if (type == SERVER_HELLO && s->session_id_len > 0)
+        (void)key_wishes_add(w, slice_of(s->session_id, s->session_id_len));
+    if (type == CLIENT_KEY_EXCHANGE)
+        (void)key_wishes_add(w, slice_sub(body, 2, 8));
+}
+
 void tls_exchange_message(struct tls_reader *r, uint8_t type, struct slice message)
 {
     struct tls_exchange *e = r->session->exchange;
     struct slice body = message;
     slice_skip(&body, HEADER);
+    if (r->tools->keys->survey)
+        survey(r, r->tools->keys->survey, type, body);
     /* A hello in the form of SSL 2.0 is none of these messages. */
     if (!e && (type == CLIENT_HELLO || type == SERVER_HELLO) && is_asked(r))
         e = r->session->exchange = calloc(1, sizeof *e);

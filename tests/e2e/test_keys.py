@@ -351,5 +351,118 @@ def binders_are_proved_by_the_key():
     check(out.startswith("failed\t") and "binder 1 does not fit" in out, out)
 
 
+# ---- key logs ----------------------------------------------------------------------------------------------
+
+def log_of(name):
+    return pathlib.Path(name + ".log").read_text()
+
+
+@test
+def several_key_logs_do_not_mix():
+    traffic("new", RSA, ["-tls1_3"])
+    name = with_rsa("ECDHE-RSA-AES128-GCM-SHA256")
+    lines = log_of("new").splitlines()
+    # Neither file ends with a line's end, and the second begins in no new line of the first.
+    pathlib.Path("one.log").write_text("\n".join(lines[:3]))
+    pathlib.Path("two.log").write_text("\n".join(lines[3:]))
+    logs = ["-o", "tls.keylog_file:one.log", "-o", "tls.keylog_file:two.log"]
+    opens("new", *logs)
+    opens(name, *logs, "-o", f"tls.keylog_file:{name}.log")
+    opens_not("new", *logs, "-o", "tls.keylog_file:")
+
+
+@test
+def premaster_secrets_are_used():
+    name = with_rsa()
+    by_name = [line for line in log_of(name).splitlines() if line.startswith("RSA ")]
+    check(by_name, "openssl logs the premaster secret of an RSA key exchange")
+    pathlib.Path("rsa.log").write_text(by_name[0] + "\r\n")
+    opens(name, "-o", "tls.keylog_file:rsa.log")
+    random = next(line.split()[1] for line in log_of(name).splitlines() if line.startswith("CLIENT_RANDOM "))
+    pathlib.Path("pms.log").write_text(f"PMS_CLIENT_RANDOM {random} {by_name[0].split()[2]}")
+    opens(name, "-o", "tls.keylog_file:pms.log")
+    # The half of a premaster secret that is not the pre-shared key.
+    name = with_psk("RSA-PSK-AES128-CBC-SHA256")
+    random = next(line.split()[1] for line in log_of(name).splitlines() if line.startswith("CLIENT_RANDOM "))
+    rsa = [line.split()[2] for line in log_of(name).splitlines() if line.startswith("RSA ")]
+    if rsa:
+        pathlib.Path("half.log").write_text(f"PMS_CLIENT_RANDOM {random} {rsa[0][:96]}\n")
+        opens(name, *BY_PSK, "-o", "tls.keylog_file:half.log")
+
+
+@test
+def a_large_key_log_is_read_for_what_is_needed():
+    traffic("new", RSA, ["-tls1_3"])
+    others = "".join(f"CLIENT_TRAFFIC_SECRET_0 {i:064x} {i + 1:064x}\n" for i in range(1000, 2000))
+    with open("large.log", "w", encoding="ascii") as out:
+        while out.tell() < 20 << 20:
+            out.write(others)
+        out.write(log_of("new"))
+        out.write(others)
+    opens("new", "-o", "tls.keylog_file:large.log")
+    opens("new", "-2", "-o", "tls.keylog_file:large.log")
+    name = with_rsa()
+    by_name = [line for line in log_of(name).splitlines() if line.startswith("RSA ")]
+    with open("large.log", "a", encoding="ascii") as out:
+        out.write(by_name[0] + "\n")
+    opens(name, "-o", "tls.keylog_file:large.log")
+    opens_not(with_rsa("AES256-SHA256"), "-o", "tls.keylog_file:large.log", says=["open 0 of 1 connections"])
+    pathlib.Path("large.log").unlink()
+
+
+def wait_until(what, path, word):
+    for _ in range(100):
+        if word in pathlib.Path(path).read_text():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: {word!r} is not in {pathlib.Path(path).read_text()!r}")
+
+
+@test
+def a_key_log_is_followed_also_when_it_is_replaced():
+    traffic("new", RSA, ["-tls1_3"])
+    names = ["new", with_rsa("ECDHE-RSA-AES128-GCM-SHA256"), with_rsa("ECDHE-RSA-AES256-GCM-SHA384")]
+    log = pathlib.Path("growing.log")
+    log.write_text("# nothing yet\n" * 400)
+    with open("live.out", "wb") as out:
+        live = subprocess.Popen([front.TLSWIRE, "-n", "-l", "-i", "-", "-o", "tls.keylog_file:growing.log", "-Y", "data.data",
+                                 "-T", "fields", "-e", "frame.number"], stdin=subprocess.PIPE, stdout=out,
+                                stderr=subprocess.DEVNULL, env=ENV)
+    frames = 0
+    try:
+        for step, name in enumerate(names):
+            text = log_of(name)
+            if step == 0:
+                with open(log, "a", encoding="ascii") as file:  # grown
+                    file.write(text[:-20])
+                    file.flush()
+                    time.sleep(0.3)
+                    file.write(text[-20:])
+            elif step == 1:
+                log.write_text(text)  # emptied, and written anew: it is shorter now
+            else:
+                pathlib.Path("growing.new").write_text(text)
+                pathlib.Path("growing.new").rename(log)
+            time.sleep(0.4)
+            data = pathlib.Path(name + ".pcap").read_bytes()
+            data = bytearray(data if step == 0 else data[24:])
+            port = (40000).to_bytes(2, "big")  # of each connection its own
+            data = bytes(data).replace(b"\x0a\x00\x00\x01\x0a\x00\x00\x02" + port,
+                                       b"\x0a\x00\x00\x01\x0a\x00\x00\x02" + (40000 + step).to_bytes(2, "big"))
+            data = data.replace(b"\x0a\x00\x00\x02\x0a\x00\x00\x01\x01\xbb" + port,
+                                b"\x0a\x00\x00\x02\x0a\x00\x00\x01\x01\xbb" + (40000 + step).to_bytes(2, "big"))
+            live.stdin.write(data)
+            live.stdin.flush()
+            out, _, _ = run("-n", "-r", name + ".pcap", "-o", f"tls.keylog_file:{name}.log", "-Y", "data.data", "-T", "fields",
+                            "-e", "frame.number")
+            last = int(out.split()[-1]) + frames
+            wait_until(name, "live.out", f"{last}\n")
+            frames += len(run("-n", "-r", name + ".pcap")[0].splitlines())
+    finally:
+        live.stdin.close()
+        live.kill()
+        live.wait()
+
+
 if __name__ == "__main__":
     sys.exit(front.main())

@@ -225,6 +225,61 @@ static void test_keylog_write(void)
     key_table_free(&t);
 }
 
+/* Lines for names that nobody looks for are passed over, those of few kinds are read all the same. */
+static void test_keylog_wishes(void)
+{
+    static struct key_table t;
+    struct key_wishes w;
+    struct bytes wanted = unhex(R32), other = unhex(S32);
+    key_table_init(&t);
+    key_wishes_init(&w, 7);
+    t.wishes = &w;
+    CHECK(!key_wishes_has(&w, of(&wanted)));
+    CHECK(key_wishes_add(&w, of(&wanted)));
+    CHECK(!key_wishes_add(&w, of(&wanted)));
+    CHECK(key_wishes_has(&w, of(&wanted)) && !key_wishes_has(&w, of(&other)));
+    feed(&t, "CLIENT_RANDOM " R32 " " S48 "\nCLIENT_RANDOM " S32 " " S48
+             "\nRSA 0011223344556677 " S48 "\nRSA Session-ID:c0ffee Master-Key:" S48 "\n");
+    CHECK_EQ(4, keylog_stats(&t)->valid);
+    CHECK_EQ(1, keylog_stats(&t)->unwanted);
+    CHECK(find(&t, KEY_CLIENT_RANDOM) && find(&t, KEY_RSA) && find(&t, KEY_SESSION_ID));
+    CHECK(key_table_find(&t, KEY_CLIENT_RANDOM, of(&other)) == NULL);
+    for (uint64_t i = 1; i < 5000; i++)
+        CHECK(key_wishes_add(&w, slice_of(&i, sizeof i)));
+    for (uint64_t i = 1; i < 10000; i++)
+        CHECK_EQ(i < 5000, key_wishes_has(&w, slice_of(&i, sizeof i)));
+    key_table_free(&t);
+    key_wishes_free(&w);
+}
+
+static void read_again(void *context)
+{
+    feed(context, "CLIENT_RANDOM " R32 " " S48 "\n");
+}
+
+/* A name that is looked for late is fetched, but not for ever. */
+static void test_keylog_fetch(void)
+{
+    static struct key_table t;
+    struct key_wishes w;
+    key_table_init(&t);
+    key_wishes_init(&w, 7);
+    t.wishes = &w;
+    w.fetch = read_again;
+    w.context = &t;
+    feed(&t, "CLIENT_RANDOM " R32 " " S48 "\n");
+    CHECK_EQ(1, keylog_stats(&t)->unwanted);
+    CHECK(find(&t, KEY_CLIENT_RANDOM) != NULL);
+    unsigned left = w.fetches;
+    CHECK(find(&t, KEY_CLIENT_RANDOM) != NULL);
+    CHECK_EQ(left, w.fetches);
+    for (uint64_t i = 1; i < 100; i++)
+        CHECK(key_table_find(&t, KEY_ECH_SECRET, slice_of(&i, sizeof i)) == NULL);
+    CHECK_EQ(0, w.fetches);
+    key_table_free(&t);
+    key_wishes_free(&w);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -235,6 +290,8 @@ int main(void)
         {"key log: limits", test_keylog_limits},
         {"key log: written for sessions seen", test_keylog_write},
         {"key table: many secrets", test_key_table_many},
+        {"key log: wishes", test_keylog_wishes},
+        {"key log: fetched late", test_keylog_fetch},
     };
     return UNIT_RUN(tests);
 }
