@@ -36,7 +36,7 @@ _tlswire() {
     :-e | :-Y | :--display-filter) words=$(_tlswire_fields "$program" PF) ;;
     *)
         words=$(_tlswire_options "$program" "$command")
-        ((COMP_CWORD == 1)) && words="lab serve connect read $words"
+        ((COMP_CWORD == 1)) && words="lab serve connect read keys $words"
         ;;
     esac
     while IFS= read -r; do

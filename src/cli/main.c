@@ -1,5 +1,6 @@
 /* The program: a subcommand, or tshark's options when the first word is one. */
 #include "cli/cmd_connect.h"
+#include "cli/cmd_keys.h"
 #include "cli/cmd_lab.h"
 #include "cli/cmd_read.h"
 #include "cli/cmd_serve.h"
@@ -23,7 +24,7 @@ static int cmd_help(int argc, char **argv)
 
 static const struct command commands[] = {
     {"lab", cmd_lab},   {"serve", cmd_serve}, {"connect", cmd_connect},
-    {"read", cmd_read}, {"help", cmd_help},
+    {"read", cmd_read}, {"keys", cmd_keys},   {"help", cmd_help},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -38,8 +39,9 @@ static int unknown_command(const char *word)
     if (near.best)
         fprintf(stderr, "\"; did you mean %s?\n", near.best);
     else
-        fputs("\"; there are lab, serve, connect and read, and tshark's options: tlswire -h\n",
-              stderr);
+        fputs(
+            "\"; there are lab, serve, connect, read and keys, and tshark's options: tlswire -h\n",
+            stderr);
     return EXIT_USAGE;
 }
 

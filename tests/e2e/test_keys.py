@@ -464,5 +464,39 @@ def a_key_log_is_followed_also_when_it_is_replaced():
         live.wait()
 
 
+# ---- tlswire keys ------------------------------------------------------------------------------------------
+
+@test
+def keys_match_inject_and_strip():
+    traffic("new", RSA, ["-tls1_3"])
+    other = with_rsa("ECDHE-RSA-AES128-GCM-SHA256")
+    pathlib.Path("mixed.log").write_text(log_of("new") + log_of(other) + "no key at all\n")
+    out, err, status = run("keys", "match", "new.pcap", "mixed.log")
+    check(status == 0 and not err and out.startswith("mixed.log opens 1 of 1 connections\n"), out + err)
+    check("10.0.0.1:40000 → 10.0.0.2:443  opened · 5 lines" in out and "1 of 6 key lines" in out, out)
+    out, err, status = run("keys", "match", "new.pcap", f"{other}.log")
+    check(status == 1 and "opens 0 of 1" in out and "client random " + log_of("new").split()[-2] in out, out + err)
+    done = run("keys", "inject", "new.pcap", "mixed.log", "-w", "inside.pcapng")
+    check(done == ("", "", 0), done)
+    data = pathlib.Path("inside.pcapng").read_bytes()
+    check(pathlib.Path("inside.pcapng").stat().st_mode & 0o777 == 0o600, "others may read the keys")
+    check(b"CLIENT_TRAFFIC_SECRET_0" in data and b"CLIENT_RANDOM" not in data, "only the lines that are needed")
+    with_all = run("keys", "inject", "new.pcap", "mixed.log", "-w", "all.pcapng", "--all")
+    check(with_all == ("", "", 0) and b"CLIENT_RANDOM" in pathlib.Path("all.pcapng").read_bytes(), with_all)
+    out, err, _ = run("-n", "-r", "inside.pcapng", "-Y", "data.data")
+    check(len(out.splitlines()) == 2 and not err, out + err)
+    check(run("keys", "strip", "inside.pcapng", "-w", "bare.pcapng") == ("", "", 0), "strip")
+    check(b"TRAFFIC_SECRET" not in pathlib.Path("bare.pcapng").read_bytes(), "keys are left")
+    check(run("-n", "-r", "bare.pcapng")[0] == run("-n", "-r", "new.pcap")[0], "the packets are the same")
+    refused(["keys", "strip", "bare.pcapng", "-w", "bare.pcapng"], 2, "overwrite")
+    refused(["keys", "inject", "new.pcap", f"{other}.log", "-w", "none.pcapng"], 1, "no line of the key log")
+    check(not pathlib.Path("none.pcapng").exists(), "a capture without keys was made")
+    refused(["keys", "inject", "new.pcap", "mixed.log"], 2, "-w")
+    refused(["keys"], 2, "match", "inject", "strip")
+    refused(["keys", "match", "missing.pcap", "mixed.log"], 2, "missing.pcap")
+    out, err, status = run("keys", "--help")
+    check(status == 0 and "--all" in out and not err, out)
+
+
 if __name__ == "__main__":
     sys.exit(front.main())
