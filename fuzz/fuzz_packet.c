@@ -1,5 +1,5 @@
 /* Packets of any bytes through the whole engine, with every field wanted; each event's label is
- * written, and so are the summary line and the tree.  The first byte chooses the link type, then
+ * written, and so are the summary line and the tree, and every statistic sees it.  The first byte chooses the link type, then
  * comes key-log text behind two bytes of length, then packets, each behind two bytes of length.
  * The high bit of the length stands for a cut capture: one more byte says how much longer the
  * packet was on the wire. */
@@ -8,6 +8,7 @@
 #include "print/label.h"
 #include "print/print.h"
 #include "schema/schema.h"
+#include "stats/stats.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -41,6 +42,38 @@ static void print(struct buf *out, const struct printer *printer, const struct d
     printer->packet(out, &options, d);
     if (out->failed)
         abort();
+}
+
+/* Arguments for those that want some; the others go by their name alone. */
+static const char *const asked[] = {
+    "follow,tcp,ascii,0",
+    "follow,tcp,hex,1",
+    "follow,tls,ascii,0",
+    "follow,tls,yaml,0",
+    "follow,ssl,utf-8,1",
+    "follow,tls,raw,0",
+    "io,stat,0.01,tcp,SUM(tcp.len)tcp.len",
+    "tls,sessions,zeek",
+    "tls,sessions,json",
+    "expert,note,tcp",
+};
+
+static struct stats *all_statistics(const struct print_options *options)
+{
+    struct stats *stats = stats_new();
+    struct error error = {0};
+    if (!stats)
+        return NULL;
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+        if (!stats_add(stats, asked[i]))
+            abort();
+    for (size_t i = 0; stats_name(i); i++)
+        if (strncmp(stats_name(i), "follow,", 7) != 0 && strcmp(stats_name(i), "io,stat") != 0 &&
+            !stats_add(stats, stats_name(i)))
+            abort();
+    if (!stats_open(stats, options, &error))
+        abort();
+    return stats;
 }
 
 static bool next_packet(struct slice *input, struct packet *p)
@@ -77,12 +110,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        .fcs_bytes = -1,
                        .interface = PACKET_NO_INTERFACE};
     struct buf out = {0};
-    for (unsigned i = 0; e && i < MOST_PACKETS && next_packet(&input, &p); i++) {
+    static struct print_state state;
+    struct print_options options = {.state = &state};
+    struct stats *stats = all_statistics(&options);
+    for (unsigned i = 0; e && stats && i < MOST_PACKETS && next_packet(&input, &p); i++) {
         const struct dissection *d = engine_packet(e, &p);
+        stats_packet(stats, d);
         check_tape(&out, &d->tape);
         for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++)
             print(&out, printer_find(formats[k]), d);
     }
+    out.len = 0;
+    if (stats)
+        stats_end(stats, &out);
+    stats_free(stats);
+    if (out.failed)
+        abort();
+    out.len = 0;
+    if (e)
+        engine_export_keys(e, &out);
     buf_free(&out);
     engine_free(e);
     return 0;

@@ -10,9 +10,9 @@
 #define MOST_BYTES   ((size_t)24 << 20) /* of what is said */
 #define MOST_WAITING ((size_t)4 << 20)  /* of segments that came too early */
 
-enum form { FORM_ASCII, FORM_HEX, FORM_RAW, FORM_UTF8, FORM_YAML, FORMS };
+enum form { FORM_ASCII, FORM_EBCDIC, FORM_HEX, FORM_RAW, FORM_UTF8, FORM_YAML, FORMS };
 
-static const char *const form_names[FORMS] = {"ascii", "hex", "raw", "utf-8", "yaml"};
+static const char *const form_names[FORMS] = {"ascii", "ebcdic", "hex", "raw", "utf-8", "yaml"};
 
 /* One piece of what was said; its bytes stand in follow.bytes. */
 struct chunk {
@@ -125,8 +125,9 @@ bool follow_open(struct stat *s, struct error *error)
     f->first = 0;
     f->last = ULONG_MAX;
     if (!take_form(f, stat_word(&rest)))
-        return error_set(error, ERROR_USAGE,
-                         "follow - Invalid display mode; it is ascii, hex, raw, utf-8 or yaml.");
+        return error_set(
+            error, ERROR_USAGE,
+            "follow - Invalid display mode; it is ascii, ebcdic, hex, raw, utf-8 or yaml.");
     struct slice where = stat_word(&rest);
     f->by_stream = take_number(where, &stream);
     f->stream = (uint32_t)stream;
@@ -391,6 +392,22 @@ static void put_yaml(struct buf *out, const struct chunk *c, struct slice bytes)
     put_base64(out, bytes);
 }
 
+/* EBCDIC, code page 037, in ASCII: what has no letter there is a dot. */
+static const char ebcdic[] = ".............\r.......\n.........."
+                             ".....\n.........................."
+                             " ...........<(+|&.........!$*);."
+                             "-/.........,%_>\?.........`:#@'=\""
+                             ".abcdefghi.......jklmnopqr......"
+                             ".~stuvwxyz......^.........[]...."
+                             "{ABCDEFGHI......}JKLMNOPQR......"
+                             "\\.STUVWXYZ......0123456789......";
+
+static void put_ebcdic(struct buf *out, struct slice bytes)
+{
+    while (bytes.len > 0)
+        buf_char(out, ebcdic[slice_u8(&bytes)]);
+}
+
 static void put_chunk(struct follow *f, struct buf *out, const struct chunk *c)
 {
     struct slice bytes = slice_sub(buf_slice(&f->bytes), c->start, c->len);
@@ -399,6 +416,11 @@ static void put_chunk(struct follow *f, struct buf *out, const struct chunk *c)
     case FORM_ASCII:
         buf_printf(out, "%s%u\n", indent, c->len);
         put_printable(out, bytes, true);
+        buf_char(out, '\n');
+        break;
+    case FORM_EBCDIC:
+        buf_printf(out, "%s%u\n", indent, c->len);
+        put_ebcdic(out, bytes);
         buf_char(out, '\n');
         break;
     case FORM_UTF8:

@@ -341,6 +341,22 @@ def what_is_not_there_says_so():
 
 
 @test
+def followed_text_in_ebcdic():
+    """tshark has a dot for every letter."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "ebcdic.pcap")
+        text = "HELLO World 0123456789 <(+|&!$*);-/,%_>?:#@'=\"~{}\\[]^\n".replace("\n", "\x85")
+        bytes_ = text.encode("cp037") + b"\x00\xff\x25"
+        tcp = struct.pack(">HHIIBBHHH", 1111, 2222, 1, 1, 0x50, 0x18, 1000, 0, 0) + bytes_
+        packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, b"\1\2\3\4", b"\1\2\3\5") + tcp
+        path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) +
+                         struct.pack("<IIII", 1, 0, len(packet), len(packet)) + packet)
+        out = run("-r", path, "-q", "-z", "follow,tcp,ebcdic,0")[0]
+        want = text.replace("\x85", "\n") + "..\n"
+        check(f"Follow: tcp,ebcdic\n" in out and f"\n{len(bytes_)}\n{want}\n=====" in out, out)
+
+
+@test
 def session_keys_are_exported():
     """What is exported opens the records again, and holds nothing of sessions that were not seen."""
     with tempfile.TemporaryDirectory() as folder:
