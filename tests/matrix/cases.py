@@ -63,9 +63,9 @@ def pairs(place, code, version):
     name = place.names.get(code, "")
     able_to = [s for s in place.have if place.supports(s, code, version)]
     # Debian's NSS writes no key log: alone it leaves only what the server's RSA key opens.
-    if able_to == ["NSS"] and not name.startswith("TLS_RSA_WITH"):
-        return []
-    found = [(s, c) for s, c in itertools.product(able_to, repeat=2) if able(s, name, True) and able(c, name, False)]
+    closed = ("NSS", "NSS") if not name.startswith("TLS_RSA_WITH") else None
+    found = [(s, c) for s, c in itertools.product(able_to, repeat=2)
+             if able(s, name, True) and able(c, name, False) and (s, c) != closed]
     order = {"OpenSSL": 0, "GnuTLS": 1, "NSS": 2}
     turn = code & 1
     return sorted(found, key=lambda p: (p[0] == p[1], p[1] == "NSS", p[0] == "NSS", order[p[0]] ^ turn))
