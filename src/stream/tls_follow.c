@@ -162,7 +162,8 @@ void tls_follow_message(struct tls_reader *r, uint8_t type)
         r->session->abbreviated = false;
     if (r->session->version != VERSION_TLS13)
         return;
-    if (type == FINISHED && r->side->epoch != EPOCH_PLAIN)
+    /* The Finished of post-handshake authentication (RFC 9846 4.7.2) changes no keys. */
+    if (type == FINISHED && r->side->epoch != EPOCH_PLAIN && r->side->epoch != EPOCH_APPLICATION)
         tls_change_keys(r->side, EPOCH_APPLICATION);
     else if (type == END_OF_EARLY_DATA)
         tls_change_keys(r->side, EPOCH_HANDSHAKE);
