@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 
 import golden  # found by tests/run
 
@@ -42,18 +43,20 @@ def shell_blocks(path):
 
 def run_script(script, folder, environment, limit=LIMIT):
     """Its status and output; what it started in the background is ended."""
-    process = subprocess.Popen(["sh", "-eu", "-c", script], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        # A server in the background keeps the pipe open: wait for the shell, not for the pipe's end.
-        status = process.wait(limit)
-    except subprocess.TimeoutExpired:
-        status = 124
-    try:
-        os.killpg(process.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        pass
-    return status, process.communicate()[0].decode("utf-8", "replace")
+    with tempfile.TemporaryFile() as output:  # a pipe would fill up while only the shell is waited for
+        process = subprocess.Popen(["sh", "-eu", "-c", script], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            status = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            status = 124
+        try:
+            os.killpg(process.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+        process.wait()
+        output.seek(0)
+        return status, output.read().decode("utf-8", "replace")
 
 
 def scratch(folder, tlswire):
