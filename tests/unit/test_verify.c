@@ -159,7 +159,7 @@ static size_t find_message(uint8_t type, bool from_client)
     for (size_t i = 0; i < talk.count; i++)
         if (talk.bytes[talk.messages[i].at] == type && talk.messages[i].from_client == from_client)
             return i;
-    CHECK(!"the message is there");
+    unit_fail(__FILE__, __LINE__, "the message is there");
     return 0;
 }
 
