@@ -701,8 +701,10 @@ def a_reader_that_goes_away():
 
 @test
 def a_reading_that_is_stopped():
+    # Shells start what runs in the background with the signal ignored.
     with subprocess.Popen([TLSWIRE, "-n", "-r", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, env=ENV) as process:
+                          stderr=subprocess.PIPE, env=ENV,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
         process.stdin.write(first_record(seed_bytes()))
         process.stdin.flush()
         time.sleep(0.3)
