@@ -285,6 +285,7 @@ def everything(tlswire, full=False, wanted=(), keep=None):
             runs = matrix.run_all(wanted)
         finally:
             matrix.stop()
+            peers.Talker.end_all()
         results = [(None, f"matrix with {stack}", why) for stack, why in matrix.place.missing]
         results += judge(str(tlswire), matrix, runs, pathlib.Path(folder), keep)
         return results, runs, matrix.place

@@ -168,9 +168,21 @@ def listening(port):
 class Talker:
     """A program whose output is read all the time and whose input is ours."""
 
+    started = []  # all processes, for end_all()
+
+    @classmethod
+    def end_all(cls):
+        """Nothing may be left running, whatever went wrong."""
+        for process in cls.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        cls.started.clear()
+
     def __init__(self, place, arguments, environment):
         self.process = subprocess.Popen([str(a) for a in arguments], cwd=place.folder, env={**place.environment, **environment},
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+        self.started.append(self.process)
         self.output, self.seen = bytearray(), 0
 
     def write(self, data):
