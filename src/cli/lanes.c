@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BATCHES     6
-#define BATCH_SLOTS 16
+#define BATCHES     4
+#define BATCH_SLOTS 8
 #define MOST_EVENTS 16384 /* a tape that has grown beyond is not kept */
 
 struct slot {
