@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DRAIN_CEILING ((size_t)4 << 20) /* bytes of a peer that does not stop */
+#define KEY_UPDATES   1000              /* each makes us work more than the peer */
 #define QUEUE_CEILING ((size_t)8 << 20) /* bytes for a peer that does not read */
 
 struct write_request {
@@ -105,31 +106,42 @@ static void written(uv_write_t *request, int status)
         lost(l, "the connection broke while sending", status);
 }
 
+/* What the socket did not take at once waits in a copy of its own. */
+static int queue(struct link *l, struct slice rest)
+{
+    struct write_request *w =
+        link_queued(l) + rest.len > QUEUE_CEILING ? NULL : malloc(sizeof(*w) + rest.len);
+    if (!w)
+        return UV_ENOBUFS;
+    w->link = l;
+    memcpy(w->bytes, rest.data, rest.len);
+    uv_buf_t buffer = uv_buf_init((char *)w->bytes, (unsigned)rest.len);
+    int status = uv_write(&w->request, (uv_stream_t *)&l->tcp, &buffer, 1, written);
+    if (status != 0)
+        free(w);
+    return status;
+}
+
 /* Moves what TLS has to say to the socket. */
 static void flush(struct link *l)
 {
     struct slice out = tls_pipe_output(&l->tls);
     if (l->state == LINK_CLOSED || out.len == 0)
         return;
-    struct write_request *w =
-        link_queued(l) + out.len > QUEUE_CEILING ? NULL : malloc(sizeof(*w) + out.len);
-    if (!w) {
-        lost(l, "the peer does not read", UV_ENOBUFS);
-        return;
-    }
-    w->link = l;
-    memcpy(w->bytes, out.data, out.len);
-    uv_buf_t buffer = uv_buf_init((char *)w->bytes, (unsigned)out.len);
-    tls_pipe_output_taken(&l->tls);
     int64_t now = endpoint_now_ns();
-    int status = uv_write(&w->request, (uv_stream_t *)&l->tcp, &buffer, 1, written);
-    if (status != 0) {
-        free(w);
+    uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)out.data, (unsigned)out.len);
+    int sent = uv_try_write((uv_stream_t *)&l->tcp, &buffer, 1);
+    int status = sent < 0 && sent != UV_EAGAIN ? sent : 0;
+    size_t gone = sent > 0 ? (size_t)sent : 0;
+    if (status == 0 && gone < out.len)
+        status = queue(l, slice_sub(out, gone, SIZE_MAX));
+    if (status == UV_ENOBUFS)
+        lost(l, "the peer does not read", status);
+    else if (status != 0)
         lost(l, "the connection broke while sending", status);
-    } else if (l->hooks->on_bytes) {
-        l->hooks->on_bytes(l->hooks->user, l->report.id, ENDPOINT_SENT,
-                           slice_of(w->bytes, buffer.len), now);
-    }
+    else if (l->hooks->on_bytes)
+        l->hooks->on_bytes(l->hooks->user, l->report.id, ENDPOINT_SENT, out, now);
+    tls_pipe_output_taken(&l->tls);
 }
 
 static void shut(uv_shutdown_t *request, int status)
@@ -218,6 +230,10 @@ static void read_plain(struct link *l)
     while (l->state == LINK_OPEN || l->state == LINK_DRAINING) {
         size_t len = 0;
         enum tls_progress progress = tls_pipe_read(&l->tls, plain, sizeof(plain), &len);
+        if (l->tls.key_updates > KEY_UPDATES && l->state == LINK_OPEN) {
+            link_fail(l, "the peer asked for too many key updates");
+            break;
+        }
         if (progress == TLS_DONE) {
             if (l->state == LINK_OPEN)
                 l->owner->data(l, slice_of(plain, len));

@@ -6,6 +6,73 @@
 #include <stdio.h>
 #include <string.h>
 
+#define IN_CEILING ((size_t)1 << 20)
+
+/* ---- the BIO between OpenSSL and the two buffers ---- */
+
+static int bio_read(BIO *bio, char *bytes, size_t size, size_t *len)
+{
+    struct tls_pipe *p = BIO_get_data(bio);
+    struct slice ready = slice_sub(buf_slice(&p->in), p->taken, size);
+    BIO_clear_retry_flags(bio);
+    *len = ready.len;
+    if (ready.len == 0) {
+        BIO_set_retry_read(bio); /* empty means "later", not "over" */
+        return -1;
+    }
+    (void)slice_read(&ready, bytes, ready.len);
+    p->taken += *len;
+    if (p->taken == p->in.len) {
+        buf_free(&p->in);
+        p->taken = 0;
+    }
+    return 1;
+}
+
+static int bio_write(BIO *bio, const char *bytes, size_t size, size_t *len)
+{
+    struct tls_pipe *p = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    buf_put(&p->out, bytes, size);
+    *len = size;
+    return p->out.failed ? 0 : 1;
+}
+
+static long bio_control(BIO *bio, int command, long number, void *argument)
+{
+    (void)bio, (void)number, (void)argument;
+    return command == BIO_CTRL_FLUSH;
+}
+
+/* One for the whole process, as OpenSSL wants it; made once and never changed. */
+static CRYPTO_ONCE bio_once = CRYPTO_ONCE_STATIC_INIT;
+static BIO_METHOD *bio_method;
+
+static void make_bio_method(void)
+{
+    bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tls_pipe");
+    if (bio_method && (!BIO_meth_set_read_ex(bio_method, bio_read) ||
+                       !BIO_meth_set_write_ex(bio_method, bio_write) ||
+                       !BIO_meth_set_ctrl(bio_method, bio_control))) {
+        BIO_meth_free(bio_method);
+        bio_method = NULL;
+    }
+}
+
+static BIO *bio_of(struct tls_pipe *p)
+{
+    if (!CRYPTO_THREAD_run_once(&bio_once, make_bio_method) || !bio_method)
+        return NULL;
+    BIO *bio = BIO_new(bio_method);
+    if (bio) {
+        BIO_set_data(bio, p);
+        BIO_set_init(bio, 1);
+    }
+    return bio;
+}
+
+/* ---- what OpenSSL tells ---- */
+
 static void remember_alert(const SSL *ssl, int where, int value)
 {
     struct tls_pipe *p = SSL_get_app_data(ssl);
@@ -22,6 +89,17 @@ static void keylog_line(const SSL *ssl, const char *line)
     struct tls_pipe *p = SSL_get_app_data(ssl);
     if (p && p->on_keylog)
         p->on_keylog(p->user, line);
+}
+
+/* RFC 9846 4.7.3: each of them costs us a new set of keys. */
+static void see_message(int sent, int version, int type, const void *bytes, size_t len, SSL *ssl,
+                        void *user)
+{
+    struct tls_pipe *p = user;
+    (void)version, (void)ssl;
+    struct slice message = slice_of(bytes, len);
+    if (!sent && type == SSL3_RT_HANDSHAKE && slice_u8(&message) == SSL3_MT_KEY_UPDATE)
+        p->key_updates++;
 }
 
 void tls_pipe_log_keys(SSL_CTX *ctx)
@@ -43,20 +121,23 @@ bool tls_pipe_open(struct tls_pipe *p, SSL_CTX *ctx, enum tls_role role, const c
                    const char *name, struct error *e)
 {
     p->alert_sent = p->alert_received = -1;
+    p->in = (struct buf){.ceiling = IN_CEILING};
+    p->out = (struct buf){.ceiling = 0};
+    p->taken = 0;
+    p->key_updates = 0;
     p->ssl = SSL_new(ctx);
-    p->in = BIO_new(BIO_s_mem());
-    p->out = BIO_new(BIO_s_mem());
-    if (!p->ssl || !p->in || !p->out) {
+    BIO *bio = bio_of(p);
+    if (!p->ssl || !bio) {
         SSL_free(p->ssl);
-        BIO_free(p->in);
-        BIO_free(p->out);
-        *p = (struct tls_pipe){.ssl = NULL};
+        BIO_free(bio);
+        p->ssl = NULL;
         return error_set(e, ERROR_MEMORY, "no memory for a TLS connection");
     }
-    BIO_set_mem_eof_return(p->in, -1); /* empty means "later", not "over" */
-    SSL_set_bio(p->ssl, p->in, p->out);
+    SSL_set_bio(p->ssl, bio, bio);
     SSL_set_app_data(p->ssl, p);
     SSL_set_info_callback(p->ssl, remember_alert);
+    SSL_set_msg_callback(p->ssl, see_message);
+    SSL_set_msg_callback_arg(p->ssl, p);
     if (role == TLS_SERVER) {
         SSL_set_accept_state(p->ssl);
         return true;
@@ -71,14 +152,22 @@ void tls_pipe_free(struct tls_pipe *p)
 {
     SSL_free(p->ssl);
     p->ssl = NULL;
-    p->in = p->out = NULL;
+    p->taken = 0;
+    buf_free(&p->in);
+    buf_free(&p->out);
 }
 
 bool tls_pipe_feed(struct tls_pipe *p, struct slice bytes)
 {
-    size_t written = 0;
-    return bytes.len == 0 ||
-           (BIO_write_ex(p->in, bytes.data, bytes.len, &written) == 1 && written == bytes.len);
+    if (p->taken > 0) {
+        struct buf rest = {.ceiling = IN_CEILING};
+        buf_slice_put(&rest, slice_sub(buf_slice(&p->in), p->taken, SIZE_MAX));
+        buf_free(&p->in);
+        p->in = rest;
+        p->taken = 0;
+    }
+    buf_slice_put(&p->in, bytes);
+    return !p->in.failed;
 }
 
 static enum tls_progress progress(struct tls_pipe *p, int result)
@@ -112,7 +201,7 @@ bool tls_pipe_write(struct tls_pipe *p, struct slice plain)
 {
     size_t written = 0;
     ERR_clear_error();
-    /* A memory BIO takes everything, so a write is never partial. */
+    /* The buffer takes everything, so a write is never partial. */
     return plain.len == 0 || SSL_write_ex(p->ssl, plain.data, plain.len, &written) == 1;
 }
 
@@ -125,14 +214,12 @@ void tls_pipe_close(struct tls_pipe *p)
 
 struct slice tls_pipe_output(struct tls_pipe *p)
 {
-    char *data = NULL;
-    long len = BIO_get_mem_data(p->out, &data);
-    return len > 0 ? slice_of(data, (size_t)len) : slice_empty();
+    return buf_slice(&p->out);
 }
 
 void tls_pipe_output_taken(struct tls_pipe *p)
 {
-    (void)BIO_reset(p->out);
+    buf_free(&p->out);
 }
 
 static void add_alert(char *text, size_t size, const char *whose, int alert)

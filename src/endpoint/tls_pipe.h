@@ -1,9 +1,11 @@
 /* TLS without a socket: bytes from the network go in, bytes for the network come out.
  *
- * A thin layer over one OpenSSL SSL and two memory BIOs that remembers what went wrong in words. */
+ * A thin layer over one OpenSSL SSL that remembers what went wrong in words.  A pipe at rest holds
+ * no bytes and no memory for them: a server may have thousands that do nothing. */
 #ifndef TLSWIRE_ENDPOINT_TLS_PIPE_H
 #define TLSWIRE_ENDPOINT_TLS_PIPE_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/slice.h"
 #include "endpoint/context.h"
@@ -20,8 +22,10 @@ enum tls_progress {
 
 struct tls_pipe {
     SSL *ssl;
-    BIO *in, *out;                  /* owned by ssl */
+    struct buf in, out;             /* bytes from and for the network */
+    size_t taken;                   /* bytes of IN that TLS has read */
     int alert_sent, alert_received; /* description of the last fatal or warning one, or -1 */
+    unsigned key_updates;           /* that the peer asked for */
     void (*on_keylog)(void *user, const char *line);
     void *user;
 };
@@ -34,7 +38,7 @@ void tls_pipe_free(struct tls_pipe *);
 /* Sends the secrets of pipes of CTX to their on_keylog. */
 void tls_pipe_log_keys(SSL_CTX *ctx);
 
-/* False only when memory ran out. */
+/* False when memory ran out or more came than TLS would read. */
 bool tls_pipe_feed(struct tls_pipe *, struct slice from_network);
 enum tls_progress tls_pipe_handshake(struct tls_pipe *);
 /* With TLS_DONE, *LEN bytes (at least one) are in BUFFER. */
