@@ -19,6 +19,7 @@ _tlswire() {
     case $command:$before in
     *:-cert | *:-key | *:-CAfile | *:-keylogfile | :-r | :-w | :--read-file | :--export-tls-session-keys) kind=-f ;;
     read:read | read:--hex | read:--raw-records) kind=-f ;;
+    :ca) words='show path new' ;;
     *:-dir | *:-CApath) kind=-d ;;
     *:-view | *:--view) words='ladder summary tcp hex verbose' ;;
     *:-color) words='auto always never' ;;
@@ -36,7 +37,7 @@ _tlswire() {
     :-e | :-Y | :--display-filter) words=$(_tlswire_fields "$program" PF) ;;
     *)
         words=$(_tlswire_options "$program" "$command")
-        ((COMP_CWORD == 1)) && words="lab serve connect read keys $words"
+        ((COMP_CWORD == 1)) && words="lab serve connect read keys ca $words"
         ;;
     esac
     while IFS= read -r; do

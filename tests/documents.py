@@ -66,7 +66,8 @@ def scratch(folder, tlswire):
     (folder / "dev").write_text(DEV.format(dev=ROOT / "dev"))
     os.chmod(folder / "dev", 0o755)
     (folder / "hello.bin").write_bytes(golden.hello("CH", bytes.fromhex("00170000")))
-    environment = dict(os.environ, PATH=f"{folder / 'bin'}:{os.environ['PATH']}", TZ="UTC", NO_COLOR="1")
+    environment = dict(os.environ, PATH=f"{folder / 'bin'}:{os.environ['PATH']}", TZ="UTC", NO_COLOR="1",
+                       XDG_STATE_HOME=str(folder / "state"))
     for name in ("SSLKEYLOGFILE", "TLSWIRE"):
         environment.pop(name, None)
     subprocess.run([tlswire, "lab", "-port", "0", "-dir", folder / "tlswire-lab"], env=environment, check=False,

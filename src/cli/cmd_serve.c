@@ -1,6 +1,7 @@
 /* `tlswire serve`: the note's server, with s_server's options. */
 #include "cli/cmd_serve.h"
 
+#include "cli/cmd_ca.h"
 #include "cli/common.h"
 #include "cli/openssl_options.h"
 #include "cli/port_owner.h"
@@ -16,8 +17,9 @@ struct serving {
     uv_loop_t loop;
     uv_signal_t interrupt, terminate;
     struct server *server;
-    struct certificate certificate;
-    int keylog; /* -1: none */
+    struct authority *authority;
+    char authority_path[AUTHORITY_PATH]; /* "": a temporary one */
+    int keylog;                          /* -1: none */
     bool stopping;
     time_t last_complaint; /* errors that are not of one connection: once a second */
 };
@@ -101,8 +103,9 @@ static void say_where(const struct serving *s)
         fputs(", certificate ", stderr);
         common_put_escaped(stderr, o->tls.cert_file);
     } else {
-        fprintf(stderr, ", certificate CN=localhost (temporary, %s)",
-                certificate_kind_text(o->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256));
+        fputs(s->authority_path[0] ? ", certificates by the CA " : ", certificates by a CA",
+              stderr);
+        common_put_escaped(stderr, s->authority_path[0] ? s->authority_path : " of its own");
     }
     fputs(", stop with Ctrl-C\n", stderr);
 }
@@ -110,15 +113,15 @@ static void say_where(const struct serving *s)
 static bool start(struct serving *s, struct error *e)
 {
     const struct endpoint_options *o = &s->options;
-    enum certificate_kind kind = o->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256;
     bool in_use = false;
     if (o->keylog_file && (s->keylog = common_keylog_open(o->keylog_file, e)) < 0)
         return false;
-    if (!o->tls.cert_file && !certificate_make(&s->certificate, kind, e))
+    if (!o->tls.cert_file && !o->tls.key_file &&
+        !(s->authority = ca_open(o->rsa, s->authority_path, e)))
         return false;
     struct server_config config = {
         .settings = o->tls,
-        .certificate = &s->certificate,
+        .authority = s->authority,
         .host = o->host,
         .port = o->port,
         .family = o->family,
@@ -177,7 +180,7 @@ int cmd_serve(int argc, char **argv)
     }
     int code = serve(&s);
     uv_loop_close(&s.loop);
-    certificate_free(&s.certificate);
+    authority_free(s.authority);
     if (s.keylog >= 0)
         close(s.keylog);
     return code;

@@ -1,4 +1,5 @@
 /* The program: a subcommand, or tshark's options when the first word is one. */
+#include "cli/cmd_ca.h"
 #include "cli/cmd_connect.h"
 #include "cli/cmd_keys.h"
 #include "cli/cmd_lab.h"
@@ -23,8 +24,8 @@ static int cmd_help(int argc, char **argv)
 }
 
 static const struct command commands[] = {
-    {"lab", cmd_lab},   {"serve", cmd_serve}, {"connect", cmd_connect},
-    {"read", cmd_read}, {"keys", cmd_keys},   {"help", cmd_help},
+    {"lab", cmd_lab},   {"serve", cmd_serve}, {"connect", cmd_connect}, {"read", cmd_read},
+    {"keys", cmd_keys}, {"ca", cmd_ca},       {"help", cmd_help},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -39,9 +40,9 @@ static int unknown_command(const char *word)
     if (near.best)
         fprintf(stderr, "\"; did you mean %s?\n", near.best);
     else
-        fputs(
-            "\"; there are lab, serve, connect, read and keys, and tshark's options: tlswire -h\n",
-            stderr);
+        fputs("\"; there are lab, serve, connect, read, keys and ca, and tshark's options: tlswire "
+              "-h\n",
+              stderr);
     return EXIT_USAGE;
 }
 

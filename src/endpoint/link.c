@@ -344,6 +344,7 @@ void link_start(struct link *l)
     uv_tcp_nodelay(&l->tcp, 1);
     l->tls.on_keylog = keylog;
     l->tls.user = l;
+    l->tls.local = &l->report.local;
     l->state = LINK_HANDSHAKE;
     l->opened = true;
     if (l->hooks->on_open)

@@ -362,6 +362,8 @@ struct server *server_start(uv_loop_t *loop, const struct server_config *config,
         return NULL;
     }
     tls_pipe_log_keys(s->context);
+    if (s->config.authority)
+        authority_serve(s->config.authority, s->context);
     return s;
 }
 

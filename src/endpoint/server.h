@@ -6,6 +6,7 @@
 #define TLSWIRE_ENDPOINT_SERVER_H
 
 #include "base/error.h"
+#include "endpoint/authority.h"
 #include "endpoint/certificate.h"
 #include "endpoint/hooks.h"
 #include "endpoint/settings.h"
@@ -17,6 +18,7 @@
 struct server_config {
     struct tls_settings settings;
     const struct certificate *certificate; /* used when settings name none; may then be NULL */
+    struct authority *authority;           /* makes certificates by name; borrowed; may be NULL */
     const char *host;         /* name or address; "" = 127.0.0.1 and ::1; "*" = every address */
     uint16_t port;            /* 0: any free one, the same on all addresses */
     int family;               /* AF_UNSPEC, AF_INET or AF_INET6 */

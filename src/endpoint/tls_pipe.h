@@ -28,6 +28,7 @@ struct tls_pipe {
     unsigned key_updates;           /* that the peer asked for */
     void (*on_keylog)(void *user, const char *line);
     void *user;
+    const struct sockaddr_storage *local; /* server: what the client connected to; NULL: unknown */
 };
 
 /* NAME is the client's SNI and the name to check the certificate against; NULL for a server, or for

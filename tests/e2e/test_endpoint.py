@@ -52,6 +52,7 @@ class Serve:
     """tlswire serve on a free port, in a folder of its own."""
 
     def __init__(self, *options, **more):
+        more.setdefault("env", {**os.environ, "XDG_STATE_HOME": os.getcwd() + "/state"})
         self.process = subprocess.Popen([TLSWIRE, "serve", "--port", "0", *options],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, text=True, **more)
@@ -94,7 +95,7 @@ def fetch(port, host="127.0.0.1", name="localhost", send=b"", context=None):
 @test
 def serve_answers_over_both_families_and_stops_cleanly():
     with Serve() as server:
-        check("temporary, ECDSA P-256" in server.first, server.first)
+        check("/state/tlswire/ca.pem, stop with" in server.first, server.first)
         check(fetch(server.port)[0] == b"test\n", "no test line over IPv4")
         check(fetch(server.port, host="::1")[0] == b"test\n", "no test line over IPv6")
     check(server.status == 0, f"exit {server.status}")

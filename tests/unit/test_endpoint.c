@@ -1,12 +1,14 @@
 /* Certificates, addresses, options, the status page, and TLS through memory. */
 #include "base/buf.h"
 #include "cli/openssl_options.c" /* the program is in no library */
+#include "endpoint/authority.h"
 #include "endpoint/certificate.h"
 #include "endpoint/hooks.h"
 #include "endpoint/status_page.h"
 #include "endpoint/tls_pipe.h"
 #include "unit.h"
 
+#include <arpa/inet.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
@@ -88,6 +90,84 @@ static void test_certificate(void)
         check_names(c.x509);
         certificate_free(&c);
     }
+}
+
+static void test_authority_names(void)
+{
+    static const struct {
+        const char *name, *local, *names;
+    } rows[] = {
+        {"Example.COM", NULL, "DNS:example.com"},
+        {"example.com.", NULL, "DNS:example.com"},
+        {"a", NULL, "DNS:a"},
+        {"x_y.z-1.example", NULL, "DNS:x_y.z-1.example"},
+        {"localhost", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"192.0.2.1", NULL, "IP:192.0.2.1"},
+        {"2001:db8::1", NULL, "IP:2001:db8::1"},
+        {NULL, "192.0.2.7", "DNS:localhost,IP:127.0.0.1,IP:::1,IP:192.0.2.7"},
+        {NULL, "127.0.0.1", "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"*.example", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"a,DNS:b", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"a..b", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {".", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"-a", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"a-.b", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"a\nb", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+        {"\xc3\xa9", NULL, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct sockaddr_in local = {.sin_family = AF_INET};
+        struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+        char text[320];
+        if (rows[i].local && inet_pton(AF_INET, rows[i].local, &local.sin_addr) == 1)
+            memcpy(&address, &local, sizeof(local));
+        authority_names(rows[i].name, rows[i].local ? &address : NULL, text, sizeof(text));
+        CHECK_STR(rows[i].names, text);
+    }
+    char longest[256];
+    char text[320];
+    memset(longest, 'a', sizeof(longest));
+    for (size_t i = 63; i < 253; i += 64)
+        longest[i] = '.';
+    longest[253] = '\0';
+    authority_names(longest, NULL, text, sizeof(text));
+    CHECK_EQ(4 + 253, strlen(text));
+    longest[253] = 'a';
+    longest[254] = '\0';
+    authority_names(longest, NULL, text, sizeof(text));
+    CHECK_STR("DNS:localhost,IP:127.0.0.1,IP:::1", text);
+}
+
+/* More names than are kept: every client gets its own, and one certificate is remembered. */
+static void test_authority(void)
+{
+    static const struct tls_settings none = {.min_version = 0};
+    struct error e = {.code = ERROR_NONE};
+    struct authority *a = authority_new_temporary(false, &e);
+    SSL_CTX *server = context_new(&none, TLS_SERVER, NULL, &e);
+    SSL_CTX *client = context_new(&none, TLS_CLIENT, NULL, &e);
+    CHECK(a && server && client);
+    authority_serve(a, server);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(client), authority_root(a)->x509);
+    for (unsigned i = 0; i < AUTHORITY_NAMES + 20; i++) {
+        struct tls_pipe pipes[2] = {{.ssl = NULL}, {.ssl = NULL}};
+        char name[32];
+        snprintf(name, sizeof(name), "h%u.example", i);
+        CHECK(tls_pipe_open(&pipes[0], client, TLS_CLIENT, name, name, &e));
+        CHECK(tls_pipe_open(&pipes[1], server, TLS_SERVER, NULL, NULL, &e));
+        tls_pipe_handshake(&pipes[0]);
+        tls_pipe_feed(&pipes[1], tls_pipe_output(&pipes[0]));
+        tls_pipe_handshake(&pipes[1]);
+        tls_pipe_feed(&pipes[0], tls_pipe_output(&pipes[1]));
+        CHECK_EQ(TLS_DONE, tls_pipe_handshake(&pipes[0]));
+        CHECK_EQ(X509_V_OK, SSL_get_verify_result(pipes[0].ssl));
+        for (int j = 0; j < 2; j++)
+            tls_pipe_free(&pipes[j]);
+    }
+    SSL_CTX_free(server);
+    SSL_CTX_free(client);
+    authority_free(a);
 }
 
 struct words {
@@ -388,6 +468,8 @@ int main(void)
     static const struct unit_test tests[] = {
         {"host and port", test_split},
         {"temporary certificates", test_certificate},
+        {"names of certificates", test_authority_names},
+        {"certificates for more names than are kept", test_authority},
         {"options", test_options},
         {"bad options say what is wrong", test_bad_options},
         {"HTTP request heads", test_requests},

@@ -1,0 +1,239 @@
+#include "endpoint/authority.h"
+
+#include "base/slice.h"
+#include "endpoint/tls_pipe.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LABEL_MOST         63 /* RFC 1035 2.3.4 */
+#define NAME_MOST          253
+#define COMMON_NAME_MOST   64 /* RFC 5280 appendix A.1 */
+#define RENEW_SECONDS      (30L * 24 * 60 * 60)
+#define NAMES_TEXT         320
+#define LOCALHOST_NAMES    "DNS:localhost,IP:127.0.0.1,IP:::1"
+#define ECDSA_SECP256R1    0x0403 /* RFC 9846 4.2.3 */
+#define SIGNATURES_AT_MOST 128
+
+struct leaf {
+    char names[NAMES_TEXT]; /* of its subjectAltName */
+    bool rsa;
+    time_t made;
+    X509 *x509; /* owned */
+};
+
+struct authority {
+    struct certificate root;
+    bool rsa_only;
+    EVP_PKEY *keys[2]; /* by whether it is RSA; made when first needed, of all leaves */
+    struct leaf leaves[AUTHORITY_NAMES];
+    unsigned count, next; /* the oldest goes when there are too many */
+};
+
+struct authority *authority_new(struct certificate *root, bool rsa, struct error *e)
+{
+    struct authority *a = calloc(1, sizeof(*a));
+    if (!a) {
+        certificate_free(root);
+        error_set(e, ERROR_MEMORY, "no memory for a CA");
+        return NULL;
+    }
+    a->root = *root;
+    a->rsa_only = rsa;
+    *root = (struct certificate){NULL, NULL};
+    return a;
+}
+
+struct authority *authority_new_temporary(bool rsa, struct error *e)
+{
+    struct certificate root = {NULL, NULL};
+    if (certificate_make_authority(&root, CERTIFICATE_ECDSA_P256, "tlswire temporary CA", 90, e))
+        return authority_new(&root, rsa, e);
+    certificate_free(&root);
+    return NULL;
+}
+
+void authority_free(struct authority *a)
+{
+    if (!a)
+        return;
+    for (unsigned i = 0; i < a->count; i++)
+        X509_free(a->leaves[i].x509);
+    EVP_PKEY_free(a->keys[0]);
+    EVP_PKEY_free(a->keys[1]);
+    certificate_free(&a->root);
+    free(a);
+}
+
+const struct certificate *authority_root(const struct authority *a)
+{
+    return &a->root;
+}
+
+/* ---- names ---- */
+
+/* A host name as RFC 1123 2.1 has it (and the underscore that some use), in lower case into TEXT.
+ * Anything else is not put into a certificate: the text goes through a little language of its own.
+ */
+static bool host_name(const char *name, char *text)
+{
+    size_t len = strlen(name), label = 0;
+    if (len == 0 || len > NAME_MOST)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)name[i];
+        bool edge = label == 0 || i + 1 == len || name[i + 1] == '.';
+        if (c == '.' ? label == 0 : !isalnum(c) && c != '_' && (c != '-' || edge))
+            return false;
+        label = c == '.' ? 0 : label + 1;
+        if (label > LABEL_MOST || c >= 0x80)
+            return false;
+        text[i] = (char)tolower(c);
+    }
+    text[len - (name[len - 1] == '.')] = '\0';
+    text[len] = '\0';
+    return true;
+}
+
+static bool is_address(const char *text)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+static bool address_text(const struct sockaddr_storage *address, char *text, size_t size)
+{
+    const struct sockaddr_in *v4 = (const void *)address;
+    const struct sockaddr_in6 *v6 = (const void *)address;
+    if (address->ss_family == AF_INET)
+        return inet_ntop(AF_INET, &v4->sin_addr, text, (socklen_t)size) != NULL;
+    if (address->ss_family != AF_INET6)
+        return false;
+    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        return inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, (socklen_t)size) != NULL;
+    return inet_ntop(AF_INET6, &v6->sin6_addr, text, (socklen_t)size) != NULL;
+}
+
+void authority_names(const char *name, const struct sockaddr_storage *local, char *text,
+                     size_t size)
+{
+    char lower[NAME_MOST + 1], address[INET6_ADDRSTRLEN];
+    if (name && is_address(name) && strlen(name) < sizeof(address)) {
+        snprintf(text, size, "IP:%s", name); /* RFC 6066 3 forbids it; some send it all the same */
+    } else if (name && host_name(name, lower)) {
+        if (strcmp(lower, "localhost") == 0)
+            snprintf(text, size, LOCALHOST_NAMES);
+        else
+            snprintf(text, size, "DNS:%s", lower);
+    } else if (local && address_text(local, address, sizeof(address)) &&
+               strcmp(address, "127.0.0.1") != 0 && strcmp(address, "::1") != 0) {
+        snprintf(text, size, LOCALHOST_NAMES ",IP:%s", address);
+    } else {
+        snprintf(text, size, LOCALHOST_NAMES);
+    }
+}
+
+/* ---- certificates ---- */
+
+static struct leaf *find(struct authority *a, const char *names, bool rsa)
+{
+    for (unsigned i = 0; i < a->count; i++)
+        if (a->leaves[i].rsa == rsa && strcmp(a->leaves[i].names, names) == 0)
+            return &a->leaves[i];
+    return NULL;
+}
+
+/* A place for a new one. */
+static struct leaf *take_place(struct authority *a)
+{
+    struct leaf *leaf;
+    if (a->count < AUTHORITY_NAMES) {
+        leaf = &a->leaves[a->count++];
+    } else {
+        leaf = &a->leaves[a->next];
+        a->next = (a->next + 1) % AUTHORITY_NAMES;
+        X509_free(leaf->x509);
+    }
+    *leaf = (struct leaf){.x509 = NULL};
+    return leaf;
+}
+
+static bool issue(struct authority *a, struct leaf *leaf, struct error *e)
+{
+    const char *first = strchr(leaf->names, ':') + 1;
+    char common_name[NAME_MOST + 1];
+    snprintf(common_name, sizeof(common_name), "%.*s", (int)strcspn(first, ","), first);
+    if (!a->keys[leaf->rsa])
+        a->keys[leaf->rsa] =
+            certificate_key(leaf->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256);
+    bool named = strncmp(leaf->names, "IP:", 3) != 0 && strlen(common_name) <= COMMON_NAME_MOST;
+    char names[NAMES_TEXT + 16];
+    /* RFC 5280 4.2.1.6: critical where the subject is empty. */
+    snprintf(names, sizeof(names), "%s%s", named ? "" : "critical,", leaf->names);
+    const struct certificate_recipe recipe = {
+        .common_name = named ? common_name : NULL,
+        .names = names,
+        .constraints = "critical,CA:FALSE",
+        .usage =
+            leaf->rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature",
+        .extended_usage = "serverAuth",
+        .until_days = CERTIFICATE_DAYS,
+        .issuer = &a->root,
+        .key = a->keys[leaf->rsa],
+    };
+    struct certificate made = {NULL, NULL};
+    if (!recipe.key || !certificate_issue(&made, &recipe, e)) {
+        certificate_free(&made);
+        return false;
+    }
+    EVP_PKEY_free(made.key);
+    X509_free(leaf->x509);
+    leaf->x509 = made.x509;
+    leaf->made = time(NULL);
+    return true;
+}
+
+bool authority_takes_ecdsa(SSL *ssl)
+{
+    bool scheme = false, suite = SSL_version(ssl) >= TLS1_3_VERSION;
+    int count = SSL_get_sigalgs(ssl, 0, NULL, NULL, NULL, NULL, NULL);
+    for (int i = 0; i < count && i < SIGNATURES_AT_MOST; i++) {
+        unsigned char low = 0, high = 0;
+        SSL_get_sigalgs(ssl, i, NULL, NULL, NULL, &low, &high);
+        scheme = scheme || (high << 8 | low) == ECDSA_SECP256R1;
+    }
+    STACK_OF(SSL_CIPHER) *offered = SSL_get_client_ciphers(ssl);
+    for (int i = 0; !suite && i < sk_SSL_CIPHER_num(offered); i++)
+        suite = SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(offered, i)) == NID_auth_ecdsa;
+    /* Without the extension, before TLS 1.3, SHA-1 with each kind of key (RFC 5246 7.4.1.4.1). */
+    return suite && (scheme || count == 0);
+}
+
+static int choose(SSL *ssl, void *user)
+{
+    struct authority *a = user;
+    struct error e = {.code = ERROR_NONE};
+    const struct tls_pipe *pipe = SSL_get_app_data(ssl);
+    const char *wanted = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    char names[NAMES_TEXT];
+    bool rsa = a->rsa_only || !authority_takes_ecdsa(ssl);
+    authority_names(wanted, pipe ? pipe->local : NULL, names, sizeof(names));
+    struct leaf *leaf = find(a, names, rsa);
+    if (!leaf) {
+        leaf = take_place(a);
+        leaf->rsa = rsa;
+        snprintf(leaf->names, sizeof(leaf->names), "%s", names);
+    }
+    if ((!leaf->x509 || time(NULL) - leaf->made > RENEW_SECONDS) && !issue(a, leaf, &e))
+        return 0;
+    return SSL_use_cert_and_key(ssl, leaf->x509, a->keys[rsa], NULL, 1) == 1;
+}
+
+void authority_serve(struct authority *a, SSL_CTX *ctx)
+{
+    SSL_CTX_set_cert_cb(ctx, choose, a);
+}
