@@ -33,7 +33,6 @@
 
 #define HASH        32
 #define RECORD_MAX  (5 + 16384 + 256)
-#define FLIGHT_MAX  65536
 #define TICKET_MAX  2048
 #define EVENTS      256
 #define LATENCY_MAX 200000
@@ -61,8 +60,6 @@ struct connection {
     bool with_ticket, proven; /* a ticket was offered; the server took it */
     uint8_t record[RECORD_MAX];
     size_t have;
-    size_t flight_len;
-    uint64_t skip; /* bytes of a record that are only counted */
 };
 
 struct load {
@@ -73,12 +70,11 @@ struct load {
     uint8_t share[32];
     EVP_CIPHER_CTX *seal, *open;
     struct ticket ticket;
-    bool resume, download, hold, stall;
+    bool resume, hold, stall;
     uint64_t done, failed, bytes, resumed;
     unsigned live, limit;
     double stop_at;
     double *latency;
-    uint8_t flight[FLIGHT_MAX]; /* of the connection that is being read; kept in `kept` between */
 };
 
 static double now(void)
@@ -261,14 +257,14 @@ static void put_ticket(struct load *l, struct connection *c, struct writer *w, s
 static size_t client_hello(struct load *l, struct connection *c, uint8_t *out)
 {
     static const uint8_t fixed[] = {
-        0, 2,  0x13, 0x01, 1, 0,                               /* suite, compression */
+        0, 2, 0x13, 0x01, 1, 0, /* suite, compression */
     };
     static const uint8_t extensions[] = {
-        0, 43, 0, 3, 2, 3, 4,                                  /* supported_versions */
-        0, 10, 0, 4, 0, 2, 0, 29,                              /* supported_groups */
-        0, 13, 0, 8, 0, 6, 4, 3, 8, 4, 4, 1,                   /* signature_algorithms */
-        0, 45, 0, 2, 1, 1,                                     /* psk_key_exchange_modes */
-        0, 0,  0, 14, 0, 12, 0, 0, 9, 'l', 'o', 'c', 'a', 'l', 'h', 'o', 's', 't',
+        0, 43, 0, 3,  2, 3,  4,                     /* supported_versions */
+        0, 10, 0, 4,  0, 2,  0, 29,                 /* supported_groups */
+        0, 13, 0, 8,  0, 6,  4, 3,  8, 4,   4,   1, /* signature_algorithms */
+        0, 45, 0, 2,  1, 1,                         /* psk_key_exchange_modes */
+        0, 0,  0, 14, 0, 12, 0, 0,  9, 'l', 'o', 'c', 'a', 'l', 'h', 'o', 's', 't',
     };
     uint8_t random[64], zero[HASH] = {0};
     struct writer w = {out, 0};
@@ -305,7 +301,8 @@ static bool read_server_hello(const uint8_t *m, size_t len, uint8_t share[32], b
         return false;
     at += 1u + m[at] + 3 + 2;
     while (at + 4 <= len) {
-        unsigned type = (unsigned)m[at] << 8 | m[at + 1], size = (unsigned)m[at + 2] << 8 | m[at + 3];
+        unsigned type = (unsigned)m[at] << 8 | m[at + 1],
+                 size = (unsigned)m[at + 2] << 8 | m[at + 3];
         at += 4;
         if (at + size > len)
             return false;
@@ -323,7 +320,8 @@ static bool agree(struct load *l, const uint8_t share[32], uint8_t out[32])
     EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, share, 32);
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(l->own, NULL);
     bool ok = peer && ctx && EVP_PKEY_derive_init(ctx) == 1 &&
-              EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 && EVP_PKEY_derive(ctx, out, &len) == 1;
+              EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 &&
+              EVP_PKEY_derive(ctx, out, &len) == 1;
     EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(peer);
     return ok;
@@ -344,7 +342,6 @@ static bool take_server_hello(struct load *l, struct connection *c, size_t len)
     set_keys(&c->in, secret);
     derive(c->handshake, "c hs traffic", hash, secret);
     set_keys(&c->out, secret);
-    c->flight_len = 0;
     return true;
 }
 
@@ -405,8 +402,7 @@ static void take_ticket(struct load *l, const struct connection *c, const uint8_
         return;
     memcpy(l->ticket.identity, m + at + 2, size);
     l->ticket.len = size;
-    l->ticket.age_add =
-        (uint32_t)m[8] << 24 | (uint32_t)m[9] << 16 | (uint32_t)m[10] << 8 | m[11];
+    l->ticket.age_add = (uint32_t)m[8] << 24 | (uint32_t)m[9] << 16 | (uint32_t)m[10] << 8 | m[11];
     expand(c->resumption, "resumption", m + 13, nonce_len, l->ticket.psk, HASH);
 }
 
@@ -427,19 +423,17 @@ static void ended(struct load *l, struct connection *c, bool ok)
     l->done += ok;
 }
 
-static bool is_answered(struct load *l, struct connection *c, size_t len)
+/* While a ticket is wanted the answer is opened until one is found. */
+static bool wants_ticket(const struct load *l, const struct connection *c)
 {
-    if (!l->download && (l->resume && l->ticket.len == 0)) {
-        size_t n = open_record(l, &c->in, c->record, len);
-        if (n > 0 && c->record[5 + n - 1] == 22) {
-            take_ticket(l, c, c->record + 5, n - 1);
-            return false;
-        }
-        return n > 0;
-    }
-    /* Tickets are longer than an answer of a few bytes could be only by chance: it is the FIN that
-     * ends a connection, see arrived(). */
-    return false;
+    return l->resume && l->ticket.len == 0 && c->stage == ANSWER;
+}
+
+static void look_for_ticket(struct load *l, struct connection *c, size_t len)
+{
+    size_t n = wants_ticket(l, c) ? open_record(l, &c->in, c->record, len) : 0;
+    if (n > 0 && c->record[5 + n - 1] == 22)
+        take_ticket(l, c, c->record + 5, n - 1);
 }
 
 static bool take_record(struct load *l, struct connection *c, size_t len)
@@ -459,7 +453,7 @@ static bool take_record(struct load *l, struct connection *c, size_t len)
             l->done++;
         return finish(l, c);
     case ANSWER:
-        (void)is_answered(l, c, len);
+        look_for_ticket(l, c, len);
         return true;
     case RESTING:
         return true;
@@ -469,28 +463,20 @@ static bool take_record(struct load *l, struct connection *c, size_t len)
     }
 }
 
-/* Whole records out of what has come; what is only counted is skipped without being kept. */
+/* Whole records out of what has come; each is worked on at the start of the buffer. */
 static bool take_records(struct load *l, struct connection *c)
 {
-    size_t at = 0;
-    while (c->have - at >= 5) {
-        size_t len = 5 + ((size_t)c->record[at + 3] << 8 | c->record[at + 4]);
+    while (c->have >= 5) {
+        size_t len = 5 + ((size_t)c->record[3] << 8 | c->record[4]);
         if (len > RECORD_MAX)
             return false;
-        if (c->have - at < len)
-            break;
-        if (at > 0) {
-            memmove(c->record, c->record + at, c->have - at);
-            c->have -= at;
-            at = 0;
-        }
-        /* take_record works on the record at the start of the buffer */
+        if (c->have < len)
+            return true;
         if (!take_record(l, c, len))
             return false;
-        at = len;
+        c->have -= len;
+        memmove(c->record, c->record + len, c->have);
     }
-    memmove(c->record, c->record + at, c->have - at);
-    c->have -= at;
     return true;
 }
 
@@ -498,7 +484,7 @@ static void arrived(struct load *l, struct connection *c)
 {
     static uint8_t waste[1 << 18];
     for (;;) {
-        bool count_only = c->stage == ANSWER && !(l->resume && l->ticket.len == 0);
+        bool count_only = c->stage == ANSWER && !wants_ticket(l, c);
         ssize_t n = count_only ? recv(c->fd, waste, sizeof(waste), 0)
                                : recv(c->fd, c->record + c->have, RECORD_MAX - c->have, 0);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -544,8 +530,7 @@ static void start(struct load *l, struct connection *c)
 {
     int on = 1;
     memset(c, 0, offsetof(struct connection, record));
-    c->have = c->flight_len = 0;
-    c->skip = 0;
+    c->have = 0;
     c->began = now();
     c->stage = CONNECTING;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -700,7 +685,6 @@ int main(int argc, char **argv)
                 strcmp(mode, "download") == 0;
     bool probing = strcmp(mode, "probe") == 0;
     l.resume = strcmp(mode, "resume") == 0;
-    l.download = strcmp(mode, "download") == 0;
     l.stall = strcmp(mode, "stall") == 0;
     l.hold = l.stall || strcmp(mode, "idle") == 0;
     if ((!busy && !probing && !l.hold) || (!l.hold && argc < 6)) {
