@@ -125,7 +125,7 @@ static bool start(struct serving *s, struct error *e)
         .host = o->host,
         .port = o->port,
         .family = o->family,
-        .www = o->www,
+        .answer = {.name = o->answer},
         .hooks = {.user = s,
                   .on_keylog = keylog_line,
                   .on_error = complaint,

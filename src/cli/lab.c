@@ -97,7 +97,7 @@ static bool start_server(struct lab *lab, struct error *e)
         .host = "",
         .port = o->port,
         .family = o->family,
-        .www = o->www,
+        .answer = {.name = o->answer},
         .hooks = {.on_handshake = server_handshake, .on_error = server_said},
     };
     config.settings.ca_file = config.settings.ca_path = NULL; /* the client's */
@@ -124,7 +124,7 @@ static void client_handshake(void *user, const struct endpoint_report *report)
 {
     struct lab *lab = user;
     (void)report;
-    if (lab->options->www)
+    if (lab->options->answer == ANSWER_WWW)
         client_write(lab->client, slice_of_str("GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"));
 }
 

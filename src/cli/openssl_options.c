@@ -13,6 +13,7 @@ enum option_kind {
     SET_BOOL,
     SET_INT,
     SET_TEXT,
+    SET_ANSWER,
     ONLY_VERSION,
     WITHOUT_VERSION,
     READ_VERSION,
@@ -176,6 +177,16 @@ static bool read_host(const struct option_row *row, const char *value, struct en
     return true;
 }
 
+static bool set_answer(const struct option_row *row, struct endpoint_options *o, struct error *e)
+{
+    if (o->answer_from)
+        return error_set(e, ERROR_USAGE, "-%s and -%s are two answers: give one", o->answer_from,
+                         row->name);
+    o->answer = (enum answer_name)row->value;
+    o->answer_from = row->name;
+    return true;
+}
+
 static bool apply(const struct option_row *row, const char *value, unsigned command,
                   struct endpoint_options *o, struct error *e)
 {
@@ -190,6 +201,8 @@ static bool apply(const struct option_row *row, const char *value, unsigned comm
     case SET_TEXT:
         *(const char **)member = value;
         return true;
+    case SET_ANSWER:
+        return set_answer(row, o, e);
     case ONLY_VERSION:
         o->tls.min_version = o->tls.max_version = row->value;
         return true;

@@ -7,6 +7,7 @@
 #define TLSWIRE_CLI_OPENSSL_OPTIONS_H
 
 #include "base/error.h"
+#include "endpoint/answer.h"
 #include "endpoint/settings.h"
 
 #include <stdbool.h>
@@ -24,7 +25,9 @@ struct endpoint_options {
     uint16_t port;
     bool port_given;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
-    bool www, quiet, help;
+    enum answer_name answer;
+    const char *answer_from; /* the option that chose it; NULL: none did */
+    bool quiet, help;
     const char *keylog_file;
     bool rsa;
     const char *color; /* "auto", "always", "never" */

@@ -87,6 +87,10 @@ size_t link_queued(const struct link *l)
     return uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp);
 }
 
+static void give_scratch(uv_handle_t *, size_t, uv_buf_t *);
+static void arrived(uv_stream_t *, ssize_t, const uv_buf_t *);
+static void read_plain(struct link *);
+
 static void lost(struct link *l, const char *what, int status)
 {
     if (!l->report.error[0] && l->state != LINK_CLOSED) {
@@ -104,6 +108,14 @@ static void written(uv_write_t *request, int status)
     free(w);
     if (status != 0 && status != UV_ECANCELED)
         lost(l, "the connection broke while sending", status);
+    if (status != 0 || l->state != LINK_OPEN)
+        return;
+    link_touch(l); /* the peer takes what we say */
+    if (l->full && link_queued(l) < LINK_LOW) {
+        l->full = false;
+        if (l->owner->writable)
+            l->owner->writable(l);
+    }
 }
 
 /* What the socket did not take at once waits in a copy of its own. */
@@ -119,6 +131,8 @@ static int queue(struct link *l, struct slice rest)
     int status = uv_write(&w->request, (uv_stream_t *)&l->tcp, &buffer, 1, written);
     if (status != 0)
         free(w);
+    else
+        l->full = l->full || link_queued(l) >= LINK_LOW;
     return status;
 }
 
@@ -165,6 +179,7 @@ static void drain(struct link *l)
         return;
     l->state = LINK_DRAINING;
     l->left = SIZE_MAX;
+    link_resume(l); /* what still comes must be read, or an RST is sent */
     uv_shutdown_t *request = malloc(sizeof(*request));
     if (request)
         request->data = l;
@@ -227,7 +242,10 @@ static void peer_is_done(struct link *l)
 static void read_plain(struct link *l)
 {
     uint8_t plain[16384];
-    while (l->state == LINK_OPEN || l->state == LINK_DRAINING) {
+    if (l->reading)
+        return;
+    l->reading = true;
+    while ((l->state == LINK_OPEN && !l->paused) || l->state == LINK_DRAINING) {
         size_t len = 0;
         enum tls_progress progress = tls_pipe_read(&l->tls, plain, sizeof(plain), &len);
         if (l->tls.key_updates > KEY_UPDATES && l->state == LINK_OPEN) {
@@ -247,7 +265,28 @@ static void read_plain(struct link *l)
         }
         break;
     }
+    l->reading = false;
     flush(l); /* answers to KeyUpdate and the like */
+}
+
+void link_pause(struct link *l)
+{
+    if (l->state != LINK_OPEN || l->paused)
+        return;
+    l->paused = true;
+    uv_read_stop((uv_stream_t *)&l->tcp);
+}
+
+void link_resume(struct link *l)
+{
+    if (!l->paused)
+        return;
+    l->paused = false;
+    if (l->state == LINK_CLOSED || l->fin_received)
+        return;
+    uv_read_start((uv_stream_t *)&l->tcp, give_scratch, arrived);
+    if (l->state == LINK_OPEN)
+        read_plain(l);
 }
 
 static void step(struct link *l)

@@ -22,12 +22,14 @@ enum link_state {
 
 struct link;
 
-/* What the owner does; none may be NULL.  An owner may call any link function in them. */
+/* What the owner does; only `writable` may be NULL.  An owner may call any link function in them. */
 struct link_owner {
     void (*ready)(struct link *);                    /* handshake finished */
     void (*data)(struct link *, struct slice plain); /* application data */
     void (*peer_closed)(struct link *);              /* no more data will come */
-    void (*gone)(struct link *);                     /* both handles closed: free it now */
+    /* Less than LINK_LOW bytes wait for the socket, after more did. */
+    void (*writable)(struct link *);
+    void (*gone)(struct link *); /* both handles closed: free it now */
 };
 
 struct link_limits {
@@ -50,10 +52,17 @@ struct link {
     size_t left;    /* bytes that were queued when the draining limit was last looked at */
     bool opened;    /* on_open was called */
     bool fin_sent, fin_received, peer_closed;
+    bool paused;  /* the owner takes no data now */
+    bool reading; /* data are being given to the owner */
+    bool full;    /* `writable` is due when the queue has become short */
     unsigned open_handles;
 };
 
 #define LINK_SCRATCH 65536
+/* An owner that moves data between two ends stops reading from one when HIGH bytes wait for the
+ * other, and goes on when fewer than LOW do. */
+#define LINK_HIGH ((size_t)64 << 10)
+#define LINK_LOW  ((size_t)16 << 10)
 
 /* Makes the two handles.  After a success the link lives until `gone`; after a failure it is
  * unused. */
@@ -64,6 +73,9 @@ void link_start(struct link *);
 bool link_write(struct link *, struct slice plain);
 /* Bytes waiting for the socket. */
 size_t link_queued(const struct link *);
+/* No data to the owner, and no reading from the socket, until link_resume. */
+void link_pause(struct link *);
+void link_resume(struct link *);
 /* close_notify, FIN, drain. */
 void link_close(struct link *);
 /* Records the error, tells the hooks, and ends like link_close. */

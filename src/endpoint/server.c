@@ -1,8 +1,6 @@
 #include "endpoint/server.h"
 
-#include "base/buf.h"
 #include "endpoint/link.h"
-#include "endpoint/status_page.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -18,7 +16,7 @@ struct connection {
     struct link link;
     struct server *server;
     struct connection *next, *previous;
-    struct buf request;
+    struct answer answer;
 };
 
 struct listener {
@@ -32,6 +30,7 @@ struct server {
     struct server_config config;
     uv_loop_t *loop;
     SSL_CTX *context;
+    struct answers answers;
     struct listener listeners[SERVER_LISTENERS];
     unsigned listener_count;
     struct connection *connections;
@@ -64,7 +63,7 @@ static void connection_gone(struct link *link)
     if (c->next)
         c->next->previous = c->previous;
     s->open--;
-    buf_free(&c->request);
+    answer_free(&c->answer);
     free(c);
     for (unsigned i = 0; i < s->listener_count && !s->stopping; i++)
         if (s->listeners[i].waiting && s->open < s->limit) {
@@ -76,49 +75,32 @@ static void connection_gone(struct link *link)
 static void connection_ready(struct link *link)
 {
     struct connection *c = link->user;
-    if (c->server->config.www)
-        return;
-    /* The note's server speaks first and does not wait for a request. */
-    link_write(link, slice_of_str("test\n"));
-    link_close(link);
-}
-
-static void answer_request(struct connection *c, enum request_state state)
-{
-    struct buf page = {.ceiling = 512 * 1024};
-    struct slice head = buf_slice(&c->request);
-    bool head_only = slice_is(slice_sub(head, 0, 5), "HEAD ");
-    if (state == REQUEST_BAD)
-        status_refusal(&page, 400);
-    else if (!head_only && !slice_is(slice_sub(head, 0, 4), "GET "))
-        status_refusal(&page, 405);
-    else
-        status_page(&page, c->link.tls.ssl, &c->link.report, head_only);
-    link_write(&c->link, buf_slice(&page));
-    link_close(&c->link);
-    buf_free(&page);
+    answer_ready(&c->answer);
 }
 
 static void connection_data(struct link *link, struct slice plain)
 {
     struct connection *c = link->user;
-    if (!c->server->config.www)
-        return;
-    buf_slice_put(&c->request, slice_sub(plain, 0, REQUEST_CEILING - c->request.len));
-    enum request_state state = status_request(buf_slice(&c->request));
-    if (state != REQUEST_UNFINISHED)
-        answer_request(c, state);
+    answer_data(&c->answer, plain);
 }
 
 static void connection_peer_closed(struct link *link)
 {
-    link_close(link);
+    struct connection *c = link->user;
+    answer_peer_closed(&c->answer);
+}
+
+static void connection_writable(struct link *link)
+{
+    struct connection *c = link->user;
+    answer_writable(&c->answer);
 }
 
 static const struct link_owner connection_owner = {
     .ready = connection_ready,
     .data = connection_data,
     .peer_closed = connection_peer_closed,
+    .writable = connection_writable,
     .gone = connection_gone,
 };
 
@@ -136,7 +118,7 @@ static struct connection *connection_new(struct server *s)
         return NULL;
     }
     c->server = s;
-    c->request.ceiling = REQUEST_CEILING;
+    c->answer = (struct answer){.answers = &s->answers, .link = &c->link};
     c->link.user = c;
     c->link.owner = &connection_owner;
     c->link.hooks = &s->config.hooks;
@@ -357,7 +339,8 @@ struct server *server_start(uv_loop_t *loop, const struct server_config *config,
     s->next_id = 1;
     s->limit = connection_limit(config);
     s->context = context_new(&s->config.settings, TLS_SERVER, config->certificate, e);
-    if (!s->context || !start_listening(s, in_use, e)) {
+    if (!s->context || !answers_prepare(&s->answers, &config->answer, loop, e) ||
+        !start_listening(s, in_use, e)) {
         server_free(s);
         return NULL;
     }

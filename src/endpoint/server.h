@@ -1,11 +1,12 @@
 /* A TLS server on a libuv loop: many connections at once, on one or several addresses.
  *
- * Each connection gets an answer (`test\n` at once, or with WWW a page about itself for a request),
- * close_notify, FIN, and is read until the peer's FIN.  SIGPIPE must be ignored by the program. */
+ * What is said on a connection is the answer's (endpoint/answer.h); then come close_notify and FIN,
+ * and it is read until the peer's FIN.  SIGPIPE must be ignored by the program. */
 #ifndef TLSWIRE_ENDPOINT_SERVER_H
 #define TLSWIRE_ENDPOINT_SERVER_H
 
 #include "base/error.h"
+#include "endpoint/answer.h"
 #include "endpoint/authority.h"
 #include "endpoint/certificate.h"
 #include "endpoint/hooks.h"
@@ -19,11 +20,11 @@ struct server_config {
     struct tls_settings settings;
     const struct certificate *certificate; /* used when settings name none; may then be NULL */
     struct authority *authority;           /* makes certificates by name; borrowed; may be NULL */
-    const char *host;         /* name or address; "" = 127.0.0.1 and ::1; "*" = every address */
-    uint16_t port;            /* 0: any free one, the same on all addresses */
-    int family;               /* AF_UNSPEC, AF_INET or AF_INET6 */
-    bool www;                 /* read an HTTP request, answer a page */
-    unsigned max_connections; /* 0: 1000; the others wait in the system's queue */
+    const char *host;            /* name or address; "" = 127.0.0.1 and ::1; "*" = every address */
+    uint16_t port;               /* 0: any free one, the same on all addresses */
+    int family;                  /* AF_UNSPEC, AF_INET or AF_INET6 */
+    struct answer_config answer; /* what is said on connections */
+    unsigned max_connections;    /* 0: 1000; the others wait in the system's queue */
     unsigned handshake_seconds, idle_seconds; /* 0: 10 and 60 */
     struct endpoint_hooks hooks;
 };

@@ -205,7 +205,7 @@ static void test_options(void)
     CHECK_EQ(VERSION_TLS1_2, o.tls.min_version);
     CHECK_EQ(VERSION_TLS1_2, o.tls.max_version);
     CHECK_STR("A:B", o.tls.ciphers);
-    CHECK(o.www && !o.quiet);
+    CHECK(o.answer == ANSWER_WWW && !o.quiet);
     CHECK(parse(&w, "example.com:443 -no_tls1_3 -curves P-256 -6 -max_protocol tlsv1.2",
                 FOR_CONNECT, &o));
     CHECK_STR("example.com", o.host);

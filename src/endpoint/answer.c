@@ -1,0 +1,48 @@
+#include "endpoint/answer.h"
+
+static const struct answer_kind *const kinds[ANSWER_COUNT] = {
+    [ANSWER_TEST] = &answer_test,
+    [ANSWER_ECHO] = &answer_echo,
+    [ANSWER_REV] = &answer_rev,
+    [ANSWER_WWW] = &answer_www,
+};
+
+bool answers_prepare(struct answers *a, const struct answer_config *config, uv_loop_t *loop,
+                     struct error *e)
+{
+    *a = (struct answers){.config = *config, .kind = kinds[config->name], .loop = loop};
+    return !a->kind->prepare || a->kind->prepare(a, e);
+}
+
+void answer_ready(struct answer *a)
+{
+    a->kind = a->answers->kind;
+    a->kind->ready(a);
+}
+
+void answer_data(struct answer *a, struct slice plain)
+{
+    if (a->kind && a->kind->data)
+        a->kind->data(a, plain);
+}
+
+void answer_peer_closed(struct answer *a)
+{
+    if (a->kind && a->kind->peer_closed)
+        a->kind->peer_closed(a);
+    else
+        link_close(a->link);
+}
+
+void answer_writable(struct answer *a)
+{
+    if (a->kind && a->kind->writable)
+        a->kind->writable(a);
+}
+
+void answer_free(struct answer *a)
+{
+    if (a->kind && a->kind->free)
+        a->kind->free(a);
+    a->state = NULL;
+}

@@ -1,0 +1,66 @@
+/* What a server says on its connections: one kind of answer for a server, one file for each kind.
+ *
+ * The server makes connections and leaves all that is said on them to the answer; the answer says
+ * when a connection is over (link_close).  A kind of answer that moves data between two ends keeps
+ * neither waiting for memory: it stops reading from one while much waits for the other (LINK_HIGH,
+ * LINK_LOW). */
+#ifndef TLSWIRE_ENDPOINT_ANSWER_H
+#define TLSWIRE_ENDPOINT_ANSWER_H
+
+#include "base/error.h"
+#include "endpoint/link.h"
+
+enum answer_name {
+    ANSWER_TEST, /* "test\n", and the end */
+    ANSWER_ECHO, /* what came */
+    ANSWER_REV,  /* each line backwards, as s_server -rev */
+    ANSWER_WWW,  /* HTTP: a page about the connection */
+    ANSWER_COUNT,
+};
+
+/* What a server is told about its answers; texts are borrowed. */
+struct answer_config {
+    enum answer_name name;
+};
+
+struct answer_kind;
+
+/* The answers of a server: its settings, and what they need that lives as long as the server. */
+struct answers {
+    struct answer_config config;
+    const struct answer_kind *kind;
+    uv_loop_t *loop;
+};
+
+/* The answer on one connection. */
+struct answer {
+    const struct answer_kind *kind;
+    struct answers *answers;
+    struct link *link;
+    void *state; /* the kind's own; NULL until it needs one */
+};
+
+/* Only `ready` must be there.  Nothing is called before `ready` but `free`. */
+struct answer_kind {
+    const char *name;
+    bool (*prepare)(struct answers *, struct error *); /* once for the server */
+    void (*ready)(struct answer *);                    /* the handshake is finished */
+    void (*data)(struct answer *, struct slice plain);
+    void (*peer_closed)(struct answer *); /* it says no more; NULL: then the connection is over */
+    void (*writable)(struct answer *);    /* the queue of the link has become short */
+    /* The link is gone.  A state with handles of its own closes them now and is freed later. */
+    void (*free)(struct answer *);
+};
+
+extern const struct answer_kind answer_test, answer_echo, answer_rev, answer_www;
+
+bool answers_prepare(struct answers *, const struct answer_config *, uv_loop_t *, struct error *);
+
+/* The events of a connection, for its owner. */
+void answer_ready(struct answer *);
+void answer_data(struct answer *, struct slice plain);
+void answer_peer_closed(struct answer *);
+void answer_writable(struct answer *);
+void answer_free(struct answer *);
+
+#endif
