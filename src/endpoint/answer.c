@@ -40,6 +40,11 @@ void answer_writable(struct answer *a)
         a->kind->writable(a);
 }
 
+bool answer_busy(const struct answer *a)
+{
+    return a->kind && a->kind->busy && a->kind->busy(a);
+}
+
 void answer_free(struct answer *a)
 {
     if (a->kind && a->kind->free)

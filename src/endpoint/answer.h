@@ -30,6 +30,7 @@ struct answers {
     struct answer_config config;
     const struct answer_kind *kind;
     uv_loop_t *loop;
+    bool stopping; /* the server is being stopped: no new request on a connection, only its end */
 };
 
 /* The answer on one connection. */
@@ -48,6 +49,8 @@ struct answer_kind {
     void (*data)(struct answer *, struct slice plain);
     void (*peer_closed)(struct answer *); /* it says no more; NULL: then the connection is over */
     void (*writable)(struct answer *);    /* the queue of the link has become short */
+    /* It owes the peer something still; NULL: never.  A server that is stopped waits for it. */
+    bool (*busy)(const struct answer *);
     /* The link is gone.  A state with handles of its own closes them now and is freed later. */
     void (*free)(struct answer *);
 };
@@ -61,6 +64,7 @@ void answer_ready(struct answer *);
 void answer_data(struct answer *, struct slice plain);
 void answer_peer_closed(struct answer *);
 void answer_writable(struct answer *);
+bool answer_busy(const struct answer *);
 void answer_free(struct answer *);
 
 #endif

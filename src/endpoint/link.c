@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define DRAIN_CEILING ((size_t)4 << 20) /* bytes of a peer that does not stop */
-#define KEY_UPDATES   1000              /* each makes us work more than the peer */
+#define STALL_MS      30000 /* a peer that takes nothing of what waits for so long does not read */
+#define KEY_UPDATES   1000  /* each makes us work more than the peer */
 #define QUEUE_CEILING ((size_t)8 << 20) /* bytes for a peer that does not read */
 
 struct write_request {
@@ -14,6 +15,8 @@ struct write_request {
     struct link *link;
     uint8_t bytes[];
 };
+
+static void lost(struct link *, const char *what, int status);
 
 static void handle_closed(uv_handle_t *handle)
 {
@@ -46,8 +49,30 @@ void link_abort(struct link *l, bool reset)
         l->hooks->on_end(l->hooks->user, l->report.id, ENDPOINT_RECEIVED, true, now);
     if (l->opened && l->hooks->on_close)
         l->hooks->on_close(l->hooks->user, &l->report, now);
-    uv_close((uv_handle_t *)&l->tcp, handle_closed);
+    /* A peer that does not read keeps what was sent to it in the kernel, unless the end is abrupt. */
+    if (!reset || uv_tcp_close_reset(&l->tcp, handle_closed) != 0)
+        uv_close((uv_handle_t *)&l->tcp, handle_closed);
     uv_close((uv_handle_t *)&l->timer, handle_closed);
+}
+
+static void time_is_up(uv_timer_t *);
+
+/* A peer that reads slowly is waited for, one that does not read is not. */
+static void look_at_open(struct link *l)
+{
+    uint64_t quiet = uv_now(l->timer.loop) - l->active, wait = l->limits.idle_ms - quiet;
+    size_t queued = link_queued(l);
+    if (queued > 0 && queued >= l->left) {
+        lost(l, "the peer does not read", UV_ETIMEDOUT);
+    } else if (queued > 0) {
+        l->left = queued;
+        uv_timer_start(&l->timer, time_is_up, STALL_MS, 0);
+    } else if (l->limits.idle_ms > 0 && quiet >= l->limits.idle_ms) {
+        tls_pipe_close(&l->tls);
+        link_fail(l, "nothing came for too long");
+    } else if (l->limits.idle_ms > 0) {
+        uv_timer_start(&l->timer, time_is_up, wait, 0);
+    }
 }
 
 static void time_is_up(uv_timer_t *timer)
@@ -59,8 +84,7 @@ static void time_is_up(uv_timer_t *timer)
                  (unsigned long long)l->limits.handshake_ms / 1000);
         link_fail(l, text);
     } else if (l->state == LINK_OPEN) {
-        tls_pipe_close(&l->tls);
-        link_fail(l, "nothing came for too long");
+        look_at_open(l);
     } else if (link_queued(l) > 0 && link_queued(l) < l->left) {
         l->left = link_queued(l); /* slow, but it moves: nothing that was written gets lost */
         link_touch(l);
@@ -71,6 +95,7 @@ static void time_is_up(uv_timer_t *timer)
 
 void link_touch(struct link *l)
 {
+    l->active = uv_now(l->timer.loop);
     uint64_t ms = l->state == LINK_HANDSHAKE ? l->limits.handshake_ms
                   : l->state == LINK_OPEN    ? l->limits.idle_ms
                                              : l->limits.linger_ms;
@@ -110,7 +135,7 @@ static void written(uv_write_t *request, int status)
         lost(l, "the connection broke while sending", status);
     if (status != 0 || l->state != LINK_OPEN)
         return;
-    link_touch(l); /* the peer takes what we say */
+    l->active = uv_now(l->timer.loop);
     if (l->full && link_queued(l) < LINK_LOW) {
         l->full = false;
         if (l->owner->writable)
@@ -121,10 +146,15 @@ static void written(uv_write_t *request, int status)
 /* What the socket did not take at once waits in a copy of its own. */
 static int queue(struct link *l, struct slice rest)
 {
+    size_t before = link_queued(l);
     struct write_request *w =
-        link_queued(l) + rest.len > QUEUE_CEILING ? NULL : malloc(sizeof(*w) + rest.len);
+        before + rest.len > QUEUE_CEILING ? NULL : malloc(sizeof(*w) + rest.len);
     if (!w)
         return UV_ENOBUFS;
+    if (before == 0 && l->state == LINK_OPEN) {
+        l->left = SIZE_MAX;
+        uv_timer_start(&l->timer, time_is_up, STALL_MS, 0);
+    }
     w->link = l;
     memcpy(w->bytes, rest.data, rest.len);
     uv_buf_t buffer = uv_buf_init((char *)w->bytes, (unsigned)rest.len);
@@ -363,8 +393,7 @@ static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
         link_fail(l, "no memory");
         return;
     }
-    if (l->state == LINK_OPEN)
-        link_touch(l);
+    l->active = uv_now(l->timer.loop);
     step(l);
 }
 

@@ -47,10 +47,11 @@ struct link {
     struct link_limits limits;
     void *user;
     uint8_t
-        *scratch;   /* LINK_SCRATCH bytes, shared by the links of a loop; never held over a call */
-    size_t drained; /* bytes read after the end */
-    size_t left;    /* bytes that were queued when the draining limit was last looked at */
-    bool opened;    /* on_open was called */
+        *scratch;    /* LINK_SCRATCH bytes, shared by the links of a loop; never held over a call */
+    uint64_t active; /* when something last came or went, in the loop's time */
+    size_t drained;  /* bytes read after the end */
+    size_t left;     /* bytes that were queued when a limit was last looked at */
+    bool opened;     /* on_open was called */
     bool fin_sent, fin_received, peer_closed;
     bool paused;  /* the owner takes no data now */
     bool reading; /* data are being given to the owner */

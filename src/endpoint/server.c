@@ -1,46 +1,63 @@
 #include "endpoint/server.h"
 
+#include "endpoint/credentials.h"
+#include "endpoint/limits.h"
 #include "endpoint/link.h"
+#include "endpoint/listening.h"
 
-#include <netdb.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#define BACKLOG         1024
-#define PORT_TRIES      32 /* for a port that is free in both families */
-#define DESCRIPTOR_ROOM 64 /* kept free for files and the loop's own */
+#define DESCRIPTOR_ROOM 64   /* kept free for files and the loop's own */
+#define RETRY_MS        100  /* when nothing can be taken now */
+#define DRAIN_STEP_MS   200  /* how often a stopping server looks at what is left */
+#define QUIET_MS        1000 /* a connection that does nothing for so long is not waiting for us */
+
+/* What servers that were joined have in common. */
+struct shared {
+    atomic_uint users;
+    atomic_uint_least64_t next_id;
+    struct listening listening;
+    struct credentials *credentials;
+    struct limits *limits;
+};
 
 struct connection {
     struct link link;
     struct server *server;
     struct connection *next, *previous;
     struct answer answer;
+    bool entered; /* the limits count it */
 };
 
 struct listener {
     uv_tcp_t tcp;
     struct server *server;
-    struct sockaddr_storage address;
     bool waiting; /* a connection waits in the system's queue until another one ends */
 };
 
 struct server {
     struct server_config config;
+    struct shared *shared;
     uv_loop_t *loop;
-    SSL_CTX *context;
     struct answers answers;
-    struct listener listeners[SERVER_LISTENERS];
+    struct listener listeners[LISTENING_MAX];
     unsigned listener_count;
+    uv_timer_t timer; /* RETRY_MS while a listener waits; DRAIN_STEP_MS while stopping */
+    uint64_t drain_until;
     struct connection *connections;
-    unsigned open, limit;
-    uint64_t next_id;
+    unsigned open;
     bool stopping;
     uint8_t scratch[LINK_SCRATCH];
 };
 
 static void accept_one(struct listener *);
+static void retry_later(struct server *);
 
 static void tell(struct server *s, const char *what, int status)
 {
@@ -51,6 +68,27 @@ static void tell(struct server *s, const char *what, int status)
 }
 
 /* ---- one connection ---- */
+
+static void accept_waiting(struct server *s)
+{
+    for (unsigned i = 0; i < s->listener_count && !s->stopping; i++)
+        if (s->listeners[i].waiting && !limits_full(s->shared->limits)) {
+            s->listeners[i].waiting = false;
+            accept_one(&s->listeners[i]);
+        }
+}
+
+static void timer_closed(uv_handle_t *timer)
+{
+    timer->data = NULL;
+}
+
+/* The last thing that keeps the loop of a stopped server going. */
+static void stop_timer(struct server *s)
+{
+    if (s->timer.data && !uv_is_closing((uv_handle_t *)&s->timer))
+        uv_close((uv_handle_t *)&s->timer, timer_closed);
+}
 
 static void connection_gone(struct link *link)
 {
@@ -63,13 +101,13 @@ static void connection_gone(struct link *link)
     if (c->next)
         c->next->previous = c->previous;
     s->open--;
+    if (c->entered)
+        limits_leave(s->shared->limits, &c->link.report.peer);
     answer_free(&c->answer);
     free(c);
-    for (unsigned i = 0; i < s->listener_count && !s->stopping; i++)
-        if (s->listeners[i].waiting && s->open < s->limit) {
-            s->listeners[i].waiting = false;
-            accept_one(&s->listeners[i]);
-        }
+    accept_waiting(s);
+    if (s->stopping && s->open == 0)
+        stop_timer(s);
 }
 
 static void connection_ready(struct link *link)
@@ -108,12 +146,12 @@ static struct connection *connection_new(struct server *s)
 {
     struct error e = {.code = ERROR_NONE};
     struct connection *c = calloc(1, sizeof(*c));
-    if (!c || !tls_pipe_open(&c->link.tls, s->context, TLS_SERVER, NULL, NULL, &e)) {
-        free(c);
-        return NULL;
-    }
-    if (!link_init(&c->link, s->loop, &e)) {
-        tls_pipe_free(&c->link.tls);
+    SSL_CTX *context = credentials_take(s->shared->credentials);
+    bool opened = c && tls_pipe_open(&c->link.tls, context, TLS_SERVER, NULL, NULL, &e);
+    SSL_CTX_free(context); /* the connection has its own reference */
+    if (!opened || !link_init(&c->link, s->loop, &e)) {
+        if (opened)
+            tls_pipe_free(&c->link.tls);
         free(c);
         return NULL;
     }
@@ -123,7 +161,6 @@ static struct connection *connection_new(struct server *s)
     c->link.owner = &connection_owner;
     c->link.hooks = &s->config.hooks;
     c->link.scratch = s->scratch;
-    c->link.report.id = s->next_id;
     c->link.limits = (struct link_limits){
         .handshake_ms = s->config.handshake_seconds * UINT64_C(1000),
         .idle_ms = s->config.idle_seconds * UINT64_C(1000),
@@ -139,22 +176,45 @@ static struct connection *connection_new(struct server *s)
 
 /* ---- listening ---- */
 
+/* Counts the connection that was just taken, or says why it is not wanted. */
+static bool enter(struct server *s, struct connection *c)
+{
+    int len = sizeof(c->link.report.peer);
+    (void)uv_tcp_getpeername(&c->link.tcp, (struct sockaddr *)&c->link.report.peer, &len);
+    enum limits_answer answer = limits_enter(s->shared->limits, &c->link.report.peer);
+    c->entered = answer == LIMITS_FINE;
+    if (answer == LIMITS_PEER_FULL && s->config.hooks.on_error) {
+        char text[160], peer[64];
+        endpoint_address_text(&c->link.report.peer, peer, sizeof(peer));
+        snprintf(text, sizeof(text), "refused %s: it has %u connections already", peer,
+                 s->config.max_per_peer);
+        s->config.hooks.on_error(s->config.hooks.user, 0, text);
+    }
+    return c->entered;
+}
+
 static void accept_one(struct listener *listener)
 {
     struct server *s = listener->server;
     struct connection *c = connection_new(s);
     if (!c) {
-        listener->waiting = true; /* tried again when a connection ends */
+        listener->waiting = true;
+        retry_later(s);
         tell(s, "cannot take a connection", UV_ENOMEM);
         return;
     }
     int status = uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&c->link.tcp);
     if (status != 0) {
-        tell(s, "cannot take a connection", status);
+        if (status != UV_EAGAIN) /* another worker was quicker, or the peer is gone */
+            tell(s, "cannot take a connection", status);
         link_abort(&c->link, false);
         return;
     }
-    s->next_id++;
+    if (!enter(s, c)) {
+        link_abort(&c->link, false);
+        return;
+    }
+    c->link.report.id = atomic_fetch_add(&s->shared->next_id, 1);
     link_start(&c->link);
 }
 
@@ -168,18 +228,28 @@ static void connection_waits(uv_stream_t *stream, int status)
     }
     /* Not taken now means that libuv stops listening until it is: the system's queue holds the
      * rest. */
-    if (s->open >= s->limit)
+    if (limits_full(s->shared->limits)) {
         listener->waiting = true;
-    else
+        retry_later(s);
+    } else {
         accept_one(listener);
+    }
 }
 
-static void set_port(struct sockaddr_storage *address, uint16_t port)
+/* Another worker's connection may be the one that ends. */
+static void look_again(uv_timer_t *timer)
 {
-    struct sockaddr_in *v4 = (void *)address;
-    struct sockaddr_in6 *v6 = (void *)address;
-    uint8_t bytes[2] = {(uint8_t)(port >> 8), (uint8_t)port};
-    memcpy(address->ss_family == AF_INET6 ? &v6->sin6_port : &v4->sin_port, bytes, 2);
+    struct server *s = timer->data;
+    accept_waiting(s);
+    for (unsigned i = 0; i < s->listener_count; i++)
+        if (s->listeners[i].waiting)
+            retry_later(s);
+}
+
+static void retry_later(struct server *s)
+{
+    if (!s->stopping)
+        uv_timer_start(&s->timer, look_again, RETRY_MS, 0);
 }
 
 static void listener_closed(uv_handle_t *handle)
@@ -187,127 +257,36 @@ static void listener_closed(uv_handle_t *handle)
     handle->data = NULL;
 }
 
-/* Takes the newest listener away again. */
-static void unlisten(struct server *s)
+static void close_listeners(struct server *s)
 {
-    struct listener *listener = &s->listeners[s->listener_count - 1];
-    uv_close((uv_handle_t *)&listener->tcp, listener_closed);
-    /* Somebody may have connected already. */
-    for (struct connection *c = s->connections; c; c = c->next)
-        link_abort(&c->link, false);
-    while (listener->tcp.data || s->open > 0)
-        uv_run(s->loop, UV_RUN_NOWAIT);
-    s->listener_count--;
+    for (unsigned i = 0; i < s->listener_count; i++)
+        uv_close((uv_handle_t *)&s->listeners[i].tcp, listener_closed);
 }
 
-/* Listens on one more address: 0 or libuv's error. */
-static int listen_on(struct server *s, struct sockaddr_storage address, uint16_t port)
+static bool start_listening(struct server *s, struct error *e)
 {
-    struct listener *listener = &s->listeners[s->listener_count];
-    unsigned flags = address.ss_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
-    int len = sizeof(listener->address);
-    int status = uv_tcp_init_ex(s->loop, &listener->tcp, (unsigned)address.ss_family);
-    if (status != 0)
-        return status;
-    s->listener_count++;
-    listener->server = s;
-    listener->tcp.data = listener;
-    set_port(&address, port);
-    status = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&address, flags);
-    if (status == 0)
-        status = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, connection_waits);
-    if (status == 0)
-        status = uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&listener->address, &len);
-    if (status != 0)
-        unlisten(s);
-    return status;
-}
-
-static bool missing_family(int status)
-{
-    return status == UV_EADDRNOTAVAIL || status == UV_EAFNOSUPPORT;
-}
-
-/* One try at all the addresses.  A family that this machine lacks is left out while another works.
- */
-static int listen_on_all(struct server *s, const struct sockaddr_storage *addresses, unsigned count,
-                         uint16_t port, unsigned *culprit)
-{
-    int missing = 0;
-    unsigned good = 0;
-    for (unsigned i = 0; i < count; i++) {
-        int status = listen_on(s, addresses[i], port);
-        if (status != 0 && missing_family(status) && count > 1) {
-            missing = status;
-            *culprit = i;
-            continue;
+    const struct listening *l = &s->shared->listening;
+    for (unsigned i = 0; i < l->count; i++) {
+        struct listener *listener = &s->listeners[i];
+        int fd = fcntl(l->sockets[i], F_DUPFD_CLOEXEC, 0);
+        int status = fd < 0 ? -errno : uv_tcp_init(s->loop, &listener->tcp);
+        if (status == 0) {
+            s->listener_count++;
+            listener->server = s;
+            listener->tcp.data = listener;
+            status = uv_tcp_open(&listener->tcp, fd);
         }
-        if (status != 0) {
-            *culprit = i;
-            return status;
-        }
-        good++;
-        if (port == 0)
-            port = endpoint_port(&s->listeners[s->listener_count - 1].address);
-    }
-    return good > 0 ? 0 : missing;
-}
-
-static unsigned resolve(const struct server_config *config, struct sockaddr_storage *addresses,
-                        struct error *e)
-{
-    static const char *const loopback[] = {"127.0.0.1", "::1"}, *const any[] = {"0.0.0.0", "::"};
-    const char *const *fixed = config->host[0] == '\0'          ? loopback
-                               : strcmp(config->host, "*") == 0 ? any
-                                                                : NULL;
-    const char *single[1] = {config->host};
-    unsigned names = fixed ? 2 : 1, count = 0;
-    for (unsigned i = 0; i < names; i++) {
-        struct addrinfo hints = {.ai_family = config->family, .ai_socktype = SOCK_STREAM};
-        struct addrinfo *found = NULL;
-        if (fixed) {
-            int family = i == 0 ? AF_INET : AF_INET6;
-            if (config->family != AF_UNSPEC && config->family != family)
-                continue;
-            hints.ai_flags = AI_NUMERICHOST;
-        }
-        const char *name = fixed ? fixed[i] : single[i];
-        int status = getaddrinfo(name, NULL, &hints, &found);
-        if (status != 0) {
-            error_set(e, ERROR_NETWORK, "cannot listen on '%s': %s", name, gai_strerror(status));
-            return 0;
-        }
-        for (struct addrinfo *a = found; a && count < SERVER_LISTENERS; a = a->ai_next)
-            memcpy(&addresses[count++], a->ai_addr, a->ai_addrlen);
-        freeaddrinfo(found);
-    }
-    return count;
-}
-
-static bool start_listening(struct server *s, bool *in_use, struct error *e)
-{
-    struct sockaddr_storage addresses[SERVER_LISTENERS] = {{.ss_family = AF_UNSPEC}};
-    unsigned count = resolve(&s->config, addresses, e), culprit = 0;
-    if (count == 0)
-        return false;
-    int status = UV_EADDRINUSE;
-    /* With port 0 the port that the first family got may be taken in the second: take another. */
-    for (unsigned try = 0; try < PORT_TRIES && status == UV_EADDRINUSE; try++) {
-        status = listen_on_all(s, addresses, count, s->config.port, &culprit);
+        if (status != 0 && fd >= 0)
+            close(fd);
         if (status == 0)
-            return true;
-        while (s->listener_count > 0)
-            unlisten(s);
-        if (s->config.port != 0)
-            break;
+            status = uv_listen((uv_stream_t *)&listener->tcp, SOMAXCONN, connection_waits);
+        if (status != 0)
+            return error_set(e, ERROR_NETWORK, "cannot listen: %s", uv_strerror(status));
     }
-    char text[64];
-    set_port(&addresses[culprit], s->config.port);
-    endpoint_address_text(&addresses[culprit], text, sizeof(text));
-    *in_use = status == UV_EADDRINUSE;
-    return error_set(e, status == UV_EACCES ? ERROR_PERMISSION : ERROR_NETWORK,
-                     "cannot listen on %s: %s", text, uv_strerror(status));
+    return true;
 }
+
+/* ---- the server ---- */
 
 static unsigned connection_limit(const struct server_config *config)
 {
@@ -321,11 +300,50 @@ static unsigned connection_limit(const struct server_config *config)
     return limit;
 }
 
-struct server *server_start(uv_loop_t *loop, const struct server_config *config, bool *in_use,
-                            struct error *e)
+static void shared_free(struct shared *shared)
+{
+    if (atomic_fetch_sub(&shared->users, 1) > 1)
+        return;
+    listening_close(&shared->listening);
+    credentials_free(shared->credentials);
+    limits_free(shared->limits);
+    free(shared);
+}
+
+static struct shared *shared_new(const struct server_config *config, bool *in_use, struct error *e)
+{
+    struct credentials_config credentials = {
+        .settings = &config->settings,
+        .temporary = config->certificate,
+        .authority = config->authority,
+        .ticket_seconds = config->ticket_seconds,
+        .ticket_file = config->ticket_file,
+    };
+    struct shared *shared = calloc(1, sizeof(*shared));
+    if (!shared) {
+        error_set(e, ERROR_MEMORY, "no memory for a server");
+        return NULL;
+    }
+    atomic_init(&shared->users, 1);
+    atomic_init(&shared->next_id, 1);
+    shared->credentials = credentials_new(&credentials, e);
+    shared->limits = limits_new(connection_limit(config), config->max_per_peer);
+    if (shared->credentials && !shared->limits)
+        error_set(e, ERROR_MEMORY, "no memory for a server");
+    if (!shared->credentials || !shared->limits ||
+        !listening_open(&shared->listening, config->host, config->family, config->port, in_use,
+                        e)) {
+        shared_free(shared);
+        return NULL;
+    }
+    return shared;
+}
+
+/* A server that does not listen yet. */
+static struct server *server_new(uv_loop_t *loop, const struct server_config *config,
+                                 struct error *e)
 {
     struct server *s = calloc(1, sizeof(*s));
-    *in_use = false;
     if (!s) {
         error_set(e, ERROR_MEMORY, "no memory for a server");
         return NULL;
@@ -335,55 +353,118 @@ struct server *server_start(uv_loop_t *loop, const struct server_config *config,
         s->config.handshake_seconds = 10;
     if (s->config.idle_seconds == 0)
         s->config.idle_seconds = 60;
+    if (s->config.drain_seconds == 0)
+        s->config.drain_seconds = 30;
     s->loop = loop;
-    s->next_id = 1;
-    s->limit = connection_limit(config);
-    s->context = context_new(&s->config.settings, TLS_SERVER, config->certificate, e);
-    if (!s->context || !answers_prepare(&s->answers, &config->answer, loop, e) ||
-        !start_listening(s, in_use, e)) {
+    return s;
+}
+
+static struct server *begin(struct server *s, struct error *e)
+{
+    if (!answers_prepare(&s->answers, &s->config.answer, s->loop, e)) {
         server_free(s);
         return NULL;
     }
-    tls_pipe_log_keys(s->context);
-    if (s->config.authority)
-        authority_serve(s->config.authority, s->context);
-    return s;
+    uv_timer_init(s->loop, &s->timer);
+    s->timer.data = s;
+    if (start_listening(s, e))
+        return s;
+    server_stop(s, true);
+    while (s->timer.data || (s->listener_count > 0 && s->listeners[0].tcp.data))
+        uv_run(s->loop, UV_RUN_NOWAIT);
+    server_free(s);
+    return NULL;
+}
+
+struct server *server_start(uv_loop_t *loop, const struct server_config *config, bool *in_use,
+                            struct error *e)
+{
+    *in_use = false;
+    struct server *s = server_new(loop, config, e);
+    if (!s)
+        return NULL;
+    s->shared = shared_new(&s->config, in_use, e);
+    if (!s->shared) {
+        free(s);
+        return NULL;
+    }
+    return begin(s, e);
+}
+
+struct server *server_join(uv_loop_t *loop, struct server *first, struct error *e)
+{
+    struct server *s = server_new(loop, &first->config, e);
+    if (!s)
+        return NULL;
+    s->shared = first->shared;
+    atomic_fetch_add(&s->shared->users, 1);
+    return begin(s, e);
+}
+
+bool server_reload(struct server *s, struct error *e)
+{
+    return credentials_renew(s->shared->credentials, e);
+}
+
+/* ---- the end ---- */
+
+static bool is_quiet(const struct connection *c, uint64_t now)
+{
+    return c->link.state == LINK_OPEN && link_queued(&c->link) == 0 &&
+           now - c->link.active >= QUIET_MS && !answer_busy(&c->answer);
+}
+
+static void drain_step(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+    uint64_t now = uv_now(s->loop);
+    bool late = now >= s->drain_until;
+    for (struct connection *c = s->connections, *next; c; c = next) {
+        next = c->next; /* connections are freed by the loop later, never in these calls */
+        if (late)
+            link_abort(&c->link, false);
+        else if (is_quiet(c, now))
+            link_close(&c->link);
+    }
+    if (s->open == 0)
+        stop_timer(s);
 }
 
 void server_stop(struct server *s, bool at_once)
 {
-    if (!s->stopping)
-        for (unsigned i = 0; i < s->listener_count; i++)
-            uv_close((uv_handle_t *)&s->listeners[i].tcp, listener_closed);
-    s->stopping = true;
-    for (struct connection *c = s->connections, *next; c; c = next) {
-        next = c->next; /* connections are freed by the loop later, never in these calls */
-        if (at_once)
-            link_abort(&c->link, false);
-        else
-            link_close(&c->link);
+    uv_update_time(s->loop);
+    uint64_t now = uv_now(s->loop);
+    if (!s->stopping) {
+        close_listeners(s);
+        listening_close(&s->shared->listening);
+        s->drain_until = now + s->config.drain_seconds * UINT64_C(1000);
+        uv_timer_start(&s->timer, drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
     }
+    s->stopping = s->answers.stopping = true;
+    if (at_once)
+        s->drain_until = now;
+    drain_step(&s->timer);
 }
 
 void server_free(struct server *s)
 {
     if (!s)
         return;
-    SSL_CTX_free(s->context);
+    shared_free(s->shared);
     free(s);
 }
 
 uint16_t server_port(const struct server *s)
 {
-    return s->listener_count ? endpoint_port(&s->listeners[0].address) : 0;
+    return s->shared->listening.count ? endpoint_port(&s->shared->listening.addresses[0]) : 0;
 }
 
 const struct sockaddr_storage *server_address(const struct server *s, unsigned i)
 {
-    return i < s->listener_count ? &s->listeners[i].address : NULL;
+    return i < s->shared->listening.count ? &s->shared->listening.addresses[i] : NULL;
 }
 
 unsigned server_open_connections(const struct server *s)
 {
-    return s->open;
+    return limits_open(s->shared->limits);
 }
