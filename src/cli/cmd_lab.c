@@ -37,8 +37,8 @@ static void put_start(FILE *out, const struct lab *lab)
             "     capturing is not allowed here: synthetic TCP around the sockets' own bytes\n",
     };
     fputs("lab: certificate ", out);
-    if (o->tls.cert_file)
-        common_put_escaped(out, o->tls.cert_file);
+    if (o->tls.own.cert)
+        common_put_escaped(out, o->tls.own.cert);
     else
         fprintf(out, "CN=localhost (temporary, %s)",
                 certificate_kind_text(o->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256));
@@ -71,7 +71,7 @@ static void put_end(FILE *out, const struct lab *lab)
     put_error(out, "server", lab->server_error);
     put_path(out, "files in ", lab->directory, "/: lab.pcapng");
     fputs(lab->recording.keys.len > 0 ? " (with keys), keys.log" : ", keys.log", out);
-    fputs(lab->options->tls.cert_file ? "" : ", server.crt", out);
+    fputs(lab->options->tls.own.cert ? "" : ", server.crt", out);
     fputs(lab->options->client ? ", client.log" : "", out);
     put_path(out, "\nnext  tlswire -r ", lab->capture_path, " -V      every field\n");
     put_path(out, "      wireshark ", lab->capture_path, "       the keys are inside the file\n");

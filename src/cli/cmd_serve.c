@@ -99,9 +99,9 @@ static void say_where(const struct serving *s)
         endpoint_address_text(server_address(s->server, i), text, sizeof(text));
         fprintf(stderr, "%s %s", i ? " and" : "", text);
     }
-    if (o->tls.cert_file) {
+    if (o->tls.own.cert) {
         fputs(", certificate ", stderr);
-        common_put_escaped(stderr, o->tls.cert_file);
+        common_put_escaped(stderr, o->tls.own.cert);
     } else {
         fputs(s->authority_path[0] ? ", certificates by the CA " : ", certificates by a CA",
               stderr);
@@ -116,7 +116,7 @@ static bool start(struct serving *s, struct error *e)
     bool in_use = false;
     if (o->keylog_file && (s->keylog = common_keylog_open(o->keylog_file, e)) < 0)
         return false;
-    if (!o->tls.cert_file && !o->tls.key_file &&
+    if (!o->tls.own.cert && !o->tls.own.key &&
         !(s->authority = ca_open(o->rsa, s->authority_path, e)))
         return false;
     struct server_config config = {
@@ -125,7 +125,7 @@ static bool start(struct serving *s, struct error *e)
         .host = o->host,
         .port = o->port,
         .family = o->family,
-        .answer = {.name = o->answer},
+        .answer = o->answer,
         .hooks = {.user = s,
                   .on_keylog = keylog_line,
                   .on_error = complaint,

@@ -97,7 +97,7 @@ static bool start_server(struct lab *lab, struct error *e)
         .host = "",
         .port = o->port,
         .family = o->family,
-        .answer = {.name = o->answer},
+        .answer = o->answer,
         .hooks = {.on_handshake = server_handshake, .on_error = server_said},
     };
     config.settings.ca_file = config.settings.ca_path = NULL; /* the client's */
@@ -124,7 +124,7 @@ static void client_handshake(void *user, const struct endpoint_report *report)
 {
     struct lab *lab = user;
     (void)report;
-    if (lab->options->answer == ANSWER_WWW)
+    if (lab->options->answer.name == ANSWER_WWW)
         client_write(lab->client, slice_of_str("GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"));
 }
 
@@ -151,10 +151,10 @@ static bool start_own_client(struct lab *lab, struct error *e)
     char address[64];
     endpoint_address_text(server_address(lab->server, 0), address, sizeof(address));
     endpoint_split(address, lab->client_host, sizeof(lab->client_host), &port);
-    config.settings.cert_file = config.settings.key_file = NULL; /* the server's */
+    config.settings.own = (struct identity_files){.cert = NULL}; /* the server's */
     if (!config.settings.servername)
         config.settings.servername = "localhost";
-    if (!o->tls.cert_file && !o->tls.ca_file && !o->tls.ca_path)
+    if (!o->tls.own.cert && !o->tls.ca_file && !o->tls.ca_path)
         config.settings.ca_file = lab->certificate_path;
     lab->client = client_start(&lab->loop, &config, e);
     return lab->client != NULL;
@@ -232,8 +232,8 @@ static bool run(struct lab *lab, struct error *e)
 {
     const struct endpoint_options *o = lab->options;
     enum certificate_kind kind = o->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256;
-    if (!o->tls.cert_file && (!certificate_make(&lab->certificate, kind, e) ||
-                              !certificate_write(&lab->certificate, lab->certificate_path, e)))
+    if (!o->tls.own.cert && (!certificate_make(&lab->certificate, kind, e) ||
+                             !certificate_write(&lab->certificate, lab->certificate_path, e)))
         return false;
     if (!start_server(lab, e))
         return false;

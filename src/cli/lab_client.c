@@ -14,7 +14,7 @@ extern char **environ;
 static char *expand(const struct lab *lab)
 {
     const char *certificate =
-        lab->options->tls.cert_file ? lab->options->tls.cert_file : lab->certificate_path;
+        lab->options->tls.own.cert ? lab->options->tls.own.cert : lab->certificate_path;
     char port[8];
     snprintf(port, sizeof(port), "%u", lab->port);
     const struct {

@@ -1,4 +1,4 @@
-#include "cli/openssl_options.h"
+#include "cli/openssl_options_private.h"
 
 #include "base/buf.h"
 #include "endpoint/hooks.h"
@@ -9,31 +9,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-enum option_kind {
-    SET_BOOL,
-    SET_INT,
-    SET_TEXT,
-    SET_ANSWER,
-    ONLY_VERSION,
-    WITHOUT_VERSION,
-    READ_VERSION,
-    READ_ACCEPT,
-    READ_CONNECT,
-    READ_HOST,
-    READ_PORT,
-    READ_COLOR,
-};
-
-struct option_row {
-    const char *name;
-    unsigned commands;
-    enum option_kind kind;
-    size_t offset; /* of the member in struct endpoint_options */
-    int value;
-    const char *value_name; /* NULL: the option takes none */
-    const char *help;
-};
-
 #define ALL          (FOR_SERVE | FOR_CONNECT | FOR_LAB)
 #define MEMBER(name) offsetof(struct endpoint_options, name)
 #define NO_MEMBER    0
@@ -41,6 +16,7 @@ struct option_row {
     {name, commands, kind, offset, value, value_name, help},
 static const struct option_row option_rows[] = {
 #include "cli/openssl_options.def"
+#include "cli/serve_options.def"
 };
 #undef OPTION
 
@@ -119,7 +95,7 @@ static bool unknown_option(const char *command_name, const char *argument, struc
     return false;
 }
 
-static bool bad_value(const struct option_row *row, const char *value, const char *want,
+bool option_bad_value(const struct option_row *row, const char *value, const char *want,
                       struct error *e)
 {
     struct buf shown = {.ceiling = 256};
@@ -151,8 +127,8 @@ static bool read_address(const struct option_row *row, const char *value,
     bool server = row->kind == READ_ACCEPT;
     if (!endpoint_split(value, o->host, sizeof(o->host), &o->port) ||
         (!server && (o->host[0] == '\0' || o->port == 0)))
-        return bad_value(row, value, server ? "[host:]port" : "host:port, or [IPv6 address]:port",
-                         e);
+        return option_bad_value(row, value,
+                                server ? "[host:]port" : "host:port, or [IPv6 address]:port", e);
     o->port_given = true;
     return true;
 }
@@ -163,7 +139,7 @@ static bool read_port(const struct option_row *row, const char *value, unsigned 
     char host[2];
     if (strchr(value, ':') || !endpoint_split(value, host, sizeof(host), &o->port) ||
         (command == FOR_CONNECT && o->port == 0))
-        return bad_value(row, value, "a port number up to 65535", e);
+        return option_bad_value(row, value, "a port number up to 65535", e);
     o->port_given = true;
     return true;
 }
@@ -172,19 +148,36 @@ static bool read_host(const struct option_row *row, const char *value, struct en
                       struct error *e)
 {
     if (*value == '\0' || strlen(value) >= sizeof(o->host))
-        return bad_value(row, value, "a host name or address", e);
+        return option_bad_value(row, value, "a host name or address", e);
     snprintf(o->host, sizeof(o->host), "%s", value);
     return true;
 }
 
-static bool set_answer(const struct option_row *row, struct endpoint_options *o, struct error *e)
+/* For OpenSSL, as its tools' options are written. */
+static bool pass_on(const struct option_row *row, const char *value, struct endpoint_options *o,
+                    struct error *e)
 {
-    if (o->answer_from)
-        return error_set(e, ERROR_USAGE, "-%s and -%s are two answers: give one", o->answer_from,
-                         row->name);
-    o->answer = (enum answer_name)row->value;
-    o->answer_from = row->name;
+    static const struct {
+        const char *name, *dashed;
+    } names[] = {
+#define OPTION(name, commands, kind, offset, value, value_name, help) {name, "-" name},
+#include "cli/openssl_options.def"
+#include "cli/serve_options.def"
+#undef OPTION
+    };
+    const char *dashed = names[row - option_rows].dashed;
+    if (o->tls.choice_count == TLS_CHOICES)
+        return error_set(e, ERROR_USAGE, "-%s: too many options of its kind", row->name);
+    o->tls.choices[o->tls.choice_count++] = (struct tls_choice){dashed, value};
     return true;
+}
+
+static bool read_form(const struct option_row *row, const char *value, const char **form,
+                      struct error *e)
+{
+    *form = value;
+    return strcasecmp(value, "PEM") == 0 || strcasecmp(value, "DER") == 0 ||
+           strcasecmp(value, "P12") == 0 || option_bad_value(row, value, "PEM, DER or P12", e);
 }
 
 static bool apply(const struct option_row *row, const char *value, unsigned command,
@@ -201,8 +194,22 @@ static bool apply(const struct option_row *row, const char *value, unsigned comm
     case SET_TEXT:
         *(const char **)member = value;
         return true;
+    case SET_NUMBER:
+        return option_number(value, (unsigned long)row->value, member) ||
+               option_bad_value(row, value, "a number", e);
+    case READ_FORM:
+        return read_form(row, value, member, e);
+    case PASS_ON:
+        return pass_on(row, value, o, e);
     case SET_ANSWER:
-        return set_answer(row, o, e);
+    case SET_FOLDER_ANSWER:
+    case READ_VERIFY:
+    case READ_SERVER_NAME:
+    case READ_SECOND_NAME:
+    case READ_SNI:
+    case READ_EARLY_DATA:
+    case READ_MAX_EARLY_DATA:
+        return serve_option_apply(row, value, o, e);
     case ONLY_VERSION:
         o->tls.min_version = o->tls.max_version = row->value;
         return true;
@@ -212,7 +219,7 @@ static bool apply(const struct option_row *row, const char *value, unsigned comm
     case READ_VERSION:
         *(int *)member = version_number(value);
         return *(int *)member >= 0 ||
-               bad_value(row, value, "TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3", e);
+               option_bad_value(row, value, "TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3", e);
     case READ_ACCEPT:
     case READ_CONNECT:
         return read_address(row, value, o, e);
@@ -223,7 +230,8 @@ static bool apply(const struct option_row *row, const char *value, unsigned comm
     case READ_COLOR:
         *(const char **)member = value;
         return strcmp(value, "auto") == 0 || strcmp(value, "always") == 0 ||
-               strcmp(value, "never") == 0 || bad_value(row, value, "auto, always or never", e);
+               strcmp(value, "never") == 0 ||
+               option_bad_value(row, value, "auto, always or never", e);
     }
     return false;
 }
@@ -260,6 +268,9 @@ static bool read_option(int argc, char **argv, int *at, unsigned command,
     }
     if (equals)
         return apply(row, equals + 1, command, o, e);
+    /* s_server's -WWW has no value and means the folder where it runs. */
+    if (row->kind == SET_FOLDER_ANSWER && (*at + 1 >= argc || argv[*at + 1][0] == '-'))
+        return apply(row, ".", command, o, e);
     if (++*at >= argc)
         return error_set(e, ERROR_USAGE, "-%s needs a value: %s", row->name, row->value_name);
     return apply(row, argv[*at], command, o, e);
@@ -280,7 +291,7 @@ bool openssl_options_parse(int argc, char **argv, enum option_command command,
             return false;
         }
     }
-    return true;
+    return command != FOR_SERVE || o->help || serve_options_finish(o, e);
 }
 
 void openssl_options_help(FILE *out, enum option_command command)

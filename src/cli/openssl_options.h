@@ -25,9 +25,14 @@ struct endpoint_options {
     uint16_t port;
     bool port_given;
     int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
-    enum answer_name answer;
+    struct answer_config answer;
     const char *answer_from; /* the option that chose it; NULL: none did */
     bool quiet, help;
+    struct tls_name *second_name; /* -servername's in tls.server.names; NULL: none */
+    bool status, brief, msg, trace, state, debug;
+    unsigned accept_count;    /* -naccept; 0: no end */
+    const char *export_label; /* -keymatexport */
+    unsigned export_length;   /* 0: 20 */
     const char *keylog_file;
     bool rsa;
     const char *color; /* "auto", "always", "never" */

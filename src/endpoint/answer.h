@@ -21,6 +21,7 @@ enum answer_name {
 /* What a server is told about its answers; texts are borrowed. */
 struct answer_config {
     enum answer_name name;
+    const char *argument; /* a folder, a command, host:port */
 };
 
 struct answer_kind;

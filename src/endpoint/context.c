@@ -2,6 +2,8 @@
 
 #include "base/slice.h"
 #include "endpoint/certificate.h"
+#include "endpoint/context_server.h"
+#include "endpoint/identity.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -26,14 +28,6 @@ bool settings_want_old_versions(const struct tls_settings *s)
 {
     return (s->min_version && s->min_version < VERSION_TLS1_2) ||
            (s->max_version && s->max_version < VERSION_TLS1_2);
-}
-
-/* A key that needs a passphrase is an error, never a prompt: there may be nobody at the terminal.
- */
-static int no_passphrase(char *buffer, int size, int writing, void *user)
-{
-    (void)buffer, (void)size, (void)writing, (void)user;
-    return 0;
 }
 
 static bool fail_as(struct error *e, enum error_code code, const char *what, const char *value)
@@ -85,26 +79,59 @@ static bool set_choices(SSL_CTX *ctx, const struct tls_settings *s, struct error
     return true;
 }
 
+static bool use_files(SSL_CTX *ctx, const struct identity_files *files, bool lax, struct error *e)
+{
+    struct identity c;
+    bool ok = identity_read(&c, files, lax, e) && identity_use(&c, ctx, e);
+    identity_free(&c);
+    return ok;
+}
+
 static bool set_certificate(SSL_CTX *ctx, const struct tls_settings *s,
                             const struct certificate *temporary, struct error *e)
 {
-    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
-    if (s->cert_file) {
-        const char *key = s->key_file ? s->key_file : s->cert_file;
-        if (SSL_CTX_use_certificate_chain_file(ctx, s->cert_file) != 1)
-            return fail(e, "cannot read the certificate in", s->cert_file);
-        if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-            return fail(e, "cannot read the private key in", key);
-        if (SSL_CTX_check_private_key(ctx) != 1)
-            return fail(e, "the certificate does not belong to the key in", key);
-        return true;
-    }
-    if (s->key_file)
+    if (s->own.key && !s->own.cert)
         return error_set(e, ERROR_USAGE, "-key was given without -cert");
-    if (temporary && (SSL_CTX_use_certificate(ctx, temporary->x509) != 1 ||
-                      SSL_CTX_use_PrivateKey(ctx, temporary->key) != 1))
+    if (s->second.key && !s->second.cert)
+        return error_set(e, ERROR_USAGE, "-dkey was given without -dcert");
+    if (s->server.no_certificate)
+        return true;
+    if (s->own.cert && !use_files(ctx, &s->own, s->lax_keys, e))
+        return false;
+    if (s->second.cert && !use_files(ctx, &s->second, s->lax_keys, e))
+        return false;
+    if (!s->own.cert && temporary &&
+        (SSL_CTX_use_certificate(ctx, temporary->x509) != 1 ||
+         SSL_CTX_use_PrivateKey(ctx, temporary->key) != 1))
         return fail(e, "cannot use the certificate", "temporary");
     return true;
+}
+
+/* What OpenSSL itself knows how to do by its tools' options. */
+static bool set_conf(SSL_CTX *ctx, const struct tls_settings *s, enum tls_role role,
+                     struct error *e)
+{
+    SSL_CONF_CTX *conf = SSL_CONF_CTX_new();
+    bool ok = conf || error_set(e, ERROR_MEMORY, "no memory");
+    if (conf) {
+        SSL_CONF_CTX_set_flags(conf,
+                               SSL_CONF_FLAG_CMDLINE | (role == TLS_SERVER ? SSL_CONF_FLAG_SERVER
+                                                                           : SSL_CONF_FLAG_CLIENT));
+        SSL_CONF_CTX_set_ssl_ctx(conf, ctx);
+    }
+    for (unsigned i = 0; ok && i < s->choice_count; i++) {
+        const struct tls_choice *choice = &s->choices[i];
+        if (strcmp(choice->name, "-client_renegotiation") == 0 ||
+            strcmp(choice->name, "-legacy_renegotiation") == 0)
+            SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
+        if (SSL_CONF_cmd(conf, choice->name, choice->value) <= 0)
+            ok = error_set(e, ERROR_USAGE, "OpenSSL does not take %s '%.200s'", choice->name,
+                           choice->value ? choice->value : "");
+    }
+    SSL_CONF_CTX_finish(conf);
+    SSL_CONF_CTX_free(conf);
+    ERR_clear_error();
+    return ok;
 }
 
 /* "h2,http/1.1" as RFC 7301 3.1 writes it: each name behind its length.  0 when it does not fit. */
@@ -193,13 +220,13 @@ SSL_CTX *context_new(const struct tls_settings *s, enum tls_role role,
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
     if (role == TLS_SERVER) {
-        SSL_CTX_set_dh_auto(ctx, 1);
+        SSL_CTX_set_dh_auto(ctx, !s->server.no_dhe);
         SSL_CTX_sess_set_cache_size(ctx, 1024);
-        SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"tlswire", 7);
     }
     if (set_versions(ctx, s, e) && set_choices(ctx, s, e) &&
         set_certificate(ctx, s, temporary, e) && set_alpn(ctx, s, role, e) &&
-        set_trust(ctx, s, role, e))
+        set_trust(ctx, s, role, e) && set_conf(ctx, s, role, e) &&
+        (role == TLS_CLIENT || context_server(ctx, s, e)))
         return ctx;
     SSL_CTX_free(ctx);
     return NULL;

@@ -16,20 +16,61 @@ enum {
     VERSION_TLS1_3 = 0x0304,
 };
 
+/* Where a certificate and its key are; `cert` NULL: nowhere. */
+struct identity_files {
+    const char *cert, *key; /* PEM chain, leaf first, DER or PKCS #12; key NULL: in cert */
+    const char *cert_form, *key_form; /* "PEM", "DER", "P12"; NULL: as they look */
+    const char *chain;                /* more certificates to send */
+    const char *pass;                 /* "pass:…", "env:…", "file:…", "fd:…", "stdin" */
+};
+
+/* An option that OpenSSL knows how to do (SSL_CONF_cmd): "-serverpref". */
+struct tls_choice {
+    const char *name, *value; /* value NULL: it takes none */
+};
+
+#define TLS_CHOICES 32
+#define TLS_NAMES   128
+
+/* A server name and what is shown to clients that ask for it. */
+struct tls_name {
+    const char *name;            /* "www.example.com", "*.example.com" */
+    struct identity_files files; /* none: the server's own certificate */
+};
+
+/* What only servers have. */
+struct server_settings {
+    bool ask, demand; /* a certificate of the client; DEMAND: or there is no connection */
+    int depth;        /* of its chain */
+    bool no_ca_names; /* do not say which CAs are trusted */
+    struct tls_name names[TLS_NAMES];
+    unsigned name_count;
+    bool name_fatal;               /* a server name that is not among them ends the handshake */
+    bool no_certificate, no_cache; /* no session cache */
+    bool no_dhe;
+    const char *psk, *psk_identity, *psk_hint; /* psk: hexadecimal */
+    unsigned max_early_data;                   /* bytes; 0: no early data */
+    const char *status_file;                   /* OCSP response to staple, DER */
+    const char *context;                       /* session id context; NULL: "tlswire" */
+};
+
 struct tls_settings {
     int min_version, max_version;
-    unsigned without_versions; /* bit (version - 0x0300) set: never speak it */
-    const char *ciphers;       /* TLS 1.2 and older, OpenSSL's cipher list language */
-    const char *ciphersuites;  /* TLS 1.3, colon-separated */
-    const char *groups;        /* colon-separated */
-    const char *sigalgs;       /* colon-separated */
-    const char *alpn;          /* comma-separated, most wanted first */
-    const char *servername;    /* client: the SNI to send instead of the host */
-    bool no_servername;        /* client: send none */
-    const char *cert_file;     /* PEM chain, leaf first */
-    const char *key_file;      /* PEM; NULL: in cert_file */
+    unsigned without_versions;         /* bit (version - 0x0300) set: never speak it */
+    const char *ciphers;               /* TLS 1.2 and older, OpenSSL's cipher list language */
+    const char *ciphersuites;          /* TLS 1.3, colon-separated */
+    const char *groups;                /* colon-separated */
+    const char *sigalgs;               /* colon-separated */
+    const char *alpn;                  /* comma-separated, most wanted first */
+    const char *servername;            /* client: the SNI to send instead of the host */
+    bool no_servername;                /* client: send none */
+    struct identity_files own, second; /* the second of another kind of key */
+    bool lax_keys;                     /* take key files that others may read */
     const char *ca_file, *ca_path;
-    bool verify_required; /* client: a certificate that is not trusted ends the handshake */
+    bool verify_required; /* a certificate that is not trusted ends the handshake */
+    struct tls_choice choices[TLS_CHOICES];
+    unsigned choice_count;
+    struct server_settings server;
 };
 
 #endif

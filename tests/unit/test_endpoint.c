@@ -1,6 +1,7 @@
 /* Certificates, addresses, options, the status page, and TLS through memory. */
 #include "base/buf.h"
 #include "cli/openssl_options.c" /* the program is in no library */
+#include "cli/serve_options.c"
 #include "endpoint/authority.h"
 #include "endpoint/certificate.h"
 #include "endpoint/hooks.h"
@@ -205,7 +206,7 @@ static void test_options(void)
     CHECK_EQ(VERSION_TLS1_2, o.tls.min_version);
     CHECK_EQ(VERSION_TLS1_2, o.tls.max_version);
     CHECK_STR("A:B", o.tls.ciphers);
-    CHECK(o.answer == ANSWER_WWW && !o.quiet);
+    CHECK(o.answer.name == ANSWER_WWW && !o.quiet);
     CHECK(parse(&w, "example.com:443 -no_tls1_3 -curves P-256 -6 -max_protocol tlsv1.2",
                 FOR_CONNECT, &o));
     CHECK_STR("example.com", o.host);
@@ -451,8 +452,8 @@ static void test_bad_settings(void)
         {{.groups = "P-1"}, "-groups 'P-1'"},
         {{.sigalgs = "x"}, "-sigalgs 'x'"},
         {{.alpn = "a,,b"}, "-alpn 'a,,b'"},
-        {{.cert_file = "/nonexistent"}, "/nonexistent"},
-        {{.key_file = "/nonexistent"}, "-key was given without -cert"},
+        {{.own.cert = "/nonexistent"}, "/nonexistent"},
+        {{.own.key = "/nonexistent"}, "-key was given without -cert"},
         {{.ca_file = "/nonexistent"}, "-CAfile '/nonexistent'"},
         {{.min_version = VERSION_TLS1_3, .max_version = VERSION_TLS1_2}, "above the highest"},
     };
