@@ -58,6 +58,11 @@ static void connection_over(void *user, const struct endpoint_report *r, int64_t
     put_word(stderr, "alpn=", r->alpn);
     if (r->resumed)
         fputs(" resumed", stderr);
+    if (r->early_data)
+        fprintf(stderr, " early-data=%u", r->early_data);
+    put_word(stderr, "client=", r->peer_name);
+    if (r->peer_name[0])
+        put_word(stderr, "certificate=", r->verified ? "trusted" : r->verify_result);
     put_word(stderr, "FAILED: ", r->error);
     fputs(r->error[0] ? "\n" : " ok\n", stderr);
 }
@@ -102,6 +107,8 @@ static void say_where(const struct serving *s)
     if (o->tls.own.cert) {
         fputs(", certificate ", stderr);
         common_put_escaped(stderr, o->tls.own.cert);
+    } else if (o->tls.server.no_certificate) {
+        fputs(", no certificate", stderr);
     } else {
         fputs(s->authority_path[0] ? ", certificates by the CA " : ", certificates by a CA",
               stderr);
@@ -116,7 +123,7 @@ static bool start(struct serving *s, struct error *e)
     bool in_use = false;
     if (o->keylog_file && (s->keylog = common_keylog_open(o->keylog_file, e)) < 0)
         return false;
-    if (!o->tls.own.cert && !o->tls.own.key &&
+    if (!o->tls.own.cert && !o->tls.own.key && !o->tls.server.no_certificate &&
         !(s->authority = ca_open(o->rsa, s->authority_path, e)))
         return false;
     struct server_config config = {

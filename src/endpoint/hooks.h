@@ -23,12 +23,14 @@ struct endpoint_report {
     bool resumed;
     bool peer_said_close;  /* its close_notify came */
     bool verified;         /* client: the certificate chain and name are good */
+    unsigned early_data;   /* server: bytes that came before the handshake was finished */
     char version[16];      /* "TLSv1.3" */
     char cipher[64];       /* OpenSSL's name */
     char group[32];        /* key exchange group; empty when there is none */
     char server_name[256]; /* SNI */
     char alpn[256];
-    char verify_result[96]; /* client: in words */
+    char verify_result[96]; /* of the peer's certificate, in words */
+    char peer_name[256];    /* server: the subject of the client's certificate; empty: none came */
     char error[256];        /* empty: none */
 };
 

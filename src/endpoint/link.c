@@ -319,6 +319,16 @@ void link_resume(struct link *l)
         read_plain(l);
 }
 
+/* Early data can have been replayed from another connection until the handshake is finished (RFC
+ * 9846 8): they wait for that, and the owner is told how many of its first bytes they are. */
+static void give_early(struct link *l)
+{
+    if (l->tls.early.len == 0 || l->state != LINK_OPEN)
+        return;
+    l->owner->data(l, buf_slice(&l->tls.early));
+    buf_free(&l->tls.early);
+}
+
 static void step(struct link *l)
 {
     if (l->state == LINK_HANDSHAKE) {
@@ -340,6 +350,7 @@ static void step(struct link *l)
         if (l->hooks->on_handshake)
             l->hooks->on_handshake(l->hooks->user, &l->report);
         l->owner->ready(l);
+        give_early(l);
     }
     if (!l->report.error[0])
         read_plain(l);

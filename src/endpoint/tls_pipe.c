@@ -125,6 +125,8 @@ bool tls_pipe_open(struct tls_pipe *p, SSL_CTX *ctx, enum tls_role role, const c
     p->out = (struct buf){.ceiling = 0};
     p->taken = 0;
     p->key_updates = 0;
+    p->awaits_early = role == TLS_SERVER && SSL_CTX_get_max_early_data(ctx) > 0;
+    p->early = (struct buf){.ceiling = SSL_CTX_get_max_early_data(ctx)};
     p->ssl = SSL_new(ctx);
     BIO *bio = bio_of(p);
     if (!p->ssl || !bio) {
@@ -155,6 +157,7 @@ void tls_pipe_free(struct tls_pipe *p)
     p->taken = 0;
     buf_free(&p->in);
     buf_free(&p->out);
+    buf_free(&p->early);
 }
 
 bool tls_pipe_feed(struct tls_pipe *p, struct slice bytes)
@@ -185,9 +188,31 @@ static enum tls_progress progress(struct tls_pipe *p, int result)
     }
 }
 
+/* Gathers early data until there are no more, or the handshake needs bytes. */
+static enum tls_progress take_early(struct tls_pipe *p)
+{
+    uint8_t piece[4096];
+    for (;;) {
+        size_t len = 0;
+        int result = SSL_read_early_data(p->ssl, piece, sizeof(piece), &len);
+        if (result == SSL_READ_EARLY_DATA_ERROR)
+            return progress(p, -1);
+        buf_put(&p->early, piece, len);
+        if (result == SSL_READ_EARLY_DATA_FINISH)
+            break;
+    }
+    p->awaits_early = false;
+    return TLS_DONE;
+}
+
 enum tls_progress tls_pipe_handshake(struct tls_pipe *p)
 {
     ERR_clear_error();
+    if (p->awaits_early) {
+        enum tls_progress early = take_early(p);
+        if (early != TLS_DONE)
+            return early;
+    }
     return progress(p, SSL_do_handshake(p->ssl));
 }
 
@@ -254,6 +279,21 @@ static void report_group(const struct tls_pipe *p, struct endpoint_report *r)
         snprintf(r->group, sizeof(r->group), "%s", name);
 }
 
+static void report_client(const struct tls_pipe *p, struct endpoint_report *r)
+{
+    X509 *x509 = SSL_is_server(p->ssl) ? SSL_get0_peer_certificate(p->ssl) : NULL;
+    BIO *text = x509 ? BIO_new(BIO_s_mem()) : NULL;
+    if (!text)
+        return;
+    X509_NAME_print_ex(text, X509_get_subject_name(x509), 0,
+                       XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    int len = BIO_read(text, r->peer_name, sizeof(r->peer_name) - 1);
+    r->peer_name[len > 0 ? len : 0] = '\0';
+    if (len <= 0)
+        snprintf(r->peer_name, sizeof(r->peer_name), "(no name)");
+    BIO_free(text);
+}
+
 void tls_pipe_report(const struct tls_pipe *p, struct endpoint_report *r)
 {
     SSL *ssl = p->ssl;
@@ -272,6 +312,8 @@ void tls_pipe_report(const struct tls_pipe *p, struct endpoint_report *r)
     SSL_get0_alpn_selected(ssl, &alpn, &alpn_len);
     if (alpn_len > 0)
         snprintf(r->alpn, sizeof(r->alpn), "%.*s", (int)alpn_len, (const char *)alpn);
+    r->early_data = (unsigned)p->early.len;
+    report_client(p, r);
     long verify = SSL_get_verify_result(ssl);
     r->verified = verify == X509_V_OK;
     snprintf(r->verify_result, sizeof(r->verify_result), "%s",

@@ -26,6 +26,8 @@ struct tls_pipe {
     size_t taken;                   /* bytes of IN that TLS has read */
     int alert_sent, alert_received; /* description of the last fatal or warning one, or -1 */
     unsigned key_updates;           /* that the peer asked for */
+    bool awaits_early;              /* a server that may still get early data */
+    struct buf early;               /* what came before the handshake was finished */
     void (*on_keylog)(void *user, const char *line);
     void *user;
     const struct sockaddr_storage *local; /* server: what the client connected to; NULL: unknown */

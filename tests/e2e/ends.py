@@ -1,6 +1,7 @@
 """What the tests of the two ends share: running programs, a server on a free port, certificates, TAP."""
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -135,6 +136,29 @@ class Peer:
             data += piece
         return data
 
+    def exchange(self, data, size):
+        """Sends all of DATA while it reads SIZE bytes."""
+        self.tls.setblocking(False)
+        got, sent = bytearray(), 0
+        end = time.monotonic() + LIMIT
+        while len(got) < size or sent < len(data):
+            check(time.monotonic() < end, f"{sent} bytes sent, {len(got)} read in {LIMIT} s")
+            moved = False
+            try:
+                sent += self.tls.send(data[sent:sent + 16384]) if sent < len(data) else 0
+                moved = True
+            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                pass
+            try:
+                piece = self.tls.recv(65536)
+                check(piece, f"the end after {len(got)} of {size} bytes")
+                got += piece
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                if not moved or sent == len(data):
+                    select.select([self.tls], [self.tls] if sent < len(data) else [], [], 1)
+        self.tls.settimeout(LIMIT)
+        return bytes(got)
+
     def exactly(self, size):
         data = b""
         while len(data) < size:
@@ -157,7 +181,10 @@ def openssl(*arguments, text_in=None, **more):
     return run("openssl", *arguments, text_in=text_in, **more)
 
 
-def s_client(port, *options, text_in=None, **more):
+def s_client(port, *options, text_in=None, wait=True, **more):
+    """What s_client says; it reads on until the server closes, unless told not to wait."""
+    if wait:
+        options = ["-ign_eof", *options]
     done = openssl("s_client", "-connect", f"127.0.0.1:{port}", *options, text_in=text_in, **more)
     return (done.stdout + done.stderr).decode("utf-8", "replace")
 
@@ -184,6 +211,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         os.chdir(folder)
+        os.environ["XDG_STATE_HOME"] = folder  # where the local CA is made
         for number, function in enumerate(tests, 1):
             name = function.__name__.replace("_", " ")
             try:

@@ -6,8 +6,8 @@ usage: test_serve.py TLSWIRE [TEST...]      prints TAP; a client that is not ins
 """
 import os
 import re
+import subprocess
 import sys
-import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from ends import *  # noqa: E402,F403 pylint: disable=wildcard-import,unused-wildcard-import,wrong-import-position
@@ -20,10 +20,7 @@ def echo_sends_back_all_of_much_data():
     with Serve("--echo") as server:
         data = os.urandom(3 << 20)
         with Peer(server.port) as peer:
-            sender = threading.Thread(target=lambda: peer.send(data))
-            sender.start()
-            got = peer.exactly(len(data))
-            sender.join()
+            got = peer.exchange(data, len(data))
         check(got == data, "other bytes came back")
 
 
@@ -63,6 +60,240 @@ def rev_turns_lines_as_s_server_does():
 def two_answers_are_an_error():
     done = run(TLSWIRE, "serve", "-www", "-rev")
     check(done.returncode == 2 and b"-www and -rev are two answers" in done.stderr, done)
+
+
+# ---- certificates ----
+
+def shown(port, *options):
+    """Subject of the certificate that the server shows, and the kind of its key."""
+    text = s_client(port, *options)
+    subject = re.search(r"^ 0 s:(.*)$", text, re.M)
+    check(subject, text[-1500:])
+    return subject.group(1), "ec" if "id-ecPublicKey" in text else "rsa"
+
+
+@test
+def certificates_go_by_server_name():
+    for name, subject in (("a", "a.example"), ("b", "b"), ("star", "star"), ("own", "own")):
+        certificate(name, subject=subject, names=f"DNS:{subject}")
+    with Serve("-cert", "own.crt", "-key", "own.key", "-servername", "a.example", "-cert2", "a.crt", "-key2",
+               "a.key", "--sni", "b.example=b.crt,b.key", "--sni=*.example=star.crt,star.key") as server:
+        for asked, want in (("a.example", "a.example"), ("B.EXAMPLE", "b"), ("c.example", "star"),
+                            ("c.d.example", "own"), ("example", "own")):
+            for version in ("-tls1_2", "-tls1_3"):
+                got = shown(server.port, "-servername", asked, version)[0]
+                check(got == f"CN = {want}", f"{asked}: {got}")
+        check(shown(server.port, "-noservername")[0] == "CN = own", "no name, other certificate")
+    with Serve("-cert", "own.crt", "-key", "own.key", "-servername", "a.example", "-servername_fatal") as server:
+        check("alert number 112" in s_client(server.port, "-servername", "x.example"), "no unrecognized_name")
+        check(shown(server.port, "-servername", "a.example")[0] == "CN = own", "its own name is refused")
+    for options, says in ((["-cert2", "a.crt"], "-servername"), (["--sni", "a.example"], "NAME=CERTIFICATE"),
+                          (["--sni", "x=nothing.crt"], "nothing.crt")):
+        done = run(TLSWIRE, "serve", "-port", "0", *options)
+        check(done.returncode in (1, 2) and says.encode() in done.stderr, done)
+
+
+@test
+def two_kinds_of_key_side_by_side():
+    certificate("ec")
+    certificate("rsa", algorithm="rsa")
+    with Serve("-cert", "ec.crt", "-key", "ec.key", "-dcert", "rsa.crt", "-dkey", "rsa.key") as server:
+        check(shown(server.port, "-sigalgs", "ECDSA+SHA256")[1] == "ec", "not ECDSA")
+        check(shown(server.port, "-sigalgs", "RSA-PSS+SHA256")[1] == "rsa", "not RSA")
+        check(shown(server.port, "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")[1] == "rsa", "not RSA")
+
+
+@test
+def certificates_are_read_in_every_form():
+    certificate("ec")
+    openssl("x509", "-in", "ec.crt", "-outform", "DER", "-out", "ec.der")
+    openssl("pkey", "-in", "ec.key", "-outform", "DER", "-out", "eckey.der")
+    openssl("pkcs12", "-export", "-in", "ec.crt", "-inkey", "ec.key", "-passout", "pass:secret", "-out", "ec.p12")
+    openssl("ec", "-in", "ec.key", "-aes128", "-passout", "pass:secret", "-out", "locked.key")
+    with open("both.pem", "w", encoding="ascii") as both:
+        both.write(open("ec.crt", encoding="ascii").read() + open("ec.key", encoding="ascii").read())
+    with open("word", "w", encoding="ascii") as word:
+        word.write("secret\n")
+    for path in ("eckey.der", "ec.p12", "locked.key", "both.pem"):
+        os.chmod(path, 0o600)
+    for options in (["-cert", "ec.der", "-key", "eckey.der", "-certform", "DER", "-keyform", "der"],
+                    ["-cert", "ec.p12", "-pass", "pass:secret"], ["-cert", "both.pem"],
+                    ["-cert", "ec.crt", "-key", "locked.key", "-pass", "file:word"]):
+        with Serve(*options) as server:
+            check(fetch(server.port) == b"test\n", options)
+    os.environ["WORD"] = "secret"
+    with Serve("-cert", "ec.crt", "-key", "ec.p12", "-pass", "env:WORD") as server:
+        check(fetch(server.port) == b"test\n", "a key in PKCS #12")
+    os.chmod("ec.key", 0o640)
+    refused = ((["-cert", "ec.crt", "-key", "locked.key"], "needs a passphrase"),
+               (["-cert", "ec.crt", "-key", "locked.key", "-pass", "pass:wrong"], "not with this passphrase"),
+               (["-cert", "ec.p12", "-pass", "pass:wrong"], "another passphrase"),
+               (["-cert", "ec.crt", "-key", "eckey.der", "-keyform", "PEM"], "not PEM"),
+               (["-cert", "ec.crt", "-key", "ec.key"], "open to others (mode 0640)"))
+    for options, says in refused:
+        done = run(TLSWIRE, "serve", "-port", "0", *options)
+        check(done.returncode == 1 and says in done.stderr.decode() and b"secret" not in done.stderr, done)
+    with Serve("-cert", "ec.crt", "-key", "ec.key", "--insecure-key-perms") as server:
+        check(fetch(server.port) == b"test\n", "--insecure-key-perms")
+    os.chmod("ec.key", 0o600)
+
+
+@test
+def chain_of_cert_chain_is_sent():
+    certificate("ec")
+    certificate("more", subject="more")
+    with Serve("-cert", "ec.crt", "-key", "ec.key", "-cert_chain", "more.crt") as server:
+        text = s_client(server.port)
+        check(" 1 s:CN = more" in text, text[:1500])
+
+
+@test
+def client_certificates_are_asked_for_and_judged():
+    certificate("ca", subject="our CA", names="DNS:ca", usage="critical,CA:TRUE")
+    certificate("ec")
+    certificate("alice", subject="alice\\/x", names="DNS:alice", ca="ca", usage="CA:FALSE")
+    certificate("mallory", subject="mallory", names="DNS:mallory")
+    files = ["-cert", "ec.crt", "-key", "ec.key", "-CAfile", "ca.crt"]
+    alice, mallory = ["-cert", "alice.crt", "-key", "alice.key"], ["-cert", "mallory.crt", "-key", "mallory.key"]
+    with Serve(*files, "-verify", "3") as server:
+        text = s_client(server.port, *alice)
+        check("Acceptable client certificate CA names\nCN = our CA" in text, text)
+        s_client(server.port)
+        s_client(server.port, *mallory, "-tls1_2")
+        server.says("certificate=trusted")
+        server.says("client=CN=mallory certificate=")
+        server.says("self-signed certificate")
+        until(lambda: server.text().count(" ok\n") == 3, server.text())
+    with Serve(*files, "-Verify", "3", "-verify_return_error") as server:
+        for version in ("-tls1_2", "-tls1_3"):
+            check("test" in s_client(server.port, "-quiet", version, *alice), "a trusted one is refused")
+            check("test" not in s_client(server.port, "-quiet", version), "without a certificate")
+            check("test" not in s_client(server.port, "-quiet", version, *mallory), "with any certificate")
+        server.says("peer did not return a certificate")
+        server.says("not trusted: self-signed certificate")
+    with Serve(*files, "-verify", "1", "-no_ca_names") as server:
+        check("No client certificate CA names sent" in s_client(server.port, *alice), "names were sent")
+
+
+@test
+def nocert_serves_those_who_have_the_key():
+    for version in ("-tls1_2", "-tls1_3"):
+        with Serve("-nocert", "-psk", "c0ffee", "-psk_identity", "me", "-psk_hint", "ask me") as server:
+            text = s_client(server.port, version, "-psk", "c0ffee", "-psk_identity", "me")
+            check("\ntest\n" in text and "Peer certificate" not in text, text)
+            if version == "-tls1_2":
+                check("PSK identity hint: ask me" in text, text)
+            check("test\n" not in s_client(server.port, version, "-psk", "c0ffee", "-psk_identity", "you"),
+                  "another identity is taken")
+            check("test\n" not in s_client(server.port, version, "-psk", "beef", "-psk_identity", "me"),
+                  "another key is taken")
+    with Serve("-nocert", "-cipher", "aNULL:@SECLEVEL=0", "-no_tls1_3") as server:
+        check("ADH-" in s_client(server.port, "-cipher", "aNULL:@SECLEVEL=0"), "not anonymous")
+
+
+# ---- sessions ----
+
+def resumes(port, *options):
+    """Whether a second connection resumes the first one's session, in each version."""
+    for version in ("-tls1_2", "-tls1_3"):
+        if os.path.exists("session"):
+            os.unlink("session")
+        s_client(port, version, "-sess_out", "session", *options)
+        if not os.path.exists("session"):
+            yield None
+            continue
+        yield "Reused, TLS" in s_client(port, version, "-sess_in", "session", *options)
+
+
+@test
+def sessions_as_asked_for():
+    for options, want in (([], [True, True]), (["-no_ticket"], [True, True]),
+                          (["-no_ticket", "-no_cache"], [None, False]),
+                          (["-num_tickets", "0"], [True, None])):
+        with Serve(*options) as server:
+            got = list(resumes(server.port))
+            check(got == want, f"{options}: {got}, not {want}")
+    with Serve("-num_tickets", "4") as server:
+        text = s_client(server.port, "-msg", "-tls1_3")
+        check(text.count("<<< TLS 1.3, Handshake [length 00") >= 4 and text.count(", NewSessionTicket") == 4, text)
+
+
+@test
+def early_data_comes_once_and_is_marked():
+    with Serve("--echo", "-early_data") as server:
+        with open("early", "wb") as file:
+            file.write(b"early bird")
+        with subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-sess_out", "session",
+                               "-tls1_3"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as first:
+            text = b""
+            while b"Max Early Data: 16384" not in text:
+                piece = os.read(first.stdout.fileno(), 65536)
+                check(piece, text)
+                text += piece
+            first.stdin.close()
+            first.wait(LIMIT)
+        client = ["-sess_in", "session", "-early_data", "early", "-ign_eof"]
+        with subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", *client],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as first:
+            seen = b""
+            while b"early bird" not in seen:
+                piece = os.read(first.stdout.fileno(), 65536)
+                check(piece, seen)
+                seen += piece
+            first.kill()
+        check(b"Early data was accepted" in seen, seen)
+        server.says("early-data=10")
+        text = s_client(server.port, *client[:4], wait=False)
+        check("Early data was rejected" in text, f"a ticket serves twice: {text}")
+    with Serve("-early_data", "-max_early_data", "99") as server:
+        check("Max Early Data: 99" in s_client(server.port, "-tls1_3"), "another maximum")
+    done = run(TLSWIRE, "serve", "-early_data", "-no_cache", "-port", "0")
+    check(done.returncode == 2 and b"replayed" in done.stderr, done)
+
+
+@test
+def ocsp_response_is_stapled():
+    certificate("ca", subject="our CA", names="DNS:ca", usage="critical,CA:TRUE")
+    certificate("leaf", ca="ca", usage="CA:FALSE")
+    serial = openssl("x509", "-in", "leaf.crt", "-noout", "-serial").stdout.decode().strip().split("=")[1]
+    with open("index.txt", "w", encoding="ascii") as index:
+        index.write(f"V\t351231235959Z\t\t{serial}\tunknown\t/CN=localhost\n")
+    made = openssl("ocsp", "-index", "index.txt", "-rsigner", "ca.crt", "-rkey", "ca.key", "-CA", "ca.crt", "-issuer",
+                   "ca.crt", "-cert", "leaf.crt", "-respout", "response.der", "-ndays", "2")
+    check(os.path.exists("response.der"), made.stderr)
+    with Serve("-cert", "leaf.crt", "-key", "leaf.key", "-status", "-status_file", "response.der") as server:
+        for version in ("-tls1_2", "-tls1_3"):
+            text = s_client(server.port, "-status", version, "-CAfile", "ca.crt")
+            check("OCSP Response Status: successful" in text and "Cert Status: good" in text, text)
+        check("OCSP response: no response sent" not in text, text)
+    for options, says in ((["-status"], "-status_file"), (["-status_file", "ca.crt"], "no OCSP response")):
+        done = run(TLSWIRE, "serve", "-port", "0", *options)
+        check(done.returncode in (1, 2) and says.encode() in done.stderr, done)
+
+
+@test
+def what_openssl_does_by_name():
+    two = ["-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256", "-tls1_2"]
+    other = ["-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"]
+    with Serve(*two) as server:
+        check("Cipher is ECDHE-ECDSA-AES128" in s_client(server.port, *other), "the client's order")
+    with Serve(*two, "-serverpref") as server:
+        check("Cipher is ECDHE-ECDSA-AES256" in s_client(server.port, *other), "the server's order")
+    with Serve("-tls1_2", "-echo") as server:
+        text = s_client(server.port, "-msg", text_in=b"R\n", wait=False)
+        check("RENEGOTIATING" in text and "no_renegotiation" in text, text)
+    with Serve("-tls1_2", "-echo", "-client_renegotiation") as server:
+        text = s_client(server.port, "-msg", text_in=b"R\n", wait=False)
+        check("RENEGOTIATING" in text and "no_renegotiation" not in text and text.count(", ServerHelloDone") == 2, text)
+    with Serve("-record_padding", "512", "-tls1_3") as server:
+        text = s_client(server.port, "-msg")
+        check("17 03 03 02 10" in text and "17 03 03 04 10" in text, text[:3000])  # multiples, and 16 for the tag
+    for option, says in (("-record_padding=x", "does not take -record_padding"), ("-dhparam=x", "-dhparam"),
+                         ("-verfy", "did you mean -verify"), ("-tlsextdebug", "not there yet"),
+                         ("-verify=x", "how many certificates"), ("-psk=xyz", "hexadecimal")):
+        done = run(TLSWIRE, "serve", "-port", "0", option)
+        check(done.returncode == 2 and says.encode() in done.stderr, done)
 
 
 if __name__ == "__main__":
