@@ -58,19 +58,11 @@ static void number(struct buf *out, const char *name, uint64_t value)
 
 #define NUMBER(out, name, value) (LITERAL(out, name), buf_dec((out), (value)))
 
-static void flags(struct buf *out, uint16_t bits)
+void info_tcp_flags(struct buf *out, uint16_t bits)
 {
     static const char names[][9] = {"FIN", "SYN", "RST", "PSH", "ACK",
                                     "URG", "ECE", "CWR", "AE",  "Reserved"};
-    if (bits == TCP_ACK) {
-        LITERAL(out, " [ACK]");
-        return;
-    }
-    if (bits == (TCP_PSH | TCP_ACK)) {
-        LITERAL(out, " [PSH, ACK]");
-        return;
-    }
-    const char *before = " [";
+    const char *before = "";
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         unsigned mask = i == 9 ? (unsigned)TCP_RESERVED : 1u << i;
         if (!(bits & mask))
@@ -79,7 +71,23 @@ static void flags(struct buf *out, uint16_t bits)
         buf_str(out, names[i]);
         before = ", ";
     }
-    buf_str(out, bits ? "]" : " [<None>]");
+    if (!bits)
+        buf_str(out, "<None>");
+}
+
+static void flags(struct buf *out, uint16_t bits)
+{
+    if (bits == TCP_ACK) {
+        LITERAL(out, " [ACK]");
+        return;
+    }
+    if (bits == (TCP_PSH | TCP_ACK)) {
+        LITERAL(out, " [PSH, ACK]");
+        return;
+    }
+    LITERAL(out, " [");
+    info_tcp_flags(out, bits);
+    buf_char(out, ']');
 }
 
 static void sack(struct buf *out, struct slice value, uint32_t base)

@@ -10,5 +10,7 @@ void info_tcp(struct buf *out, const struct tcp_facts *facts);
 /* Only the judgements of the analysis, each in brackets with a space after it; nothing when there
  * are none. */
 void info_tcp_prefix(struct buf *out, const struct tcp_facts *facts);
+/* "SYN, ACK". */
+void info_tcp_flags(struct buf *out, uint16_t bits);
 
 #endif

@@ -23,16 +23,27 @@ const struct stat_kind stat_kinds[] = {
     KIND("conv,ip", 1, conversations),
     KIND("conv,ipv6", 2, conversations),
     KIND("conv,tcp", 3, conversations),
+    KIND("dests,tree", 4, tree),
     KIND("endpoints,eth", 4, conversations),
     KIND("endpoints,ip", 5, conversations),
     KIND("endpoints,ipv6", 6, conversations),
     KIND("endpoints,tcp", 7, conversations),
     KIND("expert", 0, expert_info),
+    KIND("flow,any", 0, flow),
+    KIND("flow,tcp", 1, flow),
     KIND("follow,ssl", 1, follow),
     KIND("follow,tcp", 0, follow),
     KIND("follow,tls", 1, follow),
     KIND("io,phs", 0, hierarchy),
     KIND("io,stat", 0, io_stat),
+    KIND("ip_hosts,tree", 1, tree),
+    KIND("ip_srcdst,tree", 3, tree),
+    KIND("ipv6_dests,tree", 8, tree),
+    KIND("ipv6_hosts,tree", 5, tree),
+    KIND("ipv6_ptype,tree", 6, tree),
+    KIND("ipv6_srcdst,tree", 7, tree),
+    KIND("plen,tree", 0, tree),
+    KIND("ptype,tree", 2, tree),
     KIND("tls,alerts", TABLE_ALERTS, tls_table),
     KIND("tls,certs", TABLE_CERTIFICATES, tls_table),
     KIND("tls,ciphers", TABLE_CIPHERS, tls_table),
@@ -121,7 +132,8 @@ void stats_end(struct stats *stats, struct buf *out)
 
 /* ---- what the kinds share ---- */
 
-bool stat_filter(struct stat *s, const char *text, const char *what, struct error *error)
+bool stat_tap_filter(struct stat *s, const char *text, const char *before, const char *what,
+                     const char *after, struct error *error)
 {
     struct error wrong = {0};
     if (*text == '\0')
@@ -130,8 +142,13 @@ bool stat_filter(struct stat *s, const char *text, const char *what, struct erro
     s->filter = filter_compile(text, &wrong);
     if (s->filter)
         return true;
-    return error_set(error, wrong.code, "Couldn't register %s: Filter \"%.100s\" is invalid - %s",
-                     what, text, wrong.text);
+    return error_set(error, wrong.code, "%s%s%s: Filter \"%.100s\" is invalid - %s", before, what,
+                     after, text, wrong.text);
+}
+
+bool stat_filter(struct stat *s, const char *text, const char *what, struct error *error)
+{
+    return stat_tap_filter(s, text, "Couldn't register ", what, "", error);
 }
 
 void *stat_state(struct stat *s, size_t size, struct error *error)

@@ -34,6 +34,9 @@ extern const struct stat_kind stat_kinds[];
 
 /* Compiles TEXT as the filter of S; "" is none.  WHAT is how an error calls the statistic. */
 bool stat_filter(struct stat *s, const char *text, const char *what, struct error *error);
+/* The same, with the words of an error that stand before and after WHAT. */
+bool stat_tap_filter(struct stat *s, const char *text, const char *before, const char *what,
+                     const char *after, struct error *error);
 /* The state, cleared; NULL and the error. */
 void *stat_state(struct stat *s, size_t size, struct error *error);
 /* The argument after its comma; "" when there is none. */
@@ -63,5 +66,7 @@ STAT_DECLARE(follow);
 STAT_DECLARE(hierarchy);
 STAT_DECLARE(io_stat);
 STAT_DECLARE(tls_table);
+STAT_DECLARE(tree);
+STAT_DECLARE(flow);
 
 #endif

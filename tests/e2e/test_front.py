@@ -250,6 +250,8 @@ def statistics_and_their_names():
     for wrong in ("conv", "conv,tcpx", "nothing", "", "conv,\x1b[31m"):
         err = refused(["-r", SEED, "-z", wrong], 1, "Invalid -z argument", "     io,phs\n")
         check("\x1b" not in err, f"{err!r}")
+    refused(["-r", SEED, "-z", "flow,tcp"], 1, "flow - Invalid address type")
+    refused(["-r", SEED, "-z", "plen,tree,bad["], 1, "stats_tree for: Packet Lengths failed to attach", "bad[")
     refused(["-r", SEED, "-z", "io,phs,tcp.foo"], 1, "io,phs tap", "tcp.foo", "is neither a field nor a protocol name")
     shown, _, _ = run("-n", "-r", SEED)
     with_it, _, status = run("-n", "-r", SEED, "-z", "conv,tcp")
