@@ -3,7 +3,7 @@
 function __tlswire_options
     set -l words (commandline -opc)
     set -l command
-    if test (count $words) -gt 1; and contains -- $words[2] lab serve connect read
+    if test (count $words) -gt 1; and contains -- $words[2] lab serve connect read keys
         set command $words[2]
     end
     $words[1] $command --help 2>/dev/null </dev/null | string replace -rf '^  (-[^ ,]+).*?(?:  +(.*))?$' '$1\t$2'
@@ -22,6 +22,8 @@ complete -c tlswire -n '__fish_is_first_arg' -a 'lab serve connect read keys ca'
 complete -c tlswire -n '__tlswire_after ca' -a 'show path new'
 complete -c tlswire -n 'string match -q -- "-*" (commandline -ct)' -a '(__tlswire_options)'
 complete -c tlswire -n '__tlswire_after read --hex --raw-records -r -w --read-file --export-tls-session-keys -cert -key -CAfile -keylogfile' -F
+complete -c tlswire -n '__tlswire_after keys' -a 'match inject strip'
+complete -c tlswire -n '__tlswire_after match inject strip' -F
 complete -c tlswire -n '__tlswire_after -view --view' -a 'ladder summary tcp hex verbose'
 complete -c tlswire -n '__tlswire_after -color' -a 'auto always never'
 complete -c tlswire -n '__tlswire_after -T' -a 'text tabs fields psml pdml json jsonl jsonraw ek'
