@@ -17,18 +17,36 @@ static void extension(struct walk *w)
         walk_block(w, BLOCK_extension);
 }
 
+/* What an extension lacks takes nothing from the next one, which begins where this one ends. */
+static void too_short(struct walk *w, uint32_t end)
+{
+    uint32_t lacks = w->lacks > 0 ? w->lacks : 1;
+    uint32_t at = tape_open(w->tape, F_tls_too_much, w->source, end, 0, lacks, 0);
+    tape_expert(w->tape, EXPERT_tls_too_much, w->source, end, 0, lacks);
+    tape_close(w->tape, at);
+    w->failed = false;
+    w->at = w->end = end;
+}
+
 static void extension_body(struct walk *w)
 {
+    uint32_t end = w->end;
+    uint8_t depth = w->depth;
     /* The type stands before the two bytes of length that have just been read. */
     struct slice s = slice_sub(w->bytes, w->at - 4, 2);
     enum block_id block = block_of_extension(slice_u16(&s));
+    w->lacks = 0;
     walk_block(w, block == BLOCK_NONE ? BLOCK_unknown_extension : block);
+    w->depth = depth;
+    if (w->failed && end < w->bytes.len)
+        too_short(w, end);
 }
 
 static void signature_algorithm(struct walk *w)
 {
     const struct tape *t = w->tape;
     if (w->end - w->at < 2) {
+        w->lacks = 2 - (w->end - w->at);
         w->failed = true;
         return;
     }

@@ -21,8 +21,11 @@ static uint64_t peek(const struct walk *w, uint32_t size)
 
 static bool has(struct walk *w, uint32_t size)
 {
-    if (w->end - w->at < size)
+    uint32_t left = w->end - w->at;
+    if (left < size) {
+        w->lacks = size - left;
         w->failed = true;
+    }
     return !w->failed;
 }
 
@@ -91,6 +94,7 @@ static void open_scope(struct walk *w, struct frame *f, uint64_t length)
     }
     uint32_t left = w->end - w->at;
     if (length > left) {
+        w->lacks = (uint32_t)length - left;
         w->failed = true;
         return;
     }

@@ -27,6 +27,7 @@ struct walk {
     struct expander *expander;        /* for compressed certificates; NULL: they stay so */
     struct arena *room;               /* what they expand to lives here, as long as the packet */
     uint32_t at, end; /* offsets in the source: the next byte, the end of the scope */
+    uint32_t lacks;   /* how many bytes were not there, when something was not */
     uint64_t value;   /* the register: the last number that a row kept */
     unsigned context; /* enum walk_context */
     uint8_t source;

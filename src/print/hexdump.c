@@ -43,6 +43,8 @@ void hexdump_tape(struct buf *out, const struct tape *t)
 {
     for (uint32_t i = 0; i < t->source_count; i++) {
         const struct source *source = &t->sources[i];
+        if (source->bytes.len == 0)
+            continue;
         if (t->source_count > 1) {
             buf_str(out, source->name);
             buf_str(out, " (");

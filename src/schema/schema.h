@@ -261,7 +261,8 @@ enum walk_context {
     IN_TLS13 = 1 << 8,
     IN_TLS12 = 1 << 9, /* the version with pairs of hash and signature */
     IN_SSL3 = 1 << 7,
-    IN_CLOCK = 1 << 10, /* the random begins with a clock, as before TLS 1.3 */
+    IN_CLOCK = 1 << 10,    /* the random begins with a clock, as before TLS 1.3 */
+    IN_DRAFT_21 = 1 << 11, /* a draft of TLS 1.3 up to this one: hellos of servers are shorter */
     KEY_ECDHE = 1 << 12,
     KEY_DHE = 1 << 13,
     KEY_RSA_EXCHANGE = 1 << 14,
@@ -274,6 +275,8 @@ enum walk_context {
     KEY_KRB5 = 1 << 21,
     KEY_GOST = 1 << 22,
     KEY_SM2 = 1 << 23,
+    IN_DRAFT_20 = 1 << 24, /* up to this one: tickets have no nonce */
+    IN_DRAFT_18 = 1 << 25, /* up to this one: HelloRetryRequest has no cipher suite */
 };
 
 struct row {

@@ -61,16 +61,23 @@ uint32_t ja3_client(struct buf *out, struct slice body)
     return place;
 }
 
+/* Drafts of TLS 1.3 before the 22nd left out session ID and compression. */
+static bool is_brief(uint16_t version)
+{
+    return version >> 8 == 0x7f && (version & 0xff) < 22;
+}
+
 uint32_t ja3_server(struct buf *out, struct slice body)
 {
     struct slice s = body, groups, formats;
-    buf_dec(out, slice_u16(&s));
+    uint16_t version = slice_u16(&s);
+    buf_dec(out, version);
     buf_char(out, ',');
     slice_skip(&s, 32);
-    slice_skip(&s, slice_u8(&s));
+    slice_skip(&s, is_brief(version) ? 0 : slice_u8(&s));
     buf_dec(out, slice_u16(&s));
     buf_char(out, ',');
-    slice_skip(&s, 1);
+    slice_skip(&s, is_brief(version) ? 0 : 1);
     uint32_t place = (uint32_t)(body.len - s.len);
     put_extensions(out, slice_take(&s, slice_u16(&s)), &groups, &formats);
     return place;

@@ -13,7 +13,13 @@
 #define LEAST_OVERHEAD 16          /* bytes that any protection adds to a message */
 #define MOST_LENGTH    0x10000     /* longer messages are taken for encrypted ones */
 
-enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, SERVER_KEY_EXCHANGE = 12, CLIENT_KEY_EXCHANGE = 16 };
+enum {
+    CLIENT_HELLO = 1,
+    SERVER_HELLO = 2,
+    OLD_HELLO_RETRY = 6,
+    SERVER_KEY_EXCHANGE = 12,
+    CLIENT_KEY_EXCHANGE = 16
+};
 
 /* How the name of a suite begins that exchanges keys in this way; the first that fits counts. */
 static const struct {
@@ -50,6 +56,14 @@ unsigned tls_key_context(uint16_t suite)
     return 0;
 }
 
+/* What drafts of TLS 1.3 left out; VERSION as it stands in a hello. */
+static unsigned draft_context(unsigned version)
+{
+    unsigned draft = version >> 8 == 0x7f ? version & 0xff : 99;
+    return (draft < 22 ? IN_DRAFT_21 : 0u) | (draft < 21 ? IN_DRAFT_20 : 0u) |
+           (draft < 19 ? IN_DRAFT_18 : 0u);
+}
+
 static unsigned message_context(const struct tls_session *s, uint8_t type, struct slice body)
 {
     static const uint8_t bits[32] = {
@@ -59,7 +73,13 @@ static unsigned message_context(const struct tls_session *s, uint8_t type, struc
         (type < sizeof bits ? bits[type] : 0) |
         (type == SERVER_KEY_EXCHANGE || type == CLIENT_KEY_EXCHANGE ? tls_key_context(s->suite)
                                                                     : 0u);
-    slice_skip(&body, 2);
+    uint16_t version = slice_u16(&body);
+    if (type == SERVER_HELLO || type == OLD_HELLO_RETRY)
+        context |= draft_context(version);
+    else
+        context |= draft_context(s->draft ? 0x7f00u | s->draft : 0);
+    if (type == OLD_HELLO_RETRY)
+        context |= IN_HELLO_RETRY_REQUEST;
     if (type == SERVER_HELLO && slice_u32(&body) == HELLO_RETRY)
         context = (context & ~(unsigned)IN_SERVER_HELLO) | IN_HELLO_RETRY_REQUEST;
     if (s->version == VERSION_TLS13)
@@ -133,7 +153,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     tls_follow_hello(r, type, s);
     tls_exchange_message(r, type, slice_sub(c->bytes, at, end - at));
     unsigned context = message_context(r->session, type, s);
-    bool retry = context & IN_HELLO_RETRY_REQUEST;
+    bool retry = type == SERVER_HELLO && context & IN_HELLO_RETRY_REQUEST;
     const char *name = retry ? "Hello Retry Request" : name_of(type);
     title(titles, name, "");
     tls_info(r, retry ? (struct info_item){.kind = INFO_TEXT, .text = name}
@@ -179,11 +199,19 @@ static uint32_t message_size(struct slice s)
     return s.failed ? 0 : 4 + length;
 }
 
-/* Types that hardly anybody sends: they are believed when the message's length fits. */
-static bool is_rare(uint8_t type)
+/* Types that hardly anybody sends: they are believed when the message fills its record, and has a length that
+ * such a message can have. */
+static bool is_doubtful(struct slice s)
 {
-    static const uint8_t rare[] = {9, 10, 17, 26, 254};
-    return memchr(rare, type, sizeof rare) != NULL;
+    static const struct {
+        uint8_t type;
+        uint32_t least, most;
+    } rare[] = {{9, 1, 1}, {10, 3, 0xffff + 3}, {17, 3, 0x10102}, {26, 9, 521}, {254, 16, 64}};
+    uint32_t size = message_size(s);
+    for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++)
+        if (rare[i].type == slice_at(s, 0))
+            return size != s.len || size < 4 + rare[i].least || size > 4 + rare[i].most;
+    return false;
 }
 
 /* Whether the fragment is protected and could not be opened, as far as can be told from its looks. */
@@ -196,8 +224,7 @@ static bool looks_encrypted(const struct tls_reader *r, const struct tls_content
     bool hello = slice_at(s, 0) == CLIENT_HELLO && message_size(s) == s.len;
     if (!c->opened && !hello && r->side->changed && r->session->version != VERSION_TLS13)
         return true;
-    uint8_t type = slice_at(s, 0);
-    if (!name_of(type) || (is_rare(type) && message_size(s) != s.len))
+    if (!name_of(slice_at(s, 0)) || is_doubtful(s))
         return true;
     /* Whoever said hello in the clear and did not change keys goes on in the clear, also at great length. */
     bool clear = r->session->client >= 0 && !r->side->changed;

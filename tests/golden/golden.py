@@ -49,6 +49,8 @@ def hello(kind, extension, suite=0x1301, version=TLS12):
     if kind == "CH":
         body = seed.Bytes(body).counted(2, b"\x13\x01").counted(1, b"\0").counted(2, extension)
         return seed.record(22, seed.message(1, body), 0x0301)
+    if version >> 8 == 0x7F:  # a draft of TLS 1.3 up to the 21st
+        return seed.record(22, seed.message(2, seed.Bytes(body[:-1]).number(2, suite).counted(2, extension)), 0x0301)
     body = seed.Bytes(body).number(2, suite).number(1, 0).counted(2, extension)
     return seed.record(22, seed.message(2, body), version)
 
@@ -74,8 +76,9 @@ def flights(kind, body):
         suite, _, version = rest.partition("/")
         suite, version = int(suite or "c02f", 16), int(version or "0303", 16)
     supported = seed.extension(43, b"\x03\x04") if version == TLS13 else b""
-    record = seed.record(22, seed.message(number, body), min(version, TLS12))
-    return [("server", hello("SH", supported, suite, min(version, TLS12))), ("server" if kind == "S" else "client", record)]
+    draft = version >> 8 == 0x7F
+    record = seed.record(22, seed.message(number, body), 0x0301 if draft else min(version, TLS12))
+    return [("server", hello("SH", supported, suite, version if draft else min(version, TLS12))), ("server" if kind == "S" else "client", record)]
 
 
 def line_capture(path, file="extensions.tsv"):

@@ -26,6 +26,15 @@ def cases():
            ["Encrypted Heartbeat"], ["Heartbeat Request"])
     yield ("an empty heartbeat", begun().client(record(24, b"")), [], ["[Malformed Packet]"], ["Encrypted Heartbeat"])
 
+    short = record(22, client_hello(extension(1), extension(13, b"\0\2\4"), extension(58, b"\2\1")), 0x0301)
+    yield ("extensions that are too short", Talk().begin().client(short, DATA), ["-V"],
+           ["Dissector processed too much data (1 byte)", "Extension: ticket_request (len=2)"], ["Maximum Fragment Length:", "[Malformed Packet"])
+    none = record(22, message(1, b"\3\1" + bytes(32) + b"\0\0\4\0\4\0\5\1\0"), 0x0301)
+    yield ("JA3 of a ClientHello without extensions", Talk().begin().client(none), ["-T", "fields", "-e", "tls.handshake.ja3_full"],
+           ["769,4-5,,,"], [])
+    yield ("what looks like the message of another protocol", Talk().begin().client(HELLOS[0]).server(record(22, b"\t\0\0\40" + bytes(32))),
+           [], ["Encrypted Handshake Message"], ["Request Connection ID"])
+
     asks = Talk().begin().client(record(22, client_hello(extension(58, b"\2\1"))))
     yield ("-T jsonl has what tshark has not", asks, ["-T", "jsonl"], ['"field":"tlswire.ticket_request.new","value":2'], [])
     yield ("-T json has not", asks, ["-T", "json"], ["ticket_request"], ["tlswire.ticket_request.new"])

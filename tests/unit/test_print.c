@@ -325,6 +325,17 @@ static void test_tree(void)
               text());
 }
 
+/* A record that holds nothing when it is opened has no dump, and no heading for one. */
+static void test_hexdump_empty_source(void)
+{
+    start();
+    tape_source(&d.tape, slice_of("abc", 3), "Frame");
+    tape_source(&d.tape, slice_empty(), "Decrypted TLS");
+    hexdump_tape(&out, &d.tape);
+    CHECK_STR("Frame (3 bytes):\n0000  61 62 63                                          abc\n",
+              text());
+}
+
 static void test_hexdump(void)
 {
     start();
@@ -604,6 +615,7 @@ int main(void)
         {"templates", test_templates},
         {"tree", test_tree},
         {"hex dump", test_hexdump},
+        {"hex dump of an empty source", test_hexdump_empty_source},
         {"pdml", test_pdml},
         {"fields", test_fields},
         {"summary", test_summary},
