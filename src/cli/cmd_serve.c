@@ -17,6 +17,7 @@ struct serving {
     uv_loop_t loop;
     uv_signal_t interrupt, terminate;
     struct server *server;
+    struct breakage_choice breakage;
     struct authority *authority;
     char authority_path[AUTHORITY_PATH]; /* "": a temporary one */
     int keylog;                          /* -1: none */
@@ -115,6 +116,8 @@ static void say_where(const struct serving *s)
         common_put_escaped(stderr, s->authority_path[0] ? s->authority_path : " of its own");
     }
     fputs(", stop with Ctrl-C\n", stderr);
+    if (s->breakage.row)
+        fprintf(stderr, "broken on purpose: %s: %s\n", o->breakage, s->breakage.row->sentence);
 }
 
 static bool start(struct serving *s, struct error *e)
@@ -129,6 +132,7 @@ static bool start(struct serving *s, struct error *e)
     struct server_config config = {
         .settings = o->tls,
         .authority = s->authority,
+        .breakage = s->breakage,
         .host = o->host,
         .port = o->port,
         .family = o->family,
@@ -180,6 +184,10 @@ int cmd_serve(int argc, char **argv)
         openssl_options_help(stdout, FOR_SERVE);
         return EXIT_OK;
     }
+    if (s.options.breakage && strcmp(s.options.breakage, "list") == 0)
+        return common_put_breakages();
+    if (s.options.breakage && !breakage_find(s.options.breakage, &s.breakage, &e))
+        return common_fail(&e, EXIT_USAGE);
     common_prepare();
     if (uv_loop_init(&s.loop) != 0) {
         error_set(&e, ERROR_MEMORY, "cannot make an event loop");

@@ -1,6 +1,7 @@
 #include "cli/common.h"
 
 #include "base/buf.h"
+#include "endpoint/breakage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,6 +51,15 @@ int common_fail(const struct error *e, int code)
 {
     fprintf(stderr, "tlswire: %s\n", e->text);
     return code;
+}
+
+int common_put_breakages(void)
+{
+    struct buf text = {.ceiling = 65536};
+    breakage_list(&text);
+    fwrite(text.data, 1, text.len, stdout);
+    buf_free(&text);
+    return fflush(stdout) == 0 ? EXIT_OK : EXIT_RUNTIME;
 }
 
 int common_keylog_open(const char *path, struct error *e)

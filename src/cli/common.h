@@ -28,6 +28,9 @@ int common_fail(const struct error *, int code);
 /* TEXT with control bytes escaped. */
 void common_put_escaped(FILE *out, const char *text);
 
+/* --break list. */
+int common_put_breakages(void);
+
 /* Opens a key log for adding lines, created with mode 0600; the descriptor, or -1 and the error. */
 int common_keylog_open(const char *path, struct error *);
 /* Adds a line; each is written at once, whole. */

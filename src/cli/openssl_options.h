@@ -35,7 +35,8 @@ struct endpoint_options {
     unsigned export_length;   /* 0: 20 */
     const char *keylog_file;
     bool rsa;
-    const char *color; /* "auto", "always", "never" */
+    const char *breakage; /* --break */
+    const char *color;    /* "auto", "always", "never" */
     bool ascii;
     /* lab */
     const char *view, *client, *directory;

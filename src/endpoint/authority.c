@@ -12,25 +12,25 @@
 
 #define LABEL_MOST         63 /* RFC 1035 2.3.4 */
 #define NAME_MOST          253
-#define COMMON_NAME_MOST   64 /* RFC 5280 appendix A.1 */
 #define RENEW_SECONDS      (30L * 24 * 60 * 60)
 #define NAMES_TEXT         320
 #define LOCALHOST_NAMES    "DNS:localhost,IP:127.0.0.1,IP:::1"
 #define ECDSA_SECP256R1    0x0403 /* RFC 9846 4.2.3 */
 #define SIGNATURES_AT_MOST 128
 
-struct leaf {
+struct kept {
     char names[NAMES_TEXT]; /* of its subjectAltName */
     bool rsa;
     time_t made;
-    X509 *x509; /* owned */
+    struct leaf leaf;
 };
 
 struct authority {
     struct certificate root;
     bool rsa_only;
     EVP_PKEY *keys[2]; /* by whether it is RSA; made when first needed, of all leaves */
-    struct leaf leaves[AUTHORITY_NAMES];
+    const struct leaf_twist *twist; /* borrowed; NULL: they are good */
+    struct kept leaves[AUTHORITY_NAMES];
     unsigned count, next; /* the oldest goes when there are too many */
 };
 
@@ -62,7 +62,7 @@ void authority_free(struct authority *a)
     if (!a)
         return;
     for (unsigned i = 0; i < a->count; i++)
-        X509_free(a->leaves[i].x509);
+        leaf_free(&a->leaves[i].leaf);
     EVP_PKEY_free(a->keys[0]);
     EVP_PKEY_free(a->keys[1]);
     certificate_free(&a->root);
@@ -139,7 +139,7 @@ void authority_names(const char *name, const struct sockaddr_storage *local, cha
 
 /* ---- certificates ---- */
 
-static struct leaf *find(struct authority *a, const char *names, bool rsa)
+static struct kept *find(struct authority *a, const char *names, bool rsa)
 {
     for (unsigned i = 0; i < a->count; i++)
         if (a->leaves[i].rsa == rsa && strcmp(a->leaves[i].names, names) == 0)
@@ -148,52 +148,37 @@ static struct leaf *find(struct authority *a, const char *names, bool rsa)
 }
 
 /* A place for a new one. */
-static struct leaf *take_place(struct authority *a)
+static struct kept *take_place(struct authority *a)
 {
-    struct leaf *leaf;
+    struct kept *kept;
     if (a->count < AUTHORITY_NAMES) {
-        leaf = &a->leaves[a->count++];
+        kept = &a->leaves[a->count++];
     } else {
-        leaf = &a->leaves[a->next];
+        kept = &a->leaves[a->next];
         a->next = (a->next + 1) % AUTHORITY_NAMES;
-        X509_free(leaf->x509);
+        leaf_free(&kept->leaf);
     }
-    *leaf = (struct leaf){.x509 = NULL};
-    return leaf;
+    *kept = (struct kept){.rsa = false};
+    return kept;
 }
 
-static bool issue(struct authority *a, struct leaf *leaf, struct error *e)
+static bool issue(struct authority *a, struct kept *kept, struct error *e)
 {
-    const char *first = strchr(leaf->names, ':') + 1;
-    char common_name[NAME_MOST + 1];
-    snprintf(common_name, sizeof(common_name), "%.*s", (int)strcspn(first, ","), first);
-    if (!a->keys[leaf->rsa])
-        a->keys[leaf->rsa] =
-            certificate_key(leaf->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256);
-    bool named = strncmp(leaf->names, "IP:", 3) != 0 && strlen(common_name) <= COMMON_NAME_MOST;
-    char names[NAMES_TEXT + 16];
-    /* RFC 5280 4.2.1.6: critical where the subject is empty. */
-    snprintf(names, sizeof(names), "%s%s", named ? "" : "critical,", leaf->names);
-    const struct certificate_recipe recipe = {
-        .common_name = named ? common_name : NULL,
-        .names = names,
-        .constraints = "critical,CA:FALSE",
-        .usage =
-            leaf->rsa ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature",
-        .extended_usage = "serverAuth",
-        .until_days = CERTIFICATE_DAYS,
-        .issuer = &a->root,
-        .key = a->keys[leaf->rsa],
-    };
-    struct certificate made = {NULL, NULL};
-    if (!recipe.key || !certificate_issue(&made, &recipe, e)) {
-        certificate_free(&made);
+    static const struct leaf_twist none = {.middle = MIDDLE_NONE};
+    struct leaf made;
+    if (!a->keys[kept->rsa])
+        a->keys[kept->rsa] =
+            certificate_key(kept->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256);
+    if (!a->keys[kept->rsa])
+        return false;
+    if (!leaf_make(&made, &a->root, kept->names, a->keys[kept->rsa], a->twist ? a->twist : &none,
+                   e)) {
+        leaf_free(&made);
         return false;
     }
-    EVP_PKEY_free(made.key);
-    X509_free(leaf->x509);
-    leaf->x509 = made.x509;
-    leaf->made = time(NULL);
+    leaf_free(&kept->leaf);
+    kept->leaf = made;
+    kept->made = time(NULL);
     return true;
 }
 
@@ -222,15 +207,21 @@ static int choose(SSL *ssl, void *user)
     char names[NAMES_TEXT];
     bool rsa = a->rsa_only || !authority_takes_ecdsa(ssl);
     authority_names(wanted, pipe ? pipe->local : NULL, names, sizeof(names));
-    struct leaf *leaf = find(a, names, rsa);
-    if (!leaf) {
-        leaf = take_place(a);
-        leaf->rsa = rsa;
-        snprintf(leaf->names, sizeof(leaf->names), "%s", names);
+    struct kept *kept = find(a, names, rsa);
+    if (!kept) {
+        kept = take_place(a);
+        kept->rsa = rsa;
+        snprintf(kept->names, sizeof(kept->names), "%s", names);
     }
-    if ((!leaf->x509 || time(NULL) - leaf->made > RENEW_SECONDS) && !issue(a, leaf, &e))
+    if ((!kept->leaf.x509 || time(NULL) - kept->made > RENEW_SECONDS) && !issue(a, kept, &e))
         return 0;
-    return SSL_use_cert_and_key(ssl, leaf->x509, a->keys[rsa], NULL, 1) == 1;
+    return SSL_use_cert_and_key(ssl, kept->leaf.x509, kept->leaf.key, kept->leaf.chain, 1) == 1;
+}
+
+void authority_twist(struct authority *a, const struct leaf_twist *twist)
+{
+    a->twist = twist;
+    a->rsa_only = a->rsa_only || twist->rsa;
 }
 
 void authority_serve(struct authority *a, SSL_CTX *ctx)

@@ -9,13 +9,13 @@
 
 #include "base/error.h"
 #include "endpoint/certificate.h"
+#include "endpoint/leaf.h"
 
 #include <openssl/ssl.h>
 
-#define AUTHORITY_PATH   1024
-#define AUTHORITY_NAMES  256 /* certificates that are kept for the next client that asks */
-#define AUTHORITY_DAYS   1825
-#define CERTIFICATE_DAYS 90 /* browsers take no more than 398 */
+#define AUTHORITY_PATH  1024
+#define AUTHORITY_NAMES 256 /* certificates that are kept for the next client that asks */
+#define AUTHORITY_DAYS  1825
 
 /* ---- authority_files.c: what is kept in the folder ---- */
 
@@ -36,6 +36,8 @@ struct authority *authority_new(struct certificate *root, bool rsa, struct error
 struct authority *authority_new_temporary(bool rsa, struct error *);
 void authority_free(struct authority *);
 const struct certificate *authority_root(const struct authority *);
+/* From now on they are not good, but as TWIST says, which is borrowed. */
+void authority_twist(struct authority *, const struct leaf_twist *twist);
 /* Servers of CTX show a certificate for the name that the client asks for, else for localhost and
  * the address that it connected to; ECDSA P-256, or RSA for clients that know no other. */
 void authority_serve(struct authority *, SSL_CTX *);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "endpoint/answer.h"
 #include "endpoint/authority.h"
+#include "endpoint/breakage.h"
 #include "endpoint/certificate.h"
 #include "endpoint/hooks.h"
 #include "endpoint/settings.h"
@@ -18,6 +19,7 @@ struct server_config {
     struct tls_settings settings;
     const struct certificate *certificate; /* used when settings name none; may then be NULL */
     struct authority *authority;           /* makes certificates by name; borrowed; may be NULL */
+    struct breakage_choice breakage;       /* how to misbehave; a row of NULL: not at all */
     const char *host;            /* name or address; "" = 127.0.0.1 and ::1; "*" = every address */
     uint16_t port;               /* 0: any free one, the same on all addresses */
     int family;                  /* AF_UNSPEC, AF_INET or AF_INET6 */
