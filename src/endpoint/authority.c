@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,6 +27,7 @@ struct kept {
 };
 
 struct authority {
+    pthread_mutex_t lock; /* of all but the root: servers on several threads share it */
     struct certificate root;
     bool rsa_only;
     EVP_PKEY *keys[2]; /* by whether it is RSA; made when first needed, of all leaves */
@@ -42,6 +44,7 @@ struct authority *authority_new(struct certificate *root, bool rsa, struct error
         error_set(e, ERROR_MEMORY, "no memory for a CA");
         return NULL;
     }
+    pthread_mutex_init(&a->lock, NULL);
     a->root = *root;
     a->rsa_only = rsa;
     *root = (struct certificate){NULL, NULL};
@@ -66,6 +69,7 @@ void authority_free(struct authority *a)
     EVP_PKEY_free(a->keys[0]);
     EVP_PKEY_free(a->keys[1]);
     certificate_free(&a->root);
+    pthread_mutex_destroy(&a->lock);
     free(a);
 }
 
@@ -198,15 +202,9 @@ bool authority_takes_ecdsa(SSL *ssl)
     return suite && (scheme || count == 0);
 }
 
-static int choose(SSL *ssl, void *user)
+static bool show(struct authority *a, SSL *ssl, const char *names, bool rsa)
 {
-    struct authority *a = user;
     struct error e = {.code = ERROR_NONE};
-    const struct tls_pipe *pipe = SSL_get_app_data(ssl);
-    const char *wanted = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    char names[NAMES_TEXT];
-    bool rsa = a->rsa_only || !authority_takes_ecdsa(ssl);
-    authority_names(wanted, pipe ? pipe->local : NULL, names, sizeof(names));
     struct kept *kept = find(a, names, rsa);
     if (!kept) {
         kept = take_place(a);
@@ -214,14 +212,30 @@ static int choose(SSL *ssl, void *user)
         snprintf(kept->names, sizeof(kept->names), "%s", names);
     }
     if ((!kept->leaf.x509 || time(NULL) - kept->made > RENEW_SECONDS) && !issue(a, kept, &e))
-        return 0;
+        return false;
     return SSL_use_cert_and_key(ssl, kept->leaf.x509, kept->leaf.key, kept->leaf.chain, 1) == 1;
+}
+
+static int choose(SSL *ssl, void *user)
+{
+    struct authority *a = user;
+    const struct tls_pipe *pipe = SSL_get_app_data(ssl);
+    const char *wanted = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    char names[NAMES_TEXT];
+    authority_names(wanted, pipe ? pipe->local : NULL, names, sizeof(names));
+    bool ecdsa = authority_takes_ecdsa(ssl);
+    pthread_mutex_lock(&a->lock);
+    bool ok = show(a, ssl, names, a->rsa_only || !ecdsa);
+    pthread_mutex_unlock(&a->lock);
+    return ok;
 }
 
 void authority_twist(struct authority *a, const struct leaf_twist *twist)
 {
+    pthread_mutex_lock(&a->lock);
     a->twist = twist;
     a->rsa_only = a->rsa_only || twist->rsa;
+    pthread_mutex_unlock(&a->lock);
 }
 
 void authority_serve(struct authority *a, SSL_CTX *ctx)

@@ -109,22 +109,24 @@ void breakage_list(struct buf *out)
 
 /* ---- settings ---- */
 
-static bool protects_anew(enum act act)
+bool breakage_protects_anew(const struct breakage *row)
 {
-    return act == ACT_ALERT || act == ACT_DROP || act == ACT_REPEAT || act == ACT_SWAP ||
-           act == ACT_CORRUPT || act == ACT_SPLIT || act == ACT_JOIN || act == ACT_INSERT;
+    enum act act = row->act;
+    return (act == ACT_EDIT && row->at == SPOKEN_CERTIFICATE) || act == ACT_ALERT ||
+           act == ACT_DROP || act == ACT_REPEAT || act == ACT_SWAP || act == ACT_CORRUPT ||
+           act == ACT_SPLIT || act == ACT_JOIN || act == ACT_INSERT;
 }
 
 bool breakage_settings(const struct breakage_choice *choice, struct tls_settings *s,
                        struct error *e)
 {
     const struct breakage *row = choice->row;
-    if (row->own_leaf && s->cert_file)
+    if (row->own_leaf && s->own.cert)
         return error_set(e, ERROR_USAGE,
                          "--break %s makes a certificate of its own: leave out -cert", row->name);
     if ((row->min_version && s->max_version && s->max_version < row->min_version) ||
         (row->max_version && s->min_version && s->min_version > row->max_version) ||
-        (protects_anew(row->act) && s->max_version && s->max_version < VERSION_TLS1_2))
+        (breakage_protects_anew(row) && s->max_version && s->max_version < VERSION_TLS1_2))
         return error_set(e, ERROR_USAGE, "--break %s is not for the TLS version asked for",
                          row->name);
     const struct {
@@ -140,7 +142,7 @@ bool breakage_settings(const struct breakage_choice *choice, struct tls_settings
         s->min_version = row->min_version;
     if (row->max_version && (!s->max_version || s->max_version > row->max_version))
         s->max_version = row->max_version;
-    if (protects_anew(row->act) && s->min_version < VERSION_TLS1_2)
+    if (breakage_protects_anew(row) && s->min_version < VERSION_TLS1_2)
         s->min_version = VERSION_TLS1_2;
     return true;
 }
@@ -278,6 +280,14 @@ static bool staple_status(SSL_CTX *ctx, const struct certificate *root, bool rev
 
 /* ---- the context ---- */
 
+/* Even level 0 has its limits. */
+static int allow(const SSL *ssl, const SSL_CTX *ctx, int op, int bits, int nid, void *other,
+                 void *user)
+{
+    (void)ssl, (void)ctx, (void)op, (void)bits, (void)nid, (void)other, (void)user;
+    return 1;
+}
+
 static bool play(enum trick trick, SSL_CTX *ctx, const struct certificate *root)
 {
     static const int fallback = SSL_AD_INAPPROPRIATE_FALLBACK, nothing = SSL_AD_HANDSHAKE_FAILURE,
@@ -324,8 +334,10 @@ bool breakage_prepare(const struct breakage_choice *choice, SSL_CTX *ctx,
                       const struct certificate *root, struct error *e)
 {
     const struct breakage *row = choice->row;
-    if (row->trick != TRICK_NONE || row->own_leaf)
+    if (row->trick != TRICK_NONE || row->own_leaf) {
         SSL_CTX_set_security_level(ctx, 0);
+        SSL_CTX_set_security_callback(ctx, allow);
+    }
     if (play(row->trick, ctx, root))
         return true;
     char reason[128];

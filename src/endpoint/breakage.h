@@ -113,6 +113,8 @@ void breakage_list(struct buf *out);
 /* The message's name in RFC 9846 and RFC 5246. */
 const char *spoken_name(enum spoken);
 
+/* Whether it changes messages that are protected, which must then be protected anew. */
+bool breakage_protects_anew(const struct breakage *);
 /* Changes what the server would do by itself; false where SETTINGS ask for what contradicts it. */
 bool breakage_settings(const struct breakage_choice *, struct tls_settings *, struct error *);
 struct certificate;

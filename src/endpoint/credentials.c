@@ -1,6 +1,7 @@
 #include "endpoint/credentials.h"
 
 #include "endpoint/authority.h"
+#include "endpoint/breakage.h"
 #include "endpoint/ticket_keys.h"
 #include "endpoint/tls_pipe.h"
 
@@ -17,6 +18,17 @@ struct credentials {
     SSL_CTX *context;
 };
 
+static bool misbehave(const struct credentials *c, SSL_CTX *ctx, struct error *e)
+{
+    struct authority *a = c->config.authority;
+    const struct breakage_choice *breakage = c->config.breakage;
+    if (!breakage || !breakage->row)
+        return true;
+    if (a)
+        authority_twist(a, &breakage->row->leaf);
+    return breakage_prepare(breakage, ctx, a ? authority_root(a) : NULL, e);
+}
+
 static SSL_CTX *make_context(const struct credentials *c, struct error *e)
 {
     SSL_CTX *ctx = context_new(c->config.settings, TLS_SERVER, c->config.temporary, e);
@@ -31,6 +43,10 @@ static SSL_CTX *make_context(const struct credentials *c, struct error *e)
     }
     if (c->config.authority)
         authority_serve(c->config.authority, ctx);
+    if (!misbehave(c, ctx, e)) {
+        SSL_CTX_free(ctx);
+        return NULL;
+    }
     return ctx;
 }
 

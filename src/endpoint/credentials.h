@@ -8,14 +8,16 @@
 #include "endpoint/context.h"
 
 struct authority;
+struct breakage_choice;
 struct ticket_keys;
 
 struct credentials_config {
-    const struct tls_settings *settings; /* borrowed, read again by credentials_renew */
-    const struct certificate *temporary; /* see context_new */
-    struct authority *authority;         /* certificates on demand; may be NULL */
-    uint64_t ticket_seconds;             /* between two keys of session tickets; 0: 12 hours */
-    const char *ticket_file;             /* the keys are in this file; NULL: made here */
+    const struct tls_settings *settings;    /* borrowed, read again by credentials_renew */
+    const struct certificate *temporary;    /* see context_new */
+    struct authority *authority;            /* certificates on demand; may be NULL */
+    const struct breakage_choice *breakage; /* borrowed; NULL or without a row: none */
+    uint64_t ticket_seconds;                /* between two keys of session tickets; 0: 12 hours */
+    const char *ticket_file;                /* the keys are in this file; NULL: made here */
 };
 
 struct credentials;

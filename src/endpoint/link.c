@@ -24,6 +24,7 @@ static void handle_closed(uv_handle_t *handle)
     if (--l->open_handles > 0)
         return;
     tls_pipe_free(&l->tls);
+    mischief_free(l->mischief);
     l->owner->gone(l);
 }
 
@@ -46,7 +47,8 @@ void link_abort(struct link *l, bool reset)
     int64_t now = endpoint_now_ns();
     l->state = LINK_CLOSED;
     if (l->opened && reset && l->hooks->on_end)
-        l->hooks->on_end(l->hooks->user, l->report.id, ENDPOINT_RECEIVED, true, now);
+        l->hooks->on_end(l->hooks->user, l->report.id,
+                         l->resets ? ENDPOINT_SENT : ENDPOINT_RECEIVED, true, now);
     if (l->opened && l->hooks->on_close)
         l->hooks->on_close(l->hooks->user, &l->report, now);
     /* A peer that does not read keeps what was sent to it in the kernel, unless the end is abrupt. */
@@ -78,7 +80,9 @@ static void look_at_open(struct link *l)
 static void time_is_up(uv_timer_t *timer)
 {
     struct link *l = timer->data;
-    if (l->state == LINK_HANDSHAKE) {
+    if (l->held) {
+        link_abort(l, false);
+    } else if (l->state == LINK_HANDSHAKE) {
         char text[96];
         snprintf(text, sizeof(text), "the peer did not finish the handshake within %llu s",
                  (unsigned long long)l->limits.handshake_ms / 1000);
@@ -99,7 +103,7 @@ void link_touch(struct link *l)
     uint64_t ms = l->state == LINK_HANDSHAKE ? l->limits.handshake_ms
                   : l->state == LINK_OPEN    ? l->limits.idle_ms
                                              : l->limits.linger_ms;
-    if (l->state == LINK_CLOSED)
+    if (l->state == LINK_CLOSED || l->held)
         return;
     if (ms > 0)
         uv_timer_start(&l->timer, time_is_up, ms, 0);
@@ -166,12 +170,8 @@ static int queue(struct link *l, struct slice rest)
     return status;
 }
 
-/* Moves what TLS has to say to the socket. */
-static void flush(struct link *l)
+static void to_socket(struct link *l, struct slice out)
 {
-    struct slice out = tls_pipe_output(&l->tls);
-    if (l->state == LINK_CLOSED || out.len == 0)
-        return;
     int64_t now = endpoint_now_ns();
     uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)out.data, (unsigned)out.len);
     int sent = uv_try_write((uv_stream_t *)&l->tcp, &buffer, 1);
@@ -185,6 +185,45 @@ static void flush(struct link *l)
         lost(l, "the connection broke while sending", status);
     else if (l->hooks->on_bytes)
         l->hooks->on_bytes(l->hooks->user, l->report.id, ENDPOINT_SENT, out, now);
+}
+
+/* What mischief makes of it, and the end of the connection when that is what it wants. */
+static void to_mischief(struct link *l, struct slice out)
+{
+    struct slice piece;
+    mischief_take(l->mischief, out);
+    tls_pipe_output_taken(&l->tls);
+    while (l->state != LINK_CLOSED && mischief_next(l->mischief, &piece))
+        to_socket(l, piece);
+    enum mischief_end end = mischief_verdict(l->mischief);
+    if (l->state == LINK_CLOSED || end == MISCHIEF_GOES_ON)
+        return;
+    if (end == MISCHIEF_ENDS) {
+        link_fail(l, mischief_text(l->mischief));
+        return;
+    }
+    snprintf(l->report.error, sizeof(l->report.error), "%s", mischief_text(l->mischief));
+    tls_pipe_report(&l->tls, &l->report);
+    if (l->hooks->on_error)
+        l->hooks->on_error(l->hooks->user, l->report.id, l->report.error);
+    l->held = end == MISCHIEF_HOLDS;
+    l->resets = end == MISCHIEF_RESETS;
+    if (l->resets)
+        link_abort(l, true);
+    else
+        uv_timer_start(&l->timer, time_is_up, l->limits.handshake_ms, 0);
+}
+
+/* Moves what TLS has to say to the socket. */
+static void flush(struct link *l)
+{
+    struct slice out = tls_pipe_output(&l->tls);
+    if (l->state == LINK_CLOSED || out.len == 0)
+        return;
+    if (l->mischief)
+        to_mischief(l, out);
+    else
+        to_socket(l, out);
     tls_pipe_output_taken(&l->tls);
 }
 
@@ -210,6 +249,8 @@ static void drain(struct link *l)
     l->state = LINK_DRAINING;
     l->left = SIZE_MAX;
     link_resume(l); /* what still comes must be read, or an RST is sent */
+    if (l->held)
+        return;
     uv_shutdown_t *request = malloc(sizeof(*request));
     if (request)
         request->data = l;
@@ -342,7 +383,7 @@ static void step(struct link *l)
             return;
         }
         flush(l);
-        if (progress == TLS_AGAIN || l->state == LINK_CLOSED)
+        if (progress == TLS_AGAIN || l->state != LINK_HANDSHAKE || l->report.error[0])
             return;
         l->state = LINK_OPEN;
         tls_pipe_report(&l->tls, &l->report);
@@ -362,7 +403,9 @@ static void ended(struct link *l)
     if (l->hooks->on_end)
         l->hooks->on_end(l->hooks->user, l->report.id, ENDPOINT_RECEIVED, false, endpoint_now_ns());
     uv_read_stop((uv_stream_t *)&l->tcp);
-    if (l->state == LINK_HANDSHAKE)
+    if (l->held)
+        link_abort(l, false);
+    else if (l->state == LINK_HANDSHAKE)
         link_fail(l, "the peer closed the connection during the handshake");
     else if (l->state == LINK_OPEN)
         peer_is_done(l);
@@ -411,8 +454,17 @@ static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 static void keylog(void *user, const char *line)
 {
     struct link *l = user;
+    if (l->mischief)
+        mischief_keylog(l->mischief, line);
     if (l->hooks->on_keylog)
         l->hooks->on_keylog(l->hooks->user, l->report.id, line);
+}
+
+static void message_sent(void *user, int content_type, struct slice what)
+{
+    struct link *l = user;
+    if (l->mischief)
+        mischief_listen(l->mischief, content_type, what);
 }
 
 void link_start(struct link *l)
@@ -422,6 +474,7 @@ void link_start(struct link *l)
     uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&l->report.peer, &peer_len);
     uv_tcp_nodelay(&l->tcp, 1);
     l->tls.on_keylog = keylog;
+    l->tls.on_sent = message_sent;
     l->tls.user = l;
     l->tls.local = &l->report.local;
     l->state = LINK_HANDSHAKE;

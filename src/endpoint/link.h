@@ -8,6 +8,7 @@
 #define TLSWIRE_ENDPOINT_LINK_H
 
 #include "endpoint/hooks.h"
+#include "endpoint/mischief.h"
 #include "endpoint/tls_pipe.h"
 
 #include <uv.h>
@@ -53,9 +54,11 @@ struct link {
     size_t left;     /* bytes that were queued when a limit was last looked at */
     bool opened;     /* on_open was called */
     bool fin_sent, fin_received, peer_closed;
-    bool paused;  /* the owner takes no data now */
-    bool reading; /* data are being given to the owner */
-    bool full;    /* `writable` is due when the queue has become short */
+    struct mischief *mischief; /* owned; what is done to all that goes out; NULL: nothing */
+    bool held, resets;         /* … it says no more; it ends with an RST */
+    bool paused;               /* the owner takes no data now */
+    bool reading;              /* data are being given to the owner */
+    bool full;                 /* `writable` is due when the queue has become short */
     unsigned open_handles;
 };
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMED_RECORDS  1024                 /* between two writes; those past it count as data */
-#define OUT_CEILING    ((size_t)16 << 20)   /* of one write */
-#define PIECE          5                    /* bytes of a record or segment that is a small one */
-#define SMALL_SEGMENTS ((size_t)64 * 1024)  /* after as many bytes no more segments are cut */
+#define NAMED_RECORDS  1024                /* between two writes; those past it count as data */
+#define OUT_CEILING    ((size_t)16 << 20)  /* of one write */
+#define PIECE          5                   /* bytes of a record or segment that is a small one */
+#define SMALL_SEGMENTS ((size_t)64 * 1024) /* after as many bytes no more segments are cut */
 #define RECORD_MOST    16384
 
 enum { CHANGE_CIPHER_SPEC = 20, ALERT = 21, HANDSHAKE = 22, APPLICATION_DATA = 23 };
@@ -27,7 +27,7 @@ struct mischief {
     struct breakage_choice choice;
     SSL *ssl;
     struct sealer sealer;
-    bool seals, started, final;     /* whether it protects anew; keys are there; the last ones */
+    bool seals, started, final;        /* whether it protects anew; keys are there; the last ones */
     uint8_t secrets[2][HASH_MAX_SIZE]; /* TLS 1.3: of the handshake, of data */
     size_t secret_lens[2];
     uint8_t named[NAMED_RECORDS];
@@ -76,24 +76,16 @@ static enum spoken spoken_of(int content_type, struct slice bytes)
 
 /* OpenSSL tells of each record's header first, then, with TLS 1.3, of its inner type, and of a message
  * when the last of its records was written. */
-static void listen(int sent, int version, int content_type, const void *bytes, size_t len, SSL *ssl,
-                   void *user)
+void mischief_listen(struct mischief *m, int content_type, struct slice what)
 {
-    struct mischief *m = user;
-    struct slice what = slice_of(bytes, len);
-    (void)version, (void)ssl;
-    if (!sent)
-        return;
     if (content_type == SSL3_RT_HEADER) {
         if (m->named_count < NAMED_RECORDS)
-            m->named[m->named_count++] = slice_at(what, 0) == APPLICATION_DATA
-                                             ? SPOKEN_APPLICATION_DATA
-                                             : SPOKEN_ANYTHING;
+            m->named[m->named_count++] =
+                slice_at(what, 0) == APPLICATION_DATA ? SPOKEN_APPLICATION_DATA : SPOKEN_ANYTHING;
     } else if (content_type == SSL3_RT_INNER_CONTENT_TYPE) {
         if (m->named_count > 0)
-            m->named[m->named_count - 1] = slice_at(what, 0) == APPLICATION_DATA
-                                               ? SPOKEN_APPLICATION_DATA
-                                               : SPOKEN_ANYTHING;
+            m->named[m->named_count - 1] =
+                slice_at(what, 0) == APPLICATION_DATA ? SPOKEN_APPLICATION_DATA : SPOKEN_ANYTHING;
     } else if (content_type == CHANGE_CIPHER_SPEC || content_type == ALERT ||
                content_type == HANDSHAKE) {
         for (size_t i = m->named_count; i > 0 && m->named[i - 1] == SPOKEN_ANYTHING; i--)
@@ -114,8 +106,6 @@ struct mischief *mischief_new(const struct breakage_choice *choice, SSL *ssl)
     sealer_init(&m->sealer);
     snprintf(m->text, sizeof(m->text), "broken on purpose: %s%s%s", choice->row->name,
              choice->row->family ? ":" : "", choice->row->family ? spoken_name(choice->at) : "");
-    SSL_set_msg_callback(ssl, listen);
-    SSL_set_msg_callback_arg(ssl, m);
     return m;
 }
 
@@ -142,7 +132,8 @@ void mischief_keylog(struct mischief *m, const char *line)
         if (strncmp(line, labels[i], strlen(labels[i])) != 0)
             continue;
         size_t len = 0;
-        if (OPENSSL_hexstr2buf_ex(m->secrets[i], sizeof(m->secrets[i]), &len, secret + 1, '\0') == 1)
+        if (OPENSSL_hexstr2buf_ex(m->secrets[i], sizeof(m->secrets[i]), &len, secret + 1, '\0') ==
+            1)
             m->secret_lens[i] = len;
     }
 }
@@ -166,8 +157,7 @@ static bool first_keys(struct mischief *m)
     uint8_t client[32], server[32], master[MASTER_SECRET_SIZE];
     if (SSL_version(m->ssl) >= TLS1_3_VERSION)
         return use_secret(m, 0);
-    size_t len =
-        SSL_SESSION_get_master_key(SSL_get0_session(m->ssl), master, sizeof(master));
+    size_t len = SSL_SESSION_get_master_key(SSL_get0_session(m->ssl), master, sizeof(master));
     bool ok = SSL_get_client_random(m->ssl, client, sizeof(client)) == sizeof(client) &&
               SSL_get_server_random(m->ssl, server, sizeof(server)) == sizeof(server) &&
               sealer_key_12(&m->sealer, suite_now(m->ssl), slice_of(master, len),
@@ -407,8 +397,8 @@ static void change_keys(struct mischief *m, const struct unit *u)
 static void take_unit(struct mischief *m, struct unit *u)
 {
     u->type = slice_at(u->header, 0);
-    u->protected = SSL_version(m->ssl) >= TLS1_3_VERSION ? u->type == APPLICATION_DATA
-                                                         : m->protecting;
+    u->protected =
+        SSL_version(m->ssl) >= TLS1_3_VERSION ? u->type == APPLICATION_DATA : m->protecting;
     u->plain = u->protected ? slice_empty() : u->fragment;
     if (u->protected && m->seals)
         open_unit(m, u);

@@ -23,6 +23,8 @@ struct mischief *mischief_new(const struct breakage_choice *, SSL *);
 void mischief_free(struct mischief *);
 /* A line of the key log of this connection. */
 void mischief_keylog(struct mischief *, const char *line);
+/* What OpenSSL tells of what it sends (SSL_set_msg_callback): a header, a message. */
+void mischief_listen(struct mischief *, int content_type, struct slice what);
 /* Whole records from OpenSSL, which are copied. */
 void mischief_take(struct mischief *, struct slice records);
 /* The next piece to send, in one write of its own; valid until the next call of mischief_take. */

@@ -3,7 +3,7 @@
 #define SERVER_HELLO 2
 #define CERTIFICATE  11
 
-enum { EXTENSION_KEY_SHARE = 51, EXTENSION_NOBODYS = 0xfade, EXTENSION_RENEGOTIATION = 0xff01 };
+enum { EXTENSION_KEY_SHARE = 51, EXTENSION_SRTP = 14, EXTENSION_RENEGOTIATION = 0xff01 };
 
 /* RFC 9846 4.1.3, RFC 5246 7.4.1.3. */
 struct hello {
@@ -74,7 +74,8 @@ static void edit_hello(enum edit edit, struct hello *h, bool newest, struct buf 
     } else if (edit == EDIT_SESSION_ID) {
         h->session = slice_of(no_session, 32);
     } else if (edit == EDIT_SUITE) {
-        h->suite = newest ? 0x1305 : 0x0005; /* TLS_AES_128_CCM_8_SHA256, TLS_RSA_WITH_RC4_128_SHA */
+        h->suite =
+            newest ? 0x1305 : 0x0005; /* TLS_AES_128_CCM_8_SHA256, TLS_RSA_WITH_RC4_128_SHA */
     } else if (edit == EDIT_COMPRESSION) {
         h->compression = 1;
     } else if (edit == EDIT_SENTINEL) { /* RFC 9846 4.1.3 */
@@ -83,7 +84,7 @@ static void edit_hello(enum edit edit, struct hello *h, bool newest, struct buf 
         h->random = buf_slice(part);
     } else if (edit == EDIT_EXTENSION) {
         buf_slice_put(part, h->extensions);
-        put(part, EXTENSION_NOBODYS, 2);
+        put(part, EXTENSION_SRTP, 2);
         put(part, 0, 2);
         h->extensions = buf_slice(part);
     } else if (edit == EDIT_KEY_SHARE || edit == EDIT_NO_RENEGOTIATION_INFO) {

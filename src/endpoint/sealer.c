@@ -48,8 +48,7 @@ static bool ready(struct sealer *s, const struct suite *suite, enum tls_version 
     s->version = version;
     s->seq = 0;
     const EVP_CIPHER *cipher = provider_cipher(&s->provider, suite->cipher);
-    return s->context && cipher &&
-           EVP_EncryptInit_ex(s->context, cipher, NULL, s->key, NULL) == 1;
+    return s->context && cipher && EVP_EncryptInit_ex(s->context, cipher, NULL, s->key, NULL) == 1;
 }
 
 /* The keys of the secret. */

@@ -166,6 +166,8 @@ static struct connection *connection_new(struct server *s)
         .idle_ms = s->config.idle_seconds * UINT64_C(1000),
         .linger_ms = 2000,
     };
+    if (s->config.breakage.row)
+        c->link.mischief = mischief_new(&s->config.breakage, c->link.tls.ssl);
     c->next = s->connections;
     if (c->next)
         c->next->previous = c;
@@ -316,6 +318,7 @@ static struct shared *shared_new(const struct server_config *config, bool *in_us
         .settings = &config->settings,
         .temporary = config->certificate,
         .authority = config->authority,
+        .breakage = &config->breakage,
         .ticket_seconds = config->ticket_seconds,
         .ticket_file = config->ticket_file,
     };
@@ -383,7 +386,9 @@ struct server *server_start(uv_loop_t *loop, const struct server_config *config,
     struct server *s = server_new(loop, config, e);
     if (!s)
         return NULL;
-    s->shared = shared_new(&s->config, in_use, e);
+    const struct breakage_choice *breakage = &s->config.breakage;
+    if (!breakage->row || breakage_settings(breakage, &s->config.settings, e))
+        s->shared = shared_new(&s->config, in_use, e);
     if (!s->shared) {
         free(s);
         return NULL;
@@ -421,7 +426,7 @@ static void drain_step(uv_timer_t *timer)
     bool late = now >= s->drain_until;
     for (struct connection *c = s->connections, *next; c; c = next) {
         next = c->next; /* connections are freed by the loop later, never in these calls */
-        if (late)
+        if (late || c->link.held)
             link_abort(&c->link, false);
         else if (is_quiet(c, now))
             link_close(&c->link);

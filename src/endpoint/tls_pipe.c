@@ -98,6 +98,8 @@ static void see_message(int sent, int version, int type, const void *bytes, size
     struct tls_pipe *p = user;
     (void)version, (void)ssl;
     struct slice message = slice_of(bytes, len);
+    if (sent && p->on_sent)
+        p->on_sent(p->user, type, message);
     if (!sent && type == SSL3_RT_HANDSHAKE && slice_u8(&message) == SSL3_MT_KEY_UPDATE)
         p->key_updates++;
 }
@@ -250,8 +252,11 @@ void tls_pipe_output_taken(struct tls_pipe *p)
 static void add_alert(char *text, size_t size, const char *whose, int alert)
 {
     size_t len = strlen(text);
-    snprintf(text + len, size - len, " (%s alert %d: %s)", whose, alert,
-             SSL_alert_desc_string_long(alert));
+    /* Two that OpenSSL 3.0 has no words for. */
+    const char *words = alert == SSL_AD_INAPPROPRIATE_FALLBACK ? "inappropriate fallback"
+                        : alert == SSL_AD_CERTIFICATE_REQUIRED ? "certificate required"
+                                                               : SSL_alert_desc_string_long(alert);
+    snprintf(text + len, size - len, " (%s alert %d: %s)", whose, alert, words);
 }
 
 void tls_pipe_explain(struct tls_pipe *p, char *text, size_t size)

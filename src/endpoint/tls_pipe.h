@@ -29,6 +29,8 @@ struct tls_pipe {
     bool awaits_early;              /* a server that may still get early data */
     struct buf early;               /* what came before the handshake was finished */
     void (*on_keylog)(void *user, const char *line);
+    /* What is sent: a record's header, its inner type, a message; as SSL_set_msg_callback tells. */
+    void (*on_sent)(void *user, int content_type, struct slice what);
     void *user;
     const struct sockaddr_storage *local; /* server: what the client connected to; NULL: unknown */
 };
