@@ -383,7 +383,8 @@ static void change_keys(struct mischief *m, const struct unit *u)
     if (!m->seals || m->over || !newest || !u->protected)
         return;
     if (u->spoken == SPOKEN_FINISHED && !m->final) {
-        put_held(m);
+        if (m->choice.row->act == ACT_JOIN)
+            put_held(m);
         m->final = true;
         if (!use_secret(m, 1))
             finish(m, MISCHIEF_ENDS);
