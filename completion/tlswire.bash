@@ -22,6 +22,7 @@ _tlswire() {
     :ca) words='show path new' ;;
     *:-dir | *:-CApath) kind=-d ;;
     *:-view | *:--view) words='ladder summary tcp hex verbose' ;;
+    *:-break | *:--break) words="list $("$program" serve --break list 2>/dev/null </dev/null | sed -n 's/^  \([^ ]*\) .*/\1/p')" ;;
     *:-color) words='auto always never' ;;
     *:-min_protocol | *:-max_protocol) words='TLSv1 TLSv1.1 TLSv1.2 TLSv1.3' ;;
     :-T) words='text tabs fields psml pdml json jsonl jsonraw ek' ;;

@@ -25,6 +25,7 @@ complete -c tlswire -n '__tlswire_after read --hex --raw-records -r -w --read-fi
 complete -c tlswire -n '__tlswire_after keys' -a 'match inject strip'
 complete -c tlswire -n '__tlswire_after match inject strip' -F
 complete -c tlswire -n '__tlswire_after -view --view' -a 'ladder summary tcp hex verbose'
+complete -c tlswire -n '__tlswire_after -break --break' -a '(tlswire serve --break list 2>/dev/null | string match -rg "^  (\S+)")'
 complete -c tlswire -n '__tlswire_after -color' -a 'auto always never'
 complete -c tlswire -n '__tlswire_after -T' -a 'text tabs fields psml pdml json jsonl jsonraw ek'
 complete -c tlswire -n '__tlswire_after -F' -a 'pcapng pcap nsecpcap'

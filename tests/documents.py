@@ -130,6 +130,7 @@ def completed(tlswire, *words):
 def completion(tlswire):
     for words, wanted in ((("",), {"lab", "serve", "connect"}), (("l",), {"lab"}), (("-",), {"-r", "-Y", "-T", "--help"}),
                           (("lab", "-"), {"-client", "-view", "-tls1_3"}), (("lab", "-view", ""), {"ladder", "hex"}),
+                          (("serve", "-break", "ex"), {"expired", "export"}), (("ca", ""), {"show", "path", "new"}),
                           (("-T", ""), {"text", "fields", "pdml"}), (("-e", "tcp.srcp"), {"tcp.srcport"})):
         offered, messages = completed(tlswire, *words)
         yield wanted <= offered and not messages, f"bash completes {' '.join(words) or 'nothing'}", f"{offered} {messages}"

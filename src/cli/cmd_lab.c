@@ -36,8 +36,12 @@ static void put_start(FILE *out, const struct lab *lab)
         [LAB_NOT_ALLOWED] =
             "     capturing is not allowed here: synthetic TCP around the sockets' own bytes\n",
     };
-    fputs("lab: certificate ", out);
-    if (o->tls.own.cert)
+    if (lab->breakage.row)
+        fprintf(out, "lab: broken on purpose: %s: %s\n", o->breakage, lab->breakage.row->sentence);
+    fputs(lab->breakage.row ? "     certificate " : "lab: certificate ", out);
+    if (lab->authority)
+        fputs("by a CA of its own, which the client trusts", out);
+    else if (o->tls.own.cert)
         common_put_escaped(out, o->tls.own.cert);
     else
         fprintf(out, "CN=localhost (temporary, %s)",
@@ -71,7 +75,7 @@ static void put_end(FILE *out, const struct lab *lab)
     put_error(out, "server", lab->server_error);
     put_path(out, "files in ", lab->directory, "/: lab.pcapng");
     fputs(lab->recording.keys.len > 0 ? " (with keys), keys.log" : ", keys.log", out);
-    fputs(lab->options->tls.own.cert ? "" : ", server.crt", out);
+    fputs(lab->options->tls.own.cert ? "" : lab->authority ? ", ca.crt" : ", server.crt", out);
     fputs(lab->options->client ? ", client.log" : "", out);
     put_path(out, "\nnext  tlswire -r ", lab->capture_path, " -V      every field\n");
     put_path(out, "      wireshark ", lab->capture_path, "       the keys are inside the file\n");
@@ -119,6 +123,8 @@ int cmd_lab(int argc, char **argv)
         openssl_options_help(stdout, FOR_LAB);
         return EXIT_OK;
     }
+    if (options.breakage && strcmp(options.breakage, "list") == 0)
+        return common_put_breakages();
     common_prepare();
     bool ok = lab_run(&lab, &options, &e);
     int code = ok ? show(&lab, view, &e) : EXIT_RUNTIME;

@@ -12,8 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SETTLE_MS 4000 /* for connections to end after the client did */
-#define GRACE_MS  30   /* for a connection that the server has not taken yet */
+#define SETTLE_MS      4000 /* for connections to end after the client did */
+#define BROKEN_SECONDS 3    /* for a handshake with a server that misbehaves */
+#define GRACE_MS       30   /* for a connection that the server has not taken yet */
 
 /* ---- the folder ---- */
 
@@ -42,8 +43,10 @@ static bool name_files(struct lab *lab, struct error *e)
         char *path;
         const char *name;
     } files[] = {
-        {lab->capture_path, "lab.pcapng"},          {lab->keys_path, "keys.log"},
-        {lab->certificate_path, "server.crt"},      {lab->client_log_path, "client.log"},
+        {lab->capture_path, "lab.pcapng"},
+        {lab->keys_path, "keys.log"},
+        {lab->certificate_path, lab->breakage.row ? "ca.crt" : "server.crt"},
+        {lab->client_log_path, "client.log"},
         {lab->client_keys_path, "keys-client.log"},
     };
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -93,7 +96,9 @@ static bool start_server(struct lab *lab, struct error *e)
     bool in_use = false;
     struct server_config config = {
         .settings = o->tls,
-        .certificate = &lab->certificate,
+        .certificate = lab->authority ? NULL : &lab->certificate,
+        .authority = lab->authority,
+        .breakage = lab->breakage,
         .host = "",
         .port = o->port,
         .family = o->family,
@@ -101,6 +106,8 @@ static bool start_server(struct lab *lab, struct error *e)
         .hooks = {.on_handshake = server_handshake, .on_error = server_said},
     };
     config.settings.ca_file = config.settings.ca_path = NULL; /* the client's */
+    if (lab->breakage.row)
+        config.handshake_seconds = BROKEN_SECONDS;
     lab_capture_hooks(lab, &config.hooks);
     lab->server = server_start(&lab->loop, &config, &in_use, e);
     if (in_use)
@@ -156,6 +163,14 @@ static bool start_own_client(struct lab *lab, struct error *e)
         config.settings.servername = "localhost";
     if (!o->tls.own.cert && !o->tls.ca_file && !o->tls.ca_path)
         config.settings.ca_file = lab->certificate_path;
+    if (lab->breakage.row) {
+        config.settings.verify_required = true;
+        if (!config.settings.alpn)
+            config.settings.alpn = "h2,http/1.1"; /* for those that are about it */
+        /* Longer than the server waits, so that its end is seen. */
+        config.handshake_seconds = BROKEN_SECONDS + 2;
+        config.idle_seconds = BROKEN_SECONDS + 2;
+    }
     lab->client = client_start(&lab->loop, &config, e);
     return lab->client != NULL;
 }
@@ -228,14 +243,25 @@ static void watch(struct lab *lab, uv_signal_t *signal, int number)
     uv_signal_start(signal, interrupted, number);
 }
 
-static bool run(struct lab *lab, struct error *e)
+/* What the server shows, and the file that a client may trust. */
+static bool make_certificate(struct lab *lab, struct error *e)
 {
     const struct endpoint_options *o = lab->options;
     enum certificate_kind kind = o->rsa ? CERTIFICATE_RSA_2048 : CERTIFICATE_ECDSA_P256;
-    if (!o->tls.own.cert && (!certificate_make(&lab->certificate, kind, e) ||
-                             !certificate_write(&lab->certificate, lab->certificate_path, e)))
-        return false;
-    if (!start_server(lab, e))
+    if (o->tls.own.cert)
+        return true;
+    if (!lab->breakage.row)
+        return certificate_make(&lab->certificate, kind, e) &&
+               certificate_write(&lab->certificate, lab->certificate_path, e);
+    lab->authority = authority_new_temporary(o->rsa, e);
+    return lab->authority &&
+           certificate_write(authority_root(lab->authority), lab->certificate_path, e);
+}
+
+static bool run(struct lab *lab, struct error *e)
+{
+    const struct endpoint_options *o = lab->options;
+    if (!make_certificate(lab, e) || !start_server(lab, e))
         return false;
     lab_capture_start(lab); /* before anything connects */
     if (!(o->client ? lab_client_start(lab, e) : start_own_client(lab, e)))
@@ -277,7 +303,8 @@ bool lab_run(struct lab *lab, const struct endpoint_options *options, struct err
 {
     *lab = (struct lab){.options = options};
     recording_init(&lab->recording);
-    if (!make_folder(lab, e) || !name_files(lab, e))
+    if ((options->breakage && !breakage_find(options->breakage, &lab->breakage, e)) ||
+        !make_folder(lab, e) || !name_files(lab, e))
         return false;
     if (uv_loop_init(&lab->loop) != 0)
         return error_set(e, ERROR_MEMORY, "cannot make an event loop");
@@ -295,6 +322,7 @@ void lab_free(struct lab *lab)
     client_free(lab->client);
     server_free(lab->server);
     certificate_free(&lab->certificate);
+    authority_free(lab->authority);
     recording_free(&lab->recording);
     if (lab->live)
         live_close(lab->live);

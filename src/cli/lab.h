@@ -36,6 +36,8 @@ struct lab {
     int interrupted; /* the signal's number */
 
     struct certificate certificate;
+    struct breakage_choice breakage; /* the server misbehaves, with certificates of … */
+    struct authority *authority;     /* … this CA */
     struct server *server;
     char server_text[256]; /* "127.0.0.1:4433 and [::1]:4433" */
     uint16_t port;
