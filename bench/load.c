@@ -11,6 +11,7 @@
  *        load probe     PORT COUNT PAUSE_MS PATH        COUNT one after the other; how long each took
  *        load idle      PORT COUNT                      COUNT open ones, until standard input ends
  *        load stall     PORT COUNT                      the same, after half a ClientHello
+ *        load updates   PORT COUNT                      one connection that changes its keys COUNT times
  *
  * Prints one line of name=value pairs.  Exit code 1 when a connection failed. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* the plain hash functions: fetching costs more than hashing */
@@ -654,6 +655,30 @@ static void hold(struct load *l, unsigned count)
     free(all);
 }
 
+/* RFC 9846 4.7.3: update_not_requested, each sealed with the keys that the one before announced. */
+static void change_keys(struct load *l, unsigned count)
+{
+    static const uint8_t update[] = {24, 0, 0, 1, 0};
+    struct connection *c = make_connections(1);
+    uint8_t record[64], next[HASH];
+    double began = now();
+    start(l, c);
+    while (c->fd >= 0 && c->stage != RESTING && now() < began + 30)
+        turn(l, 100);
+    unsigned sent = 0;
+    for (; sent < count && c->fd >= 0 && now() < began + 30; sent++) {
+        if (!send_all(c, record, seal_record(l, &c->out, 22, update, sizeof(update), record)))
+            break;
+        expand(c->out.secret, "traffic upd", NULL, 0, next, HASH);
+        set_keys(&c->out, next);
+        turn(l, 0);
+    }
+    for (double limit = now() + 5; c->fd >= 0 && now() < limit;)
+        turn(l, 100);
+    printf("sent=%u ended=%d\n", sent, c->fd < 0);
+    free(c);
+}
+
 static void prepare(struct load *l, const char *port)
 {
     struct rlimit files;
@@ -686,18 +711,21 @@ int main(int argc, char **argv)
     bool probing = strcmp(mode, "probe") == 0;
     l.resume = strcmp(mode, "resume") == 0;
     l.stall = strcmp(mode, "stall") == 0;
-    l.hold = l.stall || strcmp(mode, "idle") == 0;
+    bool updates = strcmp(mode, "updates") == 0;
+    l.hold = l.stall || updates || strcmp(mode, "idle") == 0;
     if ((!busy && !probing && !l.hold) || (!l.hold && argc < 6)) {
         fputs("usage: load handshake|resume|download PORT SECONDS CONNECTIONS PATH\n"
               "       load probe PORT COUNT PAUSE_MS PATH\n"
-              "       load idle|stall PORT COUNT\n",
+              "       load idle|stall|updates PORT COUNT\n",
               stderr);
         return 2;
     }
     prepare(&l, argv[2]);
     l.path = l.hold ? "/" : argv[5];
     unsigned first = (unsigned)strtoul(argv[3], NULL, 10);
-    if (l.hold)
+    if (updates)
+        change_keys(&l, first);
+    else if (l.hold)
         hold(&l, first);
     else if (probing)
         probe(&l, first, (unsigned)strtoul(argv[4], NULL, 10));

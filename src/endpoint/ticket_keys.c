@@ -117,14 +117,23 @@ bool ticket_keys_load(struct ticket_keys *r, const char *path, struct error *e)
     return count > 0;
 }
 
+/* Nobody may have come for a while: the keys that would have been forgotten are.  Without randomness
+ * the old ones serve on. */
+static void add_due_keys(struct ticket_keys *r)
+{
+    uint64_t passed = (uint64_t)(seconds_now() - r->made);
+    uint64_t due = r->seconds > 0 ? passed / r->seconds : 0;
+    for (unsigned i = 0; i < TICKET_KEYS && i < due; i++)
+        (void)add_key(r);
+}
+
 /* Looks for the key of a ticket, or takes the newest for a new one; *OLD when it is not the newest.
  * KEY is a copy: another thread may add one meanwhile. */
 static bool find_key(struct ticket_keys *r, const unsigned char *name, struct key *key, bool *old)
 {
     bool found = false;
     pthread_mutex_lock(&r->lock);
-    if (r->seconds > 0 && (uint64_t)(seconds_now() - r->made) >= r->seconds)
-        (void)add_key(r); /* without randomness the old one serves on */
+    add_due_keys(r);
     for (unsigned i = 0; i < r->count && !found; i++)
         if (!name || CRYPTO_memcmp(r->keys[i].name, name, sizeof(r->keys[i].name)) == 0) {
             *key = r->keys[i];
