@@ -5,9 +5,9 @@
 #include "cli/common.h"
 #include "cli/openssl_options.h"
 #include "cli/port_owner.h"
-#include "endpoint/server.h"
+#include "cli/serve_run.h"
+#include "endpoint/workers.h"
 
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,14 +15,13 @@
 struct serving {
     struct endpoint_options options;
     uv_loop_t loop;
-    uv_signal_t interrupt, terminate;
     struct server *server;
     struct breakage_choice breakage;
     struct authority *authority;
     char authority_path[AUTHORITY_PATH]; /* "": a temporary one */
     int keylog;                          /* -1: none */
-    bool stopping;
-    time_t last_complaint; /* errors that are not of one connection: once a second */
+    struct locked_hooks locked;          /* when there are several workers */
+    time_t last_complaint;               /* errors that are not of one connection: once a second */
 };
 
 static void put_clock(FILE *out, int64_t time_ns)
@@ -86,18 +85,9 @@ static void keylog_line(void *user, uint64_t id, const char *line)
         common_keylog_line(s->keylog, line);
 }
 
-static void stop(uv_signal_t *signal, int number)
+static void say_where(void *user)
 {
-    struct serving *s = signal->data;
-    (void)number;
-    server_stop(s->server, s->stopping); /* at once when asked again */
-    s->stopping = true;
-    uv_unref((uv_handle_t *)&s->interrupt);
-    uv_unref((uv_handle_t *)&s->terminate);
-}
-
-static void say_where(const struct serving *s)
-{
+    const struct serving *s = user;
     const struct endpoint_options *o = &s->options;
     fputs("serving on", stderr);
     for (unsigned i = 0; server_address(s->server, i); i++) {
@@ -137,36 +127,35 @@ static bool start(struct serving *s, struct error *e)
         .port = o->port,
         .family = o->family,
         .answer = o->answer,
+        .max_connections = o->max_connections,
+        .max_per_peer = o->max_per_address,
+        .handshake_seconds = o->handshake_limit,
+        .idle_seconds = o->idle_limit,
+        .write_seconds = o->write_limit,
+        .drain_seconds = o->drain_limit,
+        .ticket_seconds = o->ticket_rotation,
+        .ticket_file = o->ticket_keys,
         .hooks = {.user = s,
                   .on_keylog = keylog_line,
                   .on_error = complaint,
                   .on_close = connection_over},
     };
+    if (o->workers > 1)
+        config.hooks = hooks_lock(&s->locked, &config.hooks);
     s->server = server_start(&s->loop, &config, &in_use, e);
     if (in_use)
         port_owner_explain(e, o->port, "serve");
     return s->server != NULL;
 }
 
-static void watch(struct serving *s, uv_signal_t *signal, int number)
-{
-    uv_signal_init(&s->loop, signal);
-    signal->data = s;
-    uv_signal_start(signal, stop, number);
-}
-
 static int serve(struct serving *s)
 {
     struct error e = {.code = ERROR_NONE};
-    if (!start(s, &e))
+    bool good = start(s, &e);
+    const char *folder = s->authority_path[0] ? s->authority_path : NULL;
+    good = good && serve_run(&s->loop, s->server, &s->options, folder, say_where, s, &e);
+    if (!good)
         return common_fail(&e, e.code == ERROR_USAGE ? EXIT_USAGE : EXIT_RUNTIME);
-    watch(s, &s->interrupt, SIGINT);
-    watch(s, &s->terminate, SIGTERM);
-    say_where(s);
-    uv_run(&s->loop, UV_RUN_DEFAULT);
-    uv_close((uv_handle_t *)&s->interrupt, NULL);
-    uv_close((uv_handle_t *)&s->terminate, NULL);
-    uv_run(&s->loop, UV_RUN_DEFAULT);
     server_free(s->server);
     return EXIT_OK;
 }

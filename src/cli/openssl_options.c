@@ -209,6 +209,7 @@ static bool apply(const struct option_row *row, const char *value, unsigned comm
     case READ_SNI:
     case READ_EARLY_DATA:
     case READ_MAX_EARLY_DATA:
+    case READ_SANDBOX:
         return serve_option_apply(row, value, o, e);
     case ONLY_VERSION:
         o->tls.min_version = o->tls.max_version = row->value;

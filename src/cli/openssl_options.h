@@ -7,6 +7,7 @@
 #define TLSWIRE_CLI_OPENSSL_OPTIONS_H
 
 #include "base/error.h"
+#include "cli/confine.h"
 #include "endpoint/answer.h"
 #include "endpoint/settings.h"
 
@@ -38,6 +39,12 @@ struct endpoint_options {
     const char *breakage; /* --break */
     const char *color;    /* "auto", "always", "never" */
     bool ascii;
+    /* serve; numbers: 0 is the default */
+    unsigned workers, max_connections, max_per_address;
+    unsigned handshake_limit, idle_limit, write_limit, drain_limit, ticket_rotation; /* seconds */
+    const char *ticket_keys, *user;
+    bool no_drop;
+    enum sandbox sandbox;
     /* lab */
     const char *view, *client, *directory;
     bool no_capture;

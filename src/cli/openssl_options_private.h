@@ -30,6 +30,7 @@ enum option_kind {
     READ_SNI,
     READ_EARLY_DATA,
     READ_MAX_EARLY_DATA,
+    READ_SANDBOX,
 };
 
 struct option_row {

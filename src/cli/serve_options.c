@@ -37,6 +37,18 @@ static bool read_verify(const struct option_row *row, const char *value, struct 
     return true;
 }
 
+static bool read_sandbox(const struct option_row *row, const char *value,
+                         struct endpoint_options *o, struct error *e)
+{
+    static const char *const names[] = {"try", "require", "off"};
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(value, names[i]) == 0) {
+            o->sandbox = (enum sandbox)i;
+            return true;
+        }
+    return option_bad_value(row, value, "try, require or off", e);
+}
+
 /* ---- names ---- */
 
 static struct tls_name *new_name(struct endpoint_options *o, struct error *e)
@@ -116,6 +128,8 @@ bool serve_option_apply(const struct option_row *row, const char *value, struct 
         return set_second_name(row, value, o, e);
     if (row->kind == READ_SNI)
         return read_sni(row, value, o, e);
+    if (row->kind == READ_SANDBOX)
+        return read_sandbox(row, value, o, e);
     if (row->kind == READ_MAX_EARLY_DATA)
         return read_max_early_data(row, value, o, e);
     if (row->kind == READ_EARLY_DATA && o->tls.server.max_early_data == 0)

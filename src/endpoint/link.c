@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define DRAIN_CEILING ((size_t)4 << 20) /* bytes of a peer that does not stop */
-#define STALL_MS      30000 /* a peer that takes nothing of what waits for so long does not read */
-#define KEY_UPDATES   1000  /* each makes us work more than the peer */
+#define WRITE_MS      30000
+#define KEY_UPDATES   1000              /* each makes us work more than the peer */
 #define QUEUE_CEILING ((size_t)8 << 20) /* bytes for a peer that does not read */
 
 struct write_request {
@@ -59,6 +59,11 @@ void link_abort(struct link *l, bool reset)
 
 static void time_is_up(uv_timer_t *);
 
+static uint64_t write_limit(const struct link *l)
+{
+    return l->limits.write_ms ? l->limits.write_ms : WRITE_MS;
+}
+
 /* A peer that reads slowly is waited for, one that does not read is not. */
 static void look_at_open(struct link *l)
 {
@@ -68,7 +73,7 @@ static void look_at_open(struct link *l)
         lost(l, "the peer does not read", UV_ETIMEDOUT);
     } else if (queued > 0) {
         l->left = queued;
-        uv_timer_start(&l->timer, time_is_up, STALL_MS, 0);
+        uv_timer_start(&l->timer, time_is_up, write_limit(l), 0);
     } else if (l->limits.idle_ms > 0 && quiet >= l->limits.idle_ms) {
         tls_pipe_close(&l->tls);
         link_fail(l, "nothing came for too long");
@@ -157,7 +162,7 @@ static int queue(struct link *l, struct slice rest)
         return UV_ENOBUFS;
     if (before == 0 && l->state == LINK_OPEN) {
         l->left = SIZE_MAX;
-        uv_timer_start(&l->timer, time_is_up, STALL_MS, 0);
+        uv_timer_start(&l->timer, time_is_up, write_limit(l), 0);
     }
     w->link = l;
     memcpy(w->bytes, rest.data, rest.len);

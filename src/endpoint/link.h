@@ -35,6 +35,7 @@ struct link_owner {
 
 struct link_limits {
     uint64_t handshake_ms, idle_ms, linger_ms;
+    uint64_t write_ms; /* for a peer that takes nothing of what waits for it; 0: 30 s */
 };
 
 struct link {

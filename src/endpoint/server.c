@@ -164,6 +164,7 @@ static struct connection *connection_new(struct server *s)
     c->link.limits = (struct link_limits){
         .handshake_ms = s->config.handshake_seconds * UINT64_C(1000),
         .idle_ms = s->config.idle_seconds * UINT64_C(1000),
+        .write_ms = s->config.write_seconds * UINT64_C(1000),
         .linger_ms = 2000,
     };
     if (s->config.breakage.row)

@@ -27,6 +27,7 @@ struct server_config {
     unsigned max_connections;    /* 0: 1000; the others wait in the system's queue */
     unsigned max_per_peer;       /* 0: no limit; the others are closed at once */
     unsigned handshake_seconds, idle_seconds; /* 0: 10 and 60 */
+    unsigned write_seconds;                   /* 0: 30; for a peer that does not read */
     unsigned drain_seconds;  /* 0: 30; for what is under way when the server is stopped */
     uint64_t ticket_seconds; /* between two keys of session tickets; 0: 12 hours */
     const char *ticket_file; /* their keys come from this file; NULL: made here */
