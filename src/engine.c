@@ -12,6 +12,7 @@
 #include "stream/tcp_emit.h"
 #include "stream/tcp_repeats.h"
 #include "stream/tls.h"
+#include "stream/tls_http.h"
 #include "stream/tls_resume.h"
 #include "stream/tls_verify.h"
 
@@ -37,8 +38,9 @@ struct engine {
     struct buf protocols;        /* names that frame.protocols lists */
     struct tls_ports ports;
     size_t verify_memory; /* what handshakes that are being proved hold */
+    size_t http_memory;   /* what connections whose HTTP is read hold */
     bool blind;           /* no wish of anybody depends on what is decrypted */
-    bool wants_frame, wants_lower, wants_tcp, wants_certificates, wants_proof;
+    bool wants_frame, wants_lower, wants_tcp, wants_certificates, wants_proof, wants_http;
     bool has_first, has_displayed;
     int64_t first_time, previous_time, before_previous, displayed_time;
 };
@@ -93,6 +95,7 @@ struct engine *engine_new(const struct engine_options *options)
     if (remarks || options->want[F_tlswire_tcp_conflict])
         e->repeats = tcp_repeats_new();
     e->wants_proof = tls_verify_wanted(options->want);
+    e->wants_http = tls_http_wanted(options->want);
     e->blind = options->no_columns && !options->learns && !remarks &&
                !options->want[F_frame_protocols] && !any_wanted(options->want, F_tls, FIELD_COUNT);
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
@@ -314,6 +317,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
                               .protocols = &e->protocols,
                               .scratch = &e->scratch,
                               .verify_memory = e->wants_proof ? &e->verify_memory : NULL,
+                              .http_memory = e->wants_http ? &e->http_memory : NULL,
                               .known = e->options.known,
                               .learns = e->options.learns,
                               .blind = e->blind,

@@ -72,6 +72,7 @@ static struct connection *add(struct ladder *l, struct buf *out, const struct di
     if (!c)
         return NULL;
     struct buf text = c->text;
+    http_summary_free(c->http);
     struct connection **bucket = bucket_of(l, d->tcp.stream);
     unsigned from = d->tcp.direction == 0 ? 0 : 1;
     *c = (struct connection){.next = *bucket,
@@ -156,6 +157,7 @@ static void release(struct connection *c)
     while (c) {
         struct connection *next = c->next;
         buf_free(&c->text);
+        http_summary_free(c->http);
         free(c);
         c = next;
     }
@@ -231,6 +233,7 @@ void ladder_want(uint8_t *want)
         want[wanted[i]] = 1;
     ladder_message_want(want);
     verify_summary_want(want);
+    http_summary_want(want);
 }
 
 /* ---- as a printer ---- */

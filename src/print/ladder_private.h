@@ -7,6 +7,7 @@
 #define TLSWIRE_PRINT_LADDER_PRIVATE_H
 
 #include "print/ladder.h"
+#include "stream/http_summary.h"
 #include "stream/verify_summary.h"
 
 #define MAX_CONNECTIONS 1024  /* followed at once */
@@ -85,6 +86,7 @@ struct connection {
     const char *last_message, *failed_after; /* static */
     uint64_t protected_records, opened_records;
     struct verify_summary proofs;
+    struct http_summary *http; /* owned; NULL: nothing was asked */
 
     struct rung rungs[MAX_RUNGS];
     unsigned count, data_rungs;

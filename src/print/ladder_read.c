@@ -1,7 +1,8 @@
 /* Records on the tape become rungs. */
 #include "print/ladder_private.h"
 
-#define PREVIEW 44 /* columns of application data that are shown */
+#define PREVIEW    44 /* columns of application data that are shown */
+#define HTTP_ITEMS 4  /* of a record: more are not named */
 
 /* A record: its own events, and where the search for its decrypted data goes on. */
 struct record {
@@ -244,6 +245,24 @@ static void preview(struct reader *r, struct slice data)
     buf_char(out, ITEM_END);
 }
 
+/* The heads and frames that the record holds, instead of its bytes.  What goes on with a content does not show. */
+static bool http(struct reader *r, uint32_t at, uint32_t end)
+{
+    struct buf *out = &r->connection->text;
+    unsigned said = 0;
+    for (; at < end && said <= HTTP_ITEMS; at++) {
+        const struct event *e = &r->tape->events[at];
+        if (e->field != F_tlswire_http)
+            continue;
+        if (said++ == HTTP_ITEMS)
+            buf_str(out, "...");
+        else
+            ladder_escape(out, event_bytes(r->tape, e), 2 * PREVIEW, r->ladder->options.ascii);
+        buf_char(out, ITEM_END);
+    }
+    return said > 0;
+}
+
 /* In TLS 1.0 some senders put an empty record before each other one, so that nobody can foresee its
  * initialization vector (RFC 4346 1.1): decrypted, it leaves nothing on the tape. */
 static bool is_empty(const struct reader *r, const struct record *record)
@@ -256,6 +275,8 @@ static void application_data(struct reader *r, const struct record *record)
 {
     struct connection *c = r->connection;
     const struct event *data = decrypted_data(r, record);
+    uint32_t end = r->tape->events[record->at].next;
+    http_summary_add(&c->http, r->tape, record->at, end);
     bool opened = data || (record->opaque && record->has_type) || is_empty(r, record);
     struct rung rung = start_rung(r, RUNG_DATA);
     protected_record(r, opened);
@@ -269,7 +290,7 @@ static void application_data(struct reader *r, const struct record *record)
     rung.key = KEY_DATA;
     rung.bytes[r->end] = opened ? (data ? data->length : 0) : record->length;
     rung.details.start = (uint32_t)c->text.len;
-    if (data)
+    if (data && !http(r, record->at, end))
         preview(r, event_bytes(r->tape, data));
     rung.details.len = (uint32_t)(c->text.len - rung.details.start);
     ladder_rung(c, &rung);

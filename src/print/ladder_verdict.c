@@ -187,20 +187,43 @@ static void put_proofs(const struct pen *p, struct buf *text)
         text->len = start;
 }
 
-static void verdict_line(const struct pen *p, void (*put)(const struct pen *p, struct buf *text))
+/* What stands in `scratch`. */
+static void write_line(const struct pen *p)
 {
     struct wrap w = {.out = p->out,
                      .indent = VERDICT,
                      .width = p->options->width,
                      .column = VERDICT,
                      .ascii = p->options->ascii};
-    buf_clear(p->scratch);
-    put(p, p->scratch);
-    if (p->scratch->len == 0)
-        return;
     buf_fill(p->out, ' ', VERDICT);
     ladder_wrap(&w, buf_slice(p->scratch));
     ladder_wrap_end(&w);
+}
+
+static void verdict_line(const struct pen *p, void (*put)(const struct pen *p, struct buf *text))
+{
+    buf_clear(p->scratch);
+    put(p, p->scratch);
+    if (p->scratch->len > 0)
+        write_line(p);
+}
+
+/* What was asked and answered, a line each. */
+static void put_exchanges(const struct pen *p)
+{
+    const struct http_summary *http = p->c->http;
+    for (unsigned i = 0; http && i < http->count; i++) {
+        buf_clear(p->scratch);
+        http_summary_write(p->scratch, http, i, p->options->ascii);
+        buf_char(p->scratch, ITEM_END);
+        write_line(p);
+    }
+    if (!http || http->requests <= http->count)
+        return;
+    buf_clear(p->scratch);
+    buf_printf(p->scratch, "and %llu more requests%c",
+               (unsigned long long)(http->requests - http->count), ITEM_END);
+    write_line(p);
 }
 
 /* Both addresses, on two lines when they are too long; the column after them. */
@@ -251,4 +274,5 @@ void ladder_verdict(const struct pen *p)
     verdict_line(p, put_names);
     verdict_line(p, put_keys);
     verdict_line(p, put_proofs);
+    put_exchanges(p);
 }

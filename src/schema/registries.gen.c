@@ -1787,6 +1787,39 @@ static const struct code_point heartbeat_types[] = {
     {0x2, 0x2, "Response", "Response"},
 };
 
+static const struct code_point http2_error_codes[] = {
+    {0x0, 0x0, "NO_ERROR", "NO_ERROR"},
+    {0x1, 0x1, "PROTOCOL_ERROR", "PROTOCOL_ERROR"},
+    {0x2, 0x2, "INTERNAL_ERROR", "INTERNAL_ERROR"},
+    {0x3, 0x3, "FLOW_CONTROL_ERROR", "FLOW_CONTROL_ERROR"},
+    {0x4, 0x4, "SETTINGS_TIMEOUT", "SETTINGS_TIMEOUT"},
+    {0x5, 0x5, "STREAM_CLOSED", "STREAM_CLOSED"},
+    {0x6, 0x6, "FRAME_SIZE_ERROR", "FRAME_SIZE_ERROR"},
+    {0x7, 0x7, "REFUSED_STREAM", "REFUSED_STREAM"},
+    {0x8, 0x8, "CANCEL", "CANCEL"},
+    {0x9, 0x9, "COMPRESSION_ERROR", "COMPRESSION_ERROR"},
+    {0xa, 0xa, "CONNECT_ERROR", "CONNECT_ERROR"},
+    {0xb, 0xb, "ENHANCE_YOUR_CALM", "ENHANCE_YOUR_CALM"},
+    {0xc, 0xc, "INADEQUATE_SECURITY", "INADEQUATE_SECURITY"},
+    {0xd, 0xd, "HTTP_1_1_REQUIRED", "HTTP_1_1_REQUIRED"},
+};
+
+static const struct code_point http2_frame_types[] = {
+    {0x0, 0x0, "DATA", "DATA"},
+    {0x1, 0x1, "HEADERS", "HEADERS"},
+    {0x2, 0x2, "PRIORITY", "PRIORITY"},
+    {0x3, 0x3, "RST_STREAM", "RST_STREAM"},
+    {0x4, 0x4, "SETTINGS", "SETTINGS"},
+    {0x5, 0x5, "PUSH_PROMISE", "PUSH_PROMISE"},
+    {0x6, 0x6, "PING", "PING"},
+    {0x7, 0x7, "GOAWAY", "GOAWAY"},
+    {0x8, 0x8, "WINDOW_UPDATE", "WINDOW_UPDATE"},
+    {0x9, 0x9, "CONTINUATION", "CONTINUATION"},
+    {0xa, 0xa, "ALTSVC", "ALTSVC"},
+    {0xc, 0xc, "ORIGIN", "ORIGIN"},
+    {0x10, 0x10, "PRIORITY_UPDATE", "PRIORITY_UPDATE"},
+};
+
 static const struct code_point ig_bit[] = {
     {0x0, 0x0, "Individual address (unicast)", "Individual address (unicast)"},
     {0x1, 0x1, "Group address (multicast/broadcast)", "Group address (multicast/broadcast)"},
@@ -3004,6 +3037,8 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_GROUP_INDIVIDUAL] = TABLE(group_individual),
     [REG_HEARTBEAT_MODES] = TABLE(heartbeat_modes),
     [REG_HEARTBEAT_TYPES] = TABLE(heartbeat_types),
+    [REG_HTTP2_ERROR_CODES] = TABLE(http2_error_codes),
+    [REG_HTTP2_FRAME_TYPES] = TABLE(http2_frame_types),
     [REG_IG_BIT] = TABLE(ig_bit),
     [REG_IP_OPTION_CLASSES] = TABLE(ip_option_classes),
     [REG_IP_OPTION_NUMBERS] = TABLE(ip_option_numbers),

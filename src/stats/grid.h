@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 
-#define GRID_COLUMNS 24
+#define GRID_COLUMNS 32
 
 struct grid {
     struct buf cells; /* each ended by a NUL */

@@ -40,6 +40,8 @@ void tls_sessions_init(struct tls_sessions *s, bool fingerprints)
 
 void tls_sessions_free(struct tls_sessions *s)
 {
+    for (uint32_t i = 0; i < s->tally.count; i++)
+        http_summary_free(((struct tls_session_seen *)tally_at(&s->tally, i))->http);
     tally_free(&s->tally);
     crypto_provider_free(&s->crypto);
     buf_free(&s->scratch);
@@ -83,6 +85,7 @@ void tls_sessions_want(const struct tls_sessions *s, uint8_t *want)
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         want[wanted[i]] = 1;
     verify_summary_want(want);
+    http_summary_want(want);
     enum field_id ja4 = field_find("tls.handshake.ja4", strlen("tls.handshake.ja4"));
     if (ja4 != F_NONE)
         want[ja4] = 1;
@@ -476,6 +479,8 @@ void tls_sessions_packet(struct tls_sessions *all, const struct dissection *d)
         bool is_record = t->events[i].field == F_tls_record;
         if (is_record)
             record(&r, i);
+        if (is_record)
+            http_summary_add(&s->http, t, i, t->events[i].next);
         any |= is_record;
         i = is_record ? t->events[i].next : i + 1;
     }
@@ -518,6 +523,19 @@ void session_proofs(struct buf *out, const struct tls_session_seen *s)
         out->len--;
     else
         buf_char(out, '-');
+}
+
+void session_asked(struct buf *out, const struct tls_session_seen *s)
+{
+    const struct http_summary *http = s->http;
+    for (unsigned i = 0; http && i < http->count; i++) {
+        buf_str(out, i > 0 ? " | " : "");
+        http_summary_write(out, http, i, true);
+    }
+    if (!http || http->count == 0)
+        buf_char(out, '-');
+    else if (http->requests > http->count)
+        buf_printf(out, " | and %llu more", (unsigned long long)(http->requests - http->count));
 }
 
 const char *session_decrypted(const struct tls_session_seen *s)

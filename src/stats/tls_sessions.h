@@ -5,6 +5,7 @@
 #include "crypto/provider.h"
 #include "stats/tally.h"
 #include "stream/dissection.h"
+#include "stream/http_summary.h"
 #include "stream/tls_verdict.h"
 #include "stream/verify_summary.h"
 
@@ -46,6 +47,7 @@ struct tls_session_seen {
     uint8_t history_len;
     char history[SESSION_HISTORY];
     struct verify_summary proofs;
+    struct http_summary *http; /* owned; NULL: nothing was asked */
     struct tls_verdict decryption;
     bool incomplete; /* the packet's tape was full */
 };
@@ -78,6 +80,8 @@ bool session_established(const struct tls_session_seen *s);
 const char *session_decrypted(const struct tls_session_seen *s);
 /* What was proved, an item after the other with ", " between them; "-" when nothing was. */
 void session_proofs(struct buf *out, const struct tls_session_seen *s);
+/* What was asked and answered: "GET / -> 200, text/html, 5,120 bytes", " | " between; "-" when nothing was. */
+void session_asked(struct buf *out, const struct tls_session_seen *s);
 /* "TLS 1.3"; "-" when 0. */
 void session_version(struct buf *out, uint16_t version);
 

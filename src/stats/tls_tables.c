@@ -92,7 +92,7 @@ static void write_sessions(struct tls_table *t, struct buf *out)
     uint32_t at = 0;
     grid_init(&g, ">Stream|Client|Server|Version|Suite|Group|SNI|ALPN|Resumed|JA3|JA3S|JA4|"
                   "Certificate|Valid until|>Handshake ms|>Bytes to server|>Bytes to client|"
-                  "Alert|Close|Decrypted|Verified|Verdict");
+                  "Alert|Close|Decrypted|Verified|Verdict|>Requests|>Answers|Asked");
     for (const struct tls_session_seen *s; (s = tls_sessions_next(&t->sessions, &at));) {
         grid_number(&g, s->stream);
         put_end(&g, s, 0);
@@ -118,6 +118,10 @@ static void write_sessions(struct tls_table *t, struct buf *out)
         session_proofs(grid_cell(&g), s);
         grid_next(&g);
         session_verdict(grid_cell(&g), s);
+        grid_next(&g);
+        grid_number(&g, s->http ? s->http->requests : 0);
+        grid_number(&g, s->http ? s->http->responses : 0);
+        session_asked(grid_cell(&g), s);
         grid_next(&g);
     }
     grid_write(&g, out);

@@ -314,6 +314,12 @@ void table_json(struct tls_table *t, struct buf *out)
         buf_clear(&cell);
         session_proofs(&cell, s);
         put_json_string(out, buf_slice(&cell));
+        buf_printf(out, ",\"requests\":%llu,\"answers\":%llu,\"asked\":",
+                   (unsigned long long)(s->http ? s->http->requests : 0),
+                   (unsigned long long)(s->http ? s->http->responses : 0));
+        buf_clear(&cell);
+        session_asked(&cell, s);
+        put_json_string(out, buf_slice(&cell));
         buf_str(out, ",\"verdict\":");
         buf_clear(&cell);
         session_verdict(&cell, s);

@@ -3,6 +3,7 @@
 #include "dissect/data.h"
 #include "stream/preface.h"
 #include "stream/tls_exchange.h"
+#include "stream/tls_http.h"
 #include "stream/tls_session.h"
 #include "stream/tls_verify.h"
 
@@ -158,6 +159,7 @@ void tls_free(struct tcp_pool *pool, struct flow *f)
     }
     if (s) {
         tls_exchange_free(s->exchange);
+        tls_http_free(s->http);
         tls_verify_free(s);
     }
     f->tls = NULL;
@@ -431,6 +433,7 @@ static void record(struct tls_reader *r, uint32_t length)
     if (opened && r->resync.found)
         show_resync(r);
     content(r, &plain, &inner);
+    tls_http_record(r, &inner);
     tape_close(t, item);
     if (opened && inner.type == TLS_APPLICATION_DATA)
         keep_data(r, &inner);

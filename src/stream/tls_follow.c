@@ -45,21 +45,26 @@ static uint8_t draft_of(uint16_t version)
 /* Names as shown for data that a record of a known protocol carries. */
 static const struct {
     const char *alpn, *name;
+    uint8_t inside; /* enum tls_inside */
 } applications[] = {
-    {"http/1.0", "Hypertext Transfer Protocol"},
-    {"http/1.1", "Hypertext Transfer Protocol"},
-    {"h2", "HyperText Transfer Protocol 2"},
-    {"imap", "Internet Message Access Protocol"},
-    {"pop3", "Post Office Protocol"},
+    {"http/1.0", "Hypertext Transfer Protocol", TLS_INSIDE_HTTP1},
+    {"http/1.1", "Hypertext Transfer Protocol", TLS_INSIDE_HTTP1},
+    {"h2", "HyperText Transfer Protocol 2", TLS_INSIDE_HTTP2},
+    {"imap", "Internet Message Access Protocol", TLS_INSIDE_OTHER},
+    {"pop3", "Post Office Protocol", TLS_INSIDE_OTHER},
 };
 
 static void follow_alpn(struct tls_session *s, struct slice value)
 {
     slice_skip(&value, 2);
     struct slice name = slice_take(&value, slice_u8(&value));
+    if (name.len > 0)
+        s->inside = TLS_INSIDE_OTHER;
     for (size_t i = 0; i < sizeof applications / sizeof applications[0]; i++)
-        if (slice_is(name, applications[i].alpn))
+        if (slice_is(name, applications[i].alpn)) {
             s->application = applications[i].name;
+            s->inside = applications[i].inside;
+        }
 }
 
 /* Takes a version that the server chose; one that nobody knows changes nothing. */
@@ -163,10 +168,12 @@ void tls_follow_message(struct tls_reader *r, uint8_t type)
     if (r->session->version != VERSION_TLS13)
         return;
     /* The Finished of post-handshake authentication (RFC 9846 4.7.2) changes no keys. */
-    if (type == FINISHED && r->side->epoch != EPOCH_PLAIN && r->side->epoch != EPOCH_APPLICATION)
+    if (type == FINISHED && r->side->epoch != EPOCH_PLAIN && r->side->epoch != EPOCH_APPLICATION) {
         tls_change_keys(r->side, EPOCH_APPLICATION);
-    else if (type == END_OF_EARLY_DATA)
+    } else if (type == END_OF_EARLY_DATA) {
         tls_change_keys(r->side, EPOCH_HANDSHAKE);
-    else if (type == KEY_UPDATE)
+        r->side->early_ended = true;
+    } else if (type == KEY_UPDATE) {
         tls_update_keys(r->side);
+    }
 }

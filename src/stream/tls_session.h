@@ -22,11 +22,15 @@ enum tls_content_type {
 /* Whose keys protect a direction's records. */
 enum tls_epoch { EPOCH_PLAIN, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_APPLICATION, EPOCH_12 };
 
+/* What ALPN says the records carry. */
+enum tls_inside { TLS_INSIDE_UNKNOWN, TLS_INSIDE_OTHER, TLS_INSIDE_HTTP1, TLS_INSIDE_HTTP2 };
+
 enum tls_keys_state { KEYS_UNKNOWN, KEYS_MISSING, KEYS_WRONG, KEYS_OPEN };
 
 #define TLS_EFFORT \
     ((uint32_t)16 << 20) /* bytes that may be decrypted in vain before a record opens */
 
+struct tls_http;
 struct tls_inflate;
 
 struct tls_side {
@@ -34,12 +38,13 @@ struct tls_side {
     struct tcp_gathered *fragment; /* of the handshake message that is not complete; NULL: none */
     uint32_t tried;                /* generation of the key table when no key was found, plus 1 */
     struct tls_inflate *inflate;   /* owned; NULL: records are not compressed, or there was none */
-    uint32_t lost;   /* bytes of the stream that nobody read since a record was opened */
-    uint32_t failed; /* records that were here and did not open since then */
-    uint32_t effort; /* bytes that may still be decrypted in vain */
-    uint8_t epoch;   /* enum tls_epoch */
-    bool has_opened; /* the opener opened a record */
-    bool changed;    /* sent a ChangeCipherSpec */
+    uint32_t lost;    /* bytes of the stream that nobody read since a record was opened */
+    uint32_t failed;  /* records that were here and did not open since then */
+    uint32_t effort;  /* bytes that may still be decrypted in vain */
+    uint8_t epoch;    /* enum tls_epoch */
+    bool has_opened;  /* the opener opened a record */
+    bool changed;     /* sent a ChangeCipherSpec */
+    bool early_ended; /* sent an EndOfEarlyData: the server took it */
 };
 
 struct tls_session {
@@ -57,6 +62,8 @@ struct tls_session {
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
     const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
+    uint8_t inside;          /* enum tls_inside */
+    struct tls_http *http;   /* owned; NULL: nobody asks for it, or nothing was opened */
     struct tls_exchange *exchange; /* owned; NULL: nobody gave keys that need it */
     uint8_t hindrance;             /* enum tls_hindrance, as counted */
     struct tls_verify *verify;     /* owned; NULL: nothing is to be proved */
