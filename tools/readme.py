@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 LIBRARIES = {"OpenSSL (libssl, libcrypto)": "libssl3", "libpcap": "libpcap0.8", "libuv": "libuv1", "zlib": "zlib1g",
              "zstd": "libzstd1", "lz4": "liblz4-1", "brotli": "libbrotli1", "jansson": "libjansson4", "PCRE2": "libpcre2-8-0",
-             "xxHash": "libxxhash0", "libseccomp": "libseccomp2"}
+             "xxHash": "libxxhash0", "libseccomp": "libseccomp2", "nghttp2": "libnghttp2-14"}
 TOOLS = {"gcc": "gcc-12", "meson": "meson", "ninja": "ninja-build", "scdoc": "scdoc", "clang, clang-format, clang-tidy": "clang-14",
          "tshark": "tshark", "openssl": "openssl", "curl": "curl", "GnuTLS (gnutls-bin)": "gnutls-bin",
          "tcpdump": "tcpdump", "ssldump": "ssldump", "Python": "python3"}

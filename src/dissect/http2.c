@@ -93,8 +93,10 @@ void http2_free(struct http2 *h)
 {
     if (!h)
         return;
-    nghttp2_hd_inflate_del(h->client.inflater);
-    nghttp2_hd_inflate_del(h->server.inflater);
+    if (h->client.inflater)
+        nghttp2_hd_inflate_del(h->client.inflater);
+    if (h->server.inflater)
+        nghttp2_hd_inflate_del(h->server.inflater);
     buf_wipe(&h->client.kept);
     buf_wipe(&h->server.kept);
     free(h);
@@ -539,7 +541,7 @@ void http2_read(struct http2 *h, bool client, struct slice bytes, const struct h
     if (s->state > AT_HEADER && s->state != AT_NOTHING) {
         r.e.stream = s->stream;
         r.e.frame = s->frame;
-        r.e.frame.is_one = false; /* it was told where it begins */
+        r.e.frame.is_one = r.e.frame.has_error = false; /* it was told where it begins */
     }
     while (r.rest.len > 0 && s->state != AT_NOTHING) {
         if (s->state == AT_PAYLOAD || s->state == AT_PADDING)
