@@ -56,6 +56,7 @@ struct side {
     uint8_t padding;
     uint8_t state; /* enum state */
     uint16_t code;
+    bool begun;                  /* a frame was read */
     bool void_table;             /* what heads refer to is not known any more */
     bool in_head, ends;          /* a CONTINUATION follows; the head ends its stream */
     bool has_length, cut, named; /* named: it has a method or a status */
@@ -176,7 +177,8 @@ static void send(struct reader *r)
 {
     struct http_event *e = &r->e;
     e->length = position(r) - e->offset;
-    if (e->length > 0 || e->note)
+    bool says = e->frame.is_one || e->frame.has_error || e->head.kind || e->body > 0 || e->end;
+    if (says || e->note)
         r->sink->put(r->sink->context, e);
     *e = (struct http_event){.offset = position(r)};
 }
@@ -426,6 +428,13 @@ static void frame_header(struct reader *r)
     s->stream = slice_u32(&h) & 0x7fffffff;
     s->left = f->length;
     s->padding = 0;
+    if (!s->begun && !is_plausible(f->type, f->length, s->stream)) {
+        note(r, "no HTTP/2 where it should begin");
+        send(r);
+        s->state = AT_NOTHING;
+        return;
+    }
+    s->begun = true;
     r->e.stream = s->stream;
     bool continues = f->type == CONTINUATION;
     if (s->in_head != continues ||

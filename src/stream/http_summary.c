@@ -131,11 +131,11 @@ void http_summary_add(struct http_summary **kept, const struct tape *t, uint32_t
 
 /* ---- how it is written ---- */
 
-void http_summary_escape(struct buf *out, struct slice raw)
+void http_summary_escape(struct buf *out, struct slice text)
 {
-    while (raw.len > 0) {
-        uint8_t c = slice_u8(&raw);
-        if (c > ' ' && c < 0x7f && c != '|' && c != '\\') {
+    while (text.len > 0) {
+        uint8_t c = slice_u8(&text);
+        if (c > ' ' && c < 0x7f && c != '|') {
             buf_char(out, (char)c);
         } else {
             buf_str(out, "\\x");

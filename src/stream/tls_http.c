@@ -55,9 +55,11 @@ static void put_text(struct place *p, enum field_id field, const struct http_eve
     struct tape *t = &p->r->d->tape;
     if (text.len == 0 || !tape_wants(t, field))
         return;
+    buf_clear(p->r->tools->scratch);
+    buf_escaped(p->r->tools->scratch, text);
     tape_set_text(
         t, tape_add(t, field, p->c->source, p->c->at + e->offset, e->length, 0, EVENT_GENERATED),
-        text);
+        buf_slice(p->r->tools->scratch));
 }
 
 static void put_number(struct place *p, enum field_id field, const struct http_event *e,
@@ -74,12 +76,12 @@ static void say(struct buf *out, const struct http_event *e)
     const char *frame =
         e->frame.is_one ? registry_name(REG_HTTP2_FRAME_TYPES, e->frame.type) : NULL;
     if (h->kind == HTTP_REQUEST) {
-        buf_slice_put(out, h->method);
+        buf_escaped(out, h->method);
         buf_char(out, ' ');
-        buf_slice_put(out, h->path.len > 0 ? h->path : h->authority);
+        buf_escaped(out, h->path.len > 0 ? h->path : h->authority);
     } else if (h->kind == HTTP_RESPONSE) {
         buf_printf(out, "%u%s", h->code, h->type.len > 0 ? " " : "");
-        buf_slice_put(out, h->type);
+        buf_escaped(out, h->type);
     } else if (h->kind == HTTP_TRAILERS) {
         buf_str(out, "trailers");
     } else if (e->frame.is_one) {

@@ -4,6 +4,7 @@ A case: its name, the packets, the arguments after -n -r CAPTURE, what must be i
 """
 from records import CHANGE, DATA, Talk, client_hello, heartbeat, record, server_hello
 from seed import extension, message
+import sealed
 
 HELLOS = record(22, client_hello()), record(22, server_hello())
 
@@ -37,6 +38,23 @@ def cases():
 
     asks = Talk().begin().client(record(22, client_hello(extension(58, b"\2\1"))))
     yield ("-T jsonl has what tshark has not", asks, ["-T", "jsonl"], ['"field":"tlswire.ticket_request.new","value":2'], [])
+    cells = ["-Y", "tlswire.http", "-T", "fields", "-E", "separator=;", "-E", "aggregator=,"]
+    for field in "method authority uri".split():
+        cells += ["-e", f"tlswire.http.request.{field}"]
+    for field in "response.code content_type body".split():
+        cells += ["-e", f"tlswire.http.{field}"]
+    yield ("what HTTP asks and answers", sealed.http(), cells,
+           ["GET;h.example;/first?a=b;;;\n;;;200;text/html;1000\n;;;;;4120\nHEAD,POST;;", "404,100,500;;10\n", ";;;101;;3\n",
+            ";;;200;image/png;3\n;;;;;2\n"], ["hidden", "\x1b", "\x09"])
+    yield ("what was asked, for each session", sealed.http(), ["-q", "-z", "tls,sessions"],
+           ["GET /first?a=b -> 200, text/html, 5,120 bytes | HEAD /\\x1b[31m -> 404, 0 bytes | POST /form -> 500, 10 bytes\n",
+            "GET /chat -> 101\n",
+            "GET /\\xc3\\xa4\\x7c\\x09 -> 200, image/png, 5 bytes | GET /\\xc3\\xa4\\x7c\\x09 -> no answer seen | "
+            "GET /\\xc3\\xa4\\x7c\\x09 -> no answer seen\n"], ["hidden", "\x1b"])
+    yield ("after a lost record of HTTP/2", sealed.http(), ["-Y", "tlswire.http.note", "-T", "fields", "-e", "tlswire.http.note"],
+           ["lengths that contradict each other", "from here on another protocol", "a head that cannot be read: what it refers to was lost"],
+           [])
+    yield ("-T json has no HTTP", sealed.http(), ["-T", "json"], ["data.data"], ["tlswire.http"])
     yield ("-T json has not", asks, ["-T", "json"], ["ticket_request"], ["tlswire.ticket_request.new"])
 
     huge = message(11, b"\1\0\0" + b"\0\0\3abc" * 11000)

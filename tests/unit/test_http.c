@@ -140,7 +140,7 @@ static void test_ceilings(void)
     for (unsigned i = 0; i < 2000; i++)
         feed1(h, true, "aaaaaaaaaa", 10);
     feed1(h, true, " HTTP/1.1\r\nHost: x\r\n\r\n", 100);
-CHECK(strncmp(result(), "1>GET /aaaaaaaa", 15) == 0); /* cut, the host left out */
+    CHECK(strncmp(result(), "1>GET x/aaaaaaa", 15) == 0); /* cut, and so would be the host */
     CHECK(said.len > 8000 && said.len < 8300);
     CHECK(strstr((const char *)said.data, "1.\n") != NULL);
     CHECK(http1_size(h) < 100000);
