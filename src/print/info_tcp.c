@@ -1,5 +1,6 @@
 #include "print/info_tcp.h"
 
+#include "schema/registries.h"
 #include "stream/tcp_options.h"
 
 #define ARROW " \xe2\x86\x92 "
@@ -180,6 +181,12 @@ static void option_text(struct buf *out, const struct tcp_option *option,
         if (option->len == 4)
             number(out, " USER_TO=", slice_u16(&value) & 0x7fffu);
         break;
+    case TCP_OPTION_QUICK_START:
+        if (option->len == 8) {
+            buf_str(out, " QSresp=");
+            buf_str(out, registry_compat(REG_QUICK_START_RATES, slice_u8(&value) & 15));
+        }
+        break;
     case TCP_OPTION_AUTHENTICATION:
         buf_str(out, "TCP AO"); /* no space before it, as readers are used to */
         break;
@@ -212,6 +219,8 @@ static void options_text(struct buf *out, const struct tcp_facts *facts)
 void info_tcp(struct buf *out, const struct tcp_facts *facts)
 {
     info_tcp_prefix(out, facts);
+    if (facts->device)
+        buf_str(out, facts->device);
     buf_dec(out, facts->source_port);
     LITERAL(out, ARROW);
     buf_dec(out, facts->destination_port);

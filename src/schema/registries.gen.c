@@ -2551,12 +2551,36 @@ static const struct code_point quic_versions[] = {
     {0xff020000, 0xff020000, "v2-draft-00", "v2-draft-00"},
 };
 
+static const struct code_point quick_start_rates[] = {
+    {0x0, 0x0, "0 bit/s", "0 bit/s"},
+    {0x1, 0x1, "80 Kbit/s", "80 Kbit/s"},
+    {0x2, 0x2, "160 Kbit/s", "160 Kbit/s"},
+    {0x3, 0x3, "320 Kbit/s", "320 Kbit/s"},
+    {0x4, 0x4, "640 Kbit/s", "640 Kbit/s"},
+    {0x5, 0x5, "1.28 Mbit/s", "1.28 Mbit/s"},
+    {0x6, 0x6, "2.56 Mbit/s", "2.56 Mbit/s"},
+    {0x7, 0x7, "5.12 Mbit/s", "5.12 Mbit/s"},
+    {0x8, 0x8, "10.24 Mbit/s", "10.24 Mbit/s"},
+    {0x9, 0x9, "20.48 Mbit/s", "20.48 Mbit/s"},
+    {0xa, 0xa, "40.96 Mbit/s", "40.96 Mbit/s"},
+    {0xb, 0xb, "81.92 Mbit/s", "81.92 Mbit/s"},
+    {0xc, 0xc, "163.84 Mbit/s", "163.84 Mbit/s"},
+    {0xd, 0xd, "327.68 Mbit/s", "327.68 Mbit/s"},
+    {0xe, 0xe, "655.36 Mbit/s", "655.36 Mbit/s"},
+    {0xf, 0xf, "1.31072 Gbit/s", "1.31072 Gbit/s"},
+};
+
 static const struct code_point reception_types[] = {
     {0x0, 0x0, "Not specified", "Not specified"},
     {0x1, 0x1, "Unicast", "Unicast"},
     {0x2, 0x2, "Multicast", "Multicast"},
     {0x3, 0x3, "Broadcast", "Broadcast"},
     {0x4, 0x4, "Promiscuous", "Promiscuous"},
+};
+
+static const struct code_point riverbed_modes[] = {
+    {0x0, 0x0, "Full Transparency", "Full Transparency"},
+    {0x1, 0x1, "Port Transparency", "Port Transparency"},
 };
 
 static const struct code_point sct_versions[] = {
@@ -2775,6 +2799,8 @@ static const struct code_point tcp_option_titles[] = {
     {0x1d, 0x1d, "TCP AO", "TCP AO"},
     {0x1e, 0x1e, "MPTCP", "MPTCP"},
     {0x22, 0x22, "TCP Fast Open", "TCP Fast Open"},
+    {0x4c, 0x4c, "Riverbed Probe", "Riverbed Probe"},
+    {0x4e, 0x4e, "Riverbed Transparency", "Riverbed Transparency"},
     {0xac, 0xac, "Accurate ECN", "Accurate ECN"},
     {0xae, 0xae, "Accurate ECN", "Accurate ECN"},
     {0xfd, 0xfd, "Experimental", "Experimental"},
@@ -3070,7 +3096,9 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_QUIC_TIME_STAMPS] = TABLE(quic_time_stamps),
     [REG_QUIC_TRANSPORT_PARAMETERS] = TABLE(quic_transport_parameters),
     [REG_QUIC_VERSIONS] = TABLE(quic_versions),
+    [REG_QUICK_START_RATES] = TABLE(quick_start_rates),
     [REG_RECEPTION_TYPES] = TABLE(reception_types),
+    [REG_RIVERBED_MODES] = TABLE(riverbed_modes),
     [REG_SCT_VERSIONS] = TABLE(sct_versions),
     [REG_SERVER_NAME_TYPES] = TABLE(server_name_types),
     [REG_SEVERITIES] = TABLE(severities),

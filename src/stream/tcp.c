@@ -48,6 +48,15 @@ static void read_option(struct tcp_option option, struct tcp_facts *out)
             out->tsecr = slice_u32(&value);
         }
         break;
+    case TCP_OPTION_RIVERBED_PROBE:
+        if (option.len >= 10 && slice_at(value, 0) == 0x01)
+            out->device = "S+, ";
+        else if (option.len >= 14 && slice_at(value, 0) == 0x11)
+            out->device = "SA+, ";
+        break;
+    case TCP_OPTION_RIVERBED_PATH:
+        out->device = "TRPY, ";
+        break;
     case TCP_OPTION_FAST_OPEN:
         out->has_cookie = option.len > 2;
         break;

@@ -1,26 +1,16 @@
 #include "stream/tcp_emit_options.h"
 
-#include "stream/tcp_options.h"
+#include "stream/tcp_emit_private.h"
 
 enum { MIN_HEADER = 20 };
 
-/* The option being shown. */
-struct shown {
-    struct tape *t;
-    const struct tcp_facts *facts;
-    struct tcp_option option;
-    uint32_t offset; /* of the option in the source */
-    uint32_t have;   /* bytes of it that were captured */
-    uint8_t source;
-};
-
-static uint64_t note_since(struct tape *t, size_t start)
+uint64_t tcp_note_since(struct tape *t, size_t start)
 {
     return (uint64_t)(t->text.len - start) << 32 | (uint32_t)start;
 }
 
-static void add(const struct shown *o, enum field_id field, uint32_t at, uint32_t length,
-                uint64_t value)
+void tcp_option_add(const struct shown *o, enum field_id field, uint32_t at, uint32_t length,
+                    uint64_t value)
 {
     if (at + length <= o->have)
         tape_add(o->t, field, o->source, o->offset + at, length, value, 0);
@@ -62,7 +52,7 @@ static void emit_mss(const struct shown *o, uint32_t at)
 {
     (void)at;
     struct slice value = o->option.value;
-    add(o, F_tcp_options_mss_val, 2, 2, slice_u16(&value));
+    tcp_option_add(o, F_tcp_options_mss_val, 2, 2, slice_u16(&value));
 }
 
 static void emit_wscale(const struct shown *o, uint32_t at)
@@ -96,8 +86,8 @@ static void emit_sack(const struct shown *o, uint32_t at)
     for (; value.len >= 8; count++) {
         uint32_t left = slice_u32(&value) - o->facts->sack_base;
         uint32_t right = slice_u32(&value) - o->facts->sack_base;
-        add(o, F_tcp_options_sack_le, 2 + count * 8, 4, left);
-        add(o, F_tcp_options_sack_re, 6 + count * 8, 4, right);
+        tcp_option_add(o, F_tcp_options_sack_le, 2 + count * 8, 4, left);
+        tcp_option_add(o, F_tcp_options_sack_re, 6 + count * 8, 4, right);
         if (count == 0) {
             first_left = left;
             first_right = right;
@@ -110,7 +100,7 @@ static void emit_sack(const struct shown *o, uint32_t at)
         }
     }
     if (at != TAPE_NONE)
-        tape_at(o->t, at)->value = note_since(o->t, start);
+        tape_at(o->t, at)->value = tcp_note_since(o->t, start);
     derive(o, F_tcp_options_sack_count, 0, count);
     if (count > 0 && o->facts->sack_duplicate)
         emit_dsack(o, first_left, first_right);
@@ -120,28 +110,28 @@ static void emit_timestamps(const struct shown *o, uint32_t at)
 {
     (void)at;
     struct slice value = o->option.value;
-    add(o, F_tcp_options_timestamp_tsval, 2, 4, slice_u32(&value));
-    add(o, F_tcp_options_timestamp_tsecr, 6, 4, slice_u32(&value));
+    tcp_option_add(o, F_tcp_options_timestamp_tsval, 2, 4, slice_u32(&value));
+    tcp_option_add(o, F_tcp_options_timestamp_tsecr, 6, 4, slice_u32(&value));
 }
 
 static void emit_echo(const struct shown *o, uint32_t at)
 {
     (void)at;
     struct slice value = o->option.value;
-    add(o, F_tcp_options_echo_value, 2, 4, slice_u32(&value));
+    tcp_option_add(o, F_tcp_options_echo_value, 2, 4, slice_u32(&value));
 }
 
 static void emit_cc(const struct shown *o, uint32_t at)
 {
     (void)at;
     struct slice value = o->option.value;
-    add(o, F_tcp_options_cc_value, 2, 4, slice_u32(&value));
+    tcp_option_add(o, F_tcp_options_cc_value, 2, 4, slice_u32(&value));
 }
 
 static void emit_md5(const struct shown *o, uint32_t at)
 {
     (void)at;
-    add(o, F_tcp_options_md5_digest, 2, 16, 0);
+    tcp_option_add(o, F_tcp_options_md5_digest, 2, 16, 0);
 }
 
 static void emit_user_timeout(const struct shown *o, uint32_t at)
@@ -149,8 +139,8 @@ static void emit_user_timeout(const struct shown *o, uint32_t at)
     (void)at;
     struct slice value = o->option.value;
     uint16_t word = slice_u16(&value);
-    add(o, F_tcp_options_user_to_granularity, 2, 2, word >> 15);
-    add(o, F_tcp_options_user_to_val, 2, 2, word & 0x7fff);
+    tcp_option_add(o, F_tcp_options_user_to_granularity, 2, 2, word >> 15);
+    tcp_option_add(o, F_tcp_options_user_to_val, 2, 2, word & 0x7fff);
 }
 
 static void emit_authentication(const struct shown *o, uint32_t at)
@@ -160,16 +150,16 @@ static void emit_authentication(const struct shown *o, uint32_t at)
         remark(o, EXPERT_tcp_option_short, 1, o->option.len);
         return;
     }
-    add(o, F_tcp_options_ao_keyid, 2, 1, slice_at(o->option.value, 0));
-    add(o, F_tcp_options_ao_rnextkeyid, 3, 1, slice_at(o->option.value, 1));
+    tcp_option_add(o, F_tcp_options_ao_keyid, 2, 1, slice_at(o->option.value, 0));
+    tcp_option_add(o, F_tcp_options_ao_rnextkeyid, 3, 1, slice_at(o->option.value, 1));
     if (o->option.len > 4)
-        add(o, F_tcp_options_ao_mac, 4, o->option.len - 4u, 0);
+        tcp_option_add(o, F_tcp_options_ao_mac, 4, o->option.len - 4u, 0);
 }
 
 static void emit_cookie(const struct shown *o, uint32_t from)
 {
     if (o->option.len <= from) {
-        add(o, F_tcp_options_tfo_request, from - 2, 2, 0);
+        tcp_option_add(o, F_tcp_options_tfo_request, from - 2, 2, 0);
         return;
     }
     uint32_t at = tape_open(o->t, F_tcp_options_tfo_cookie, o->source, o->offset + from,
@@ -192,14 +182,14 @@ static void emit_experiment(const struct shown *o, uint32_t at)
     if (o->option.len < 4)
         return;
     uint16_t id = slice_u16(&value);
-    add(o, F_tcp_options_experimental_exid, 2, 2, id);
+    tcp_option_add(o, F_tcp_options_experimental_exid, 2, 2, id);
     if (id == TCP_EXPERIMENT_FAST_OPEN) {
         emit_cookie(o, 4);
     } else if (id == TCP_EXPERIMENT_ACK_RATE && o->option.len == 5) {
-        add(o, F_tcp_options_tarr_rate, 4, 1, slice_at(value, 0) >> 1);
-        add(o, F_tcp_options_tar_reserved, 4, 1, slice_at(value, 0) & 1);
+        tcp_option_add(o, F_tcp_options_tarr_rate, 4, 1, slice_at(value, 0) >> 1);
+        tcp_option_add(o, F_tcp_options_tar_reserved, 4, 1, slice_at(value, 0) & 1);
     } else if (value.len > 0) {
-        add(o, F_tcp_options_experimental_data, 4, (uint32_t)value.len, 0);
+        tcp_option_add(o, F_tcp_options_experimental_data, 4, (uint32_t)value.len, 0);
     }
 }
 
@@ -218,21 +208,21 @@ static void emit_acc_ecn(const struct shown *o, uint32_t at)
         buf_str(&o->t->text, second ? " (Order 1)" : " (Order 0)");
     for (uint32_t i = 0; i < 3 && value.len >= 3; i++) {
         uint32_t count = slice_u24(&value);
-        add(o, order[second][i], 2 + 3 * i, 3, count);
+        tcp_option_add(o, order[second][i], 2 + 3 * i, 3, count);
         if (at != TAPE_NONE) {
             buf_put(&o->t->text, names[second][i], sizeof names[second][i]);
             buf_dec(&o->t->text, count);
         }
     }
     if (at != TAPE_NONE)
-        tape_at(o->t, at)->value = note_since(o->t, start);
+        tape_at(o->t, at)->value = tcp_note_since(o->t, start);
 }
 
 static void emit_unknown(const struct shown *o, uint32_t at)
 {
     (void)at;
     if (o->option.value.len > 0)
-        add(o, F_tcp_options_unknown_payload, 2, (uint32_t)o->option.value.len, 0);
+        tcp_option_add(o, F_tcp_options_unknown_payload, 2, (uint32_t)o->option.value.len, 0);
 }
 
 static const struct option_row option_rows[] = {
@@ -247,6 +237,9 @@ static const struct option_row option_rows[] = {
     {TCP_OPTION_CC_NEW, 6, F_tcp_options_ccnew, emit_cc},
     {TCP_OPTION_CC_ECHO, 6, F_tcp_options_ccecho, emit_cc},
     {TCP_OPTION_MD5, 18, F_tcp_options_md5, emit_md5},
+    {TCP_OPTION_QUICK_START, 8, F_tcp_options_qs, tcp_emit_quick_start},
+    {TCP_OPTION_RIVERBED_PROBE, 0, F_tcp_options_rvbd_probe, tcp_emit_probe},
+    {TCP_OPTION_RIVERBED_PATH, 16, F_tcp_options_rvbd_trpy, tcp_emit_transparency},
     {TCP_OPTION_USER_TIMEOUT, 4, F_tcp_options_user_to, emit_user_timeout},
     {TCP_OPTION_AUTHENTICATION, 0, F_tcp_options_ao, emit_authentication},
     {TCP_OPTION_FAST_OPEN, 0, F_tcp_options_tfo, emit_fast_open},
@@ -283,7 +276,7 @@ static void emit_option(const struct shown *o)
         enum field_id field =
             option->kind == TCP_OPTION_NOP ? F_tcp_options_nop : F_tcp_options_eol;
         uint32_t at = tape_open(o->t, field, o->source, o->offset, 1, 0, 0);
-        add(o, F_tcp_option_kind, 0, 1, option->kind);
+        tcp_option_add(o, F_tcp_option_kind, 0, 1, option->kind);
         tape_close(o->t, at);
         return;
     }
@@ -291,7 +284,7 @@ static void emit_option(const struct shown *o)
     uint32_t at = tape_open(o->t, row->field, o->source, o->offset, o->have, 0, 0);
     if (option->kind == TCP_OPTION_MSS && !(o->facts->flags & TCP_SYN))
         remark(o, EXPERT_tcp_mss_present, 0, 0);
-    add(o, F_tcp_option_kind, 0, 1, option->kind);
+    tcp_option_add(o, F_tcp_option_kind, 0, 1, option->kind);
     emit_length(o, row);
     if (row->emit && o->have > 2 && (row->len == 0 || option->len == row->len))
         row->emit(o, at);
@@ -320,9 +313,8 @@ static void emit_fault(const struct shown *o, uint32_t length)
     struct tape *t = o->t;
     size_t start = t->text.len;
     put_fault(&t->text, &o->option, length);
-    uint64_t note = note_since(t, start);
-    uint32_t at =
-        tape_open(t, F_tcp_option_fault, o->source, o->offset, length, note, EVENT_GENERATED);
+    uint64_t note = tcp_note_since(t, start);
+    uint32_t at = tape_open(t, F_tcp_option_fault, o->source, o->offset, length, note, 0);
     uint32_t first = t->count;
     remark(o, EXPERT_tcp_option_fault, 0, 0);
     for (uint32_t i = first; i < t->count; i++) {
@@ -356,7 +348,7 @@ static uint64_t list_titles(struct tape *t, struct tcp_option_walk walk)
         if (option.kind == TCP_OPTION_END && !is_zero(walk.rest))
             break;
     }
-    return note_since(t, start);
+    return tcp_note_since(t, start);
 }
 
 /* Something other than zeros after the end of the options. */

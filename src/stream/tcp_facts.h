@@ -107,7 +107,8 @@ struct tcp_facts {
 
     /* Options that the stream is followed with, as far as they were well formed; the last of each kind. */
     bool has_mss, has_wscale, has_sack_perm, has_timestamps;
-    bool has_cookie; /* fast open, RFC 7413 */
+    const char *device; /* word on Riverbed's devices that goes before the ports; NULL: none */
+    bool has_cookie;    /* fast open, RFC 7413 */
     uint16_t mss;
     uint8_t wscale; /* shift count as sent, may be above 14 */
     uint32_t tsval, tsecr;

@@ -166,6 +166,8 @@ def layers():
     yield ether(ip(tcp(next(ports)), options=b"\x82\x0b\0\0\0\0\0\0\0\0\0\x00"))
     yield ether(ip(tcp(next(ports)), options=b"\x99\x04\0\0\x0b\x04\x05\xdc"))
     yield ether(ip(tcp(next(ports)), options=b"\x07\x20\x04\0"))
+    for option in RARE_OPTIONS:
+        yield ether(ip(tcp(next(ports), b"", flags=SYN, options=option + b"\1" * (-len(option) % 4))))
     yield snap(v4())
     yield snap(v6(), 0x86dd, b"\0\0\xf8")
     yield MACS + number(2, len(v4()) + 3) + b"\x06\x06\x03" + v4()
@@ -309,6 +311,10 @@ def links():
 def timed(packets):
     return list(zip(seed.clock(1700000000 * 10**9, range(0, 10**12, 10**6)), packets))
 
+
+# Options of TCP: Riverbed's devices, Quick-Start.
+RARE_OPTIONS = [bytes.fromhex(x) for x in ("4c0a01010a11fe440005", "4c040c21", "4c040e13", "4c08120500000007", "bb01", "4c0e11010a11fe440a0000017a7b",
+                                           "4e1005000a0000010a0000021f901f91", "1b08010200000004")]
 
 # name: (link type, what makes the packets)
 CAPTURES = {"layers": (1, layers), "fragments": (1, fragments), "sums": (1, sums), "beyond": (1, beyond),

@@ -3,7 +3,7 @@
 A case: its name, the packets, the arguments after -n -r CAPTURE, what must be in the output, what must not.
 """
 from records import CHANGE, DATA, Talk, client_hello, heartbeat, record, server_hello
-from seed import extension, message
+from seed import SYN, extension, message, packet
 import sealed
 
 HELLOS = record(22, client_hello()), record(22, server_hello())
@@ -35,6 +35,10 @@ def cases():
            ["769,4-5,,,"], [])
     yield ("what looks like the message of another protocol", Talk().begin().client(HELLOS[0]).server(record(22, b"\t\0\0\40" + bytes(32))),
            [], ["Encrypted Handshake Message"], ["Request Connection ID"])
+
+    counts = Talk()
+    counts.packets.append(packet(1025, 443, 1, 0, SYN, 512, b"\x0c\6\0\0\0\1\x0d\6\0\0\0\2", b""))
+    yield ("TCP options CC.NEW and CC.ECHO", counts, ["-V"], ["TCP Option - CC.NEW\n", "TCP Option - CC.ECHO\n"], ["TCP Option - CC\n"])
 
     asks = Talk().begin().client(record(22, client_hello(extension(58, b"\2\1"))))
     yield ("-T jsonl has what tshark has not", asks, ["-T", "jsonl"], ['"field":"tlswire.ticket_request.new","value":2'], [])
