@@ -20,8 +20,10 @@ struct serving {
     struct authority *authority;
     char authority_path[AUTHORITY_PATH]; /* "": a temporary one */
     int keylog;                          /* -1: none */
-    struct locked_hooks locked;          /* when there are several workers */
-    time_t last_complaint;               /* errors that are not of one connection: once a second */
+    struct keeper keeper;
+    struct file_opener opener;
+    struct locked_hooks locked; /* when there are several workers */
+    time_t last_complaint;      /* errors that are not of one connection: once a second */
 };
 
 static void put_clock(FILE *out, int64_t time_ns)
@@ -151,9 +153,11 @@ static bool start(struct serving *s, struct error *e)
 static int serve(struct serving *s)
 {
     struct error e = {.code = ERROR_NONE};
+    serve_run_prepare(&s->options, &s->opener, &s->keeper);
     bool good = start(s, &e);
     const char *folder = s->authority_path[0] ? s->authority_path : NULL;
-    good = good && serve_run(&s->loop, s->server, &s->options, folder, say_where, s, &e);
+    good =
+        good && serve_run(&s->loop, s->server, &s->options, &s->keeper, folder, say_where, s, &e);
     if (!good)
         return common_fail(&e, e.code == ERROR_USAGE ? EXIT_USAGE : EXIT_RUNTIME);
     server_free(s->server);

@@ -72,11 +72,24 @@ static struct confinement confinement_of(const struct endpoint_options *o, const
     return c;
 }
 
+void serve_run_prepare(struct endpoint_options *o, struct file_opener *opener,
+                       struct keeper *keeper)
+{
+    *keeper = (struct keeper){.socket = -1};
+    *opener = (struct file_opener){.open = keeper_open, .user = keeper};
+    o->tls.own.opener = o->tls.second.opener = opener;
+    for (unsigned i = 0; i < o->tls.server.name_count; i++)
+        o->tls.server.names[i].files.opener = opener;
+}
+
 bool serve_run(uv_loop_t *loop, struct server *server, const struct endpoint_options *o,
-               const char *folder, void (*ready)(void *user), void *user, struct error *e)
+               struct keeper *keeper, const char *folder, void (*ready)(void *user), void *user,
+               struct error *e)
 {
     struct confinement limits = confinement_of(o, folder);
     struct running r = {.loop = loop, .server = server, .dropped = confine_drops_root(&limits)};
+    if (r.dropped && !keeper_start(keeper, &limits, e))
+        return false;
     if (!confine(&limits, e) ||
         (o->workers > 1 && !(r.workers = workers_start(loop, server, o->workers - 1, e))))
         return false;
@@ -90,5 +103,6 @@ bool serve_run(uv_loop_t *loop, struct server *server, const struct endpoint_opt
     uv_close((uv_handle_t *)&r.terminate, NULL);
     uv_close((uv_handle_t *)&r.hangup, NULL);
     uv_run(loop, UV_RUN_DEFAULT);
+    keeper_stop(keeper);
     return true;
 }

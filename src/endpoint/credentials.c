@@ -61,8 +61,8 @@ struct credentials *credentials_new(const struct credentials_config *config, str
     pthread_mutex_init(&c->lock, NULL);
     c->tickets =
         ticket_keys_new(config->ticket_seconds ? config->ticket_seconds : TICKET_SECONDS, e);
-    if (c->tickets &&
-        (!config->ticket_file || ticket_keys_load(c->tickets, config->ticket_file, e)))
+    if (c->tickets && (!config->ticket_file || ticket_keys_load(c->tickets, config->ticket_file,
+                                                                config->settings->own.opener, e)))
         c->context = make_context(c, e);
     if (!c->context) {
         credentials_free(c);
@@ -95,7 +95,8 @@ bool credentials_renew(struct credentials *c, struct error *e)
     SSL_CTX *fresh = make_context(c, e);
     if (!fresh)
         return false;
-    if (c->config.ticket_file && !ticket_keys_load(c->tickets, c->config.ticket_file, e)) {
+    if (c->config.ticket_file &&
+        !ticket_keys_load(c->tickets, c->config.ticket_file, c->config.settings->own.opener, e)) {
         SSL_CTX_free(fresh);
         return false;
     }

@@ -100,12 +100,13 @@ static int give_passphrase(char *buffer, int size, int writing, void *user)
 
 /* ---- files ---- */
 
-static bool read_file(struct buf *out, const char *path, bool is_key, bool lax, struct error *e)
+static bool read_file(struct buf *out, const struct identity_files *f, const char *path,
+                      bool is_key, bool lax, struct error *e)
 {
     struct stat status = {.st_mode = 0};
     uint8_t piece[4096];
     ssize_t count = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = f->opener ? f->opener->open(f->opener->user, path) : open(path, O_RDONLY | O_CLOEXEC);
     out->ceiling = FILE_CEILING;
     if (fd < 0 || fstat(fd, &status) != 0) {
         error_set(e, ERROR_FILE, "cannot read the %s in '%.300s': %s",
@@ -222,8 +223,8 @@ static bool read_certificate(struct identity *c, const struct identity_files *f,
 {
     struct buf bytes = {.ceiling = 0};
     bool own_key = !f->key; /* the key is in the same file */
-    bool ok =
-        read_file(&bytes, f->cert, own_key, lax, e) && form_fits(&bytes, f->cert_form, f->cert, e);
+    bool ok = read_file(&bytes, f, f->cert, own_key, lax, e) &&
+              form_fits(&bytes, f->cert_form, f->cert, e);
     if (ok && is_pem(&bytes))
         read_pem_certificates(c, &bytes, asked);
     else if (ok && !read_der_certificate(c, &bytes) && !read_pkcs12(c, &bytes, asked) &&
@@ -242,7 +243,8 @@ static bool read_key_file(struct identity *c, const struct identity_files *f, st
                           bool lax, struct error *e)
 {
     struct buf bytes = {.ceiling = 0};
-    bool ok = read_file(&bytes, f->key, true, lax, e) && form_fits(&bytes, f->key_form, f->key, e);
+    bool ok =
+        read_file(&bytes, f, f->key, true, lax, e) && form_fits(&bytes, f->key_form, f->key, e);
     EVP_PKEY_free(c->key); /* one that a PKCS #12 file had */
     c->key = NULL;
     if (ok)
@@ -251,18 +253,18 @@ static bool read_key_file(struct identity *c, const struct identity_files *f, st
     return ok;
 }
 
-static bool read_chain(struct identity *c, const char *path, struct error *e)
+static bool read_chain(struct identity *c, const struct identity_files *f, struct error *e)
 {
     struct identity more = {.x509 = NULL};
     struct asked nobody = {.source = NULL};
     struct buf bytes = {.ceiling = 0};
-    bool ok = read_file(&bytes, path, false, true, e);
+    bool ok = read_file(&bytes, f, f->chain, false, true, e);
     if (ok && is_pem(&bytes))
         read_pem_certificates(&more, &bytes, &nobody);
     else if (ok)
         read_der_certificate(&more, &bytes);
     if (ok && !more.x509)
-        ok = fail(e, "cannot read the certificates in", path);
+        ok = fail(e, "cannot read the certificates in", f->chain);
     if (ok) {
         ok = keep(c, more.x509);
         more.x509 = NULL;
@@ -293,7 +295,7 @@ static bool read_all(struct identity *c, const struct identity_files *f, struct 
         return error_set(e, ERROR_CRYPTO,
                          "the certificate in '%.300s' does not belong to the key in '%.300s'",
                          f->cert, key);
-    return !f->chain || read_chain(c, f->chain, e);
+    return !f->chain || read_chain(c, f, e);
 }
 
 bool identity_read(struct identity *c, const struct identity_files *f, bool lax, struct error *e)

@@ -16,11 +16,18 @@ enum {
     VERSION_TLS1_3 = 0x0304,
 };
 
+/* Who opens files for reading: a descriptor, or -1 with errno. */
+struct file_opener {
+    int (*open)(void *user, const char *path);
+    void *user;
+};
+
 /* Where a certificate and its key are; `cert` NULL: nowhere. */
 struct identity_files {
     const char *cert, *key; /* PEM chain, leaf first, DER or PKCS #12; key NULL: in cert */
     const char *cert_form, *key_form; /* "PEM", "DER", "P12"; NULL: as they look */
     const char *chain;                /* more certificates to send */
+    const struct file_opener *opener; /* NULL: this process opens them */
     const char *pass;                 /* "pass:…", "env:…", "file:…", "fd:…", "stdin" */
 };
 

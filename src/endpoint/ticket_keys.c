@@ -77,10 +77,12 @@ bool ticket_keys_rotate(struct ticket_keys *r)
 }
 
 /* The bytes of a whole file that nobody but its owner may read; 0 and an error when it is none. */
-static size_t read_keys(const char *path, struct key keys[TICKET_KEYS], struct error *e)
+static size_t read_keys(const char *path, const struct file_opener *opener,
+                        struct key keys[TICKET_KEYS], struct error *e)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd =
+        opener ? opener->open(opener->user, path) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 || fstat(fd, &info) != 0) {
         error_set(e, ERROR_FILE, "cannot read the ticket keys in '%s': %s", path, strerror(errno));
         if (fd >= 0)
@@ -101,10 +103,11 @@ static size_t read_keys(const char *path, struct key keys[TICKET_KEYS], struct e
     return 0;
 }
 
-bool ticket_keys_load(struct ticket_keys *r, const char *path, struct error *e)
+bool ticket_keys_load(struct ticket_keys *r, const char *path, const struct file_opener *opener,
+                      struct error *e)
 {
     struct key keys[TICKET_KEYS] = {{{0}, {0}, {0}}};
-    size_t count = read_keys(path, keys, e);
+    size_t count = read_keys(path, opener, keys, e);
     if (count > 0) {
         pthread_mutex_lock(&r->lock);
         for (size_t i = 0; i < count; i++)

@@ -7,6 +7,7 @@
 #define TLSWIRE_ENDPOINT_TICKET_KEYS_H
 
 #include "base/error.h"
+#include "endpoint/settings.h"
 
 #include <openssl/ssl.h>
 #include <stdint.h>
@@ -22,8 +23,9 @@ struct ticket_keys;
 struct ticket_keys *ticket_keys_new(uint64_t seconds, struct error *);
 void ticket_keys_free(struct ticket_keys *);
 /* Takes the keys from a file of one to three keys, which then stay; the ring is as it was when the
- * file is none.  A file that others may read is refused. */
-bool ticket_keys_load(struct ticket_keys *, const char *path, struct error *);
+ * file is none.  A file that others may read is refused.  The opener may be NULL. */
+bool ticket_keys_load(struct ticket_keys *, const char *path, const struct file_opener *,
+                      struct error *);
 /* Tickets of CTX are made and taken with RING, or with OpenSSL's own key when RING is NULL. */
 bool ticket_keys_use(struct ticket_keys *ring, SSL_CTX *ctx);
 /* A new key now; the oldest is forgotten. */

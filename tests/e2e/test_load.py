@@ -374,14 +374,28 @@ def workers_end_in_order():
 
 
 @test
-def what_root_alone_can_read_stays_as_it_was():
+def a_key_that_only_root_reads_can_be_replaced():
     if os.geteuid() != 0:
         raise Skip("not started as root")
-    with Serve(*pem("one"), "-echo") as server:
+    for name in ("one", "two"):
+        certificate(name)
+    for end in ("crt", "key"):
+        shutil.copy(f"one.{end}", f"kept.{end}")
+        os.chmod(f"kept.{end}", 0o600)
+    with Serve("-cert", "kept.crt", "-key", "kept.key", "-echo") as server:
+        for end in ("crt", "key"):
+            os.rename(shutil.copy(f"two.{end}", f"new.{end}"), f"kept.{end}")
+            os.chmod(f"kept.{end}", 0o600)
         server.process.send_signal(signal.SIGHUP)
-        server.says("stays as it was")
-        server.says("see --user")
-        check(works(server.port), "it serves on")
+        server.says("read again")
+        check(shown_certificate(server.port).strip() == pathlib.Path("two.crt").read_text().strip(), "the new one is shown")
+        check(status(server.process)["Uid"].split() == ["65534"] * 4, "by a server that is not root")
+        children = pathlib.Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        check(len(children) == 1, f"one keeper: {children}")
+        keeper = pathlib.Path(f"/proc/{children[0]}")
+        check("Seccomp:\t2" in (keeper / "status").read_text(), "which is confined")
+        check(len(os.listdir(keeper / "fd")) <= 4, "and has no socket of the server")
+    until(lambda: not keeper.exists(), "it ends with the server")
 
 
 @test

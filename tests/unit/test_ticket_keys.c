@@ -127,7 +127,7 @@ static void write_keys(const char *path, char letter, size_t len, mode_t mode)
 static void refused(struct ticket_keys *ring, const char *path, const char *why)
 {
     struct error e = {.code = ERROR_NONE};
-    CHECK(!ticket_keys_load(ring, path, &e));
+    CHECK(!ticket_keys_load(ring, path, NULL, &e));
     CHECK(strstr(e.text, why) != NULL);
 }
 
@@ -146,10 +146,10 @@ static void test_file(void)
     write_keys(path, 'a', 79, 0600);
     refused(b.ring, path, "80, 160 or 240 bytes");
     write_keys(path, 'a', 80, 0600);
-    CHECK(ticket_keys_load(b.ring, path, &e));
+    CHECK(ticket_keys_load(b.ring, path, NULL, &e));
     CHECK(!connect_once(&b, &session));
     write_keys(path, 'b', 80, 0600);
-    CHECK(ticket_keys_load(b.ring, path, &e));
+    CHECK(ticket_keys_load(b.ring, path, NULL, &e));
     CHECK(!connect_once(&b, &session));
     CHECK(connect_once(&b, &session));
     unlink(path);
