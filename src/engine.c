@@ -13,6 +13,7 @@
 #include "stream/tcp_repeats.h"
 #include "stream/tls.h"
 #include "stream/tls_http.h"
+#include "stream/tls_origins.h"
 #include "stream/tls_resume.h"
 #include "stream/tls_verify.h"
 
@@ -32,6 +33,7 @@ struct engine {
     struct tls_key_stats key_stats;
     struct certificates_known certificates;
     struct expander expander;
+    struct tls_origins origins;
     struct tcp_pool pool;
     struct tcp_repeats *repeats; /* NULL: nobody asks */
     struct arena plaintext;      /* what was decrypted in the packet */
@@ -91,7 +93,7 @@ struct engine *engine_new(const struct engine_options *options)
                             any_wanted(options->want, F__ws_string, FIELD_COUNT) ||
                             options->want[F_tls_handshake_certificate] ||
                             any_wanted(options->want, F_tls_sct_scts_length, F_tls_segment);
-    e->certificates.seed = options->seed;
+    e->certificates.seed = e->origins.seed = options->seed;
     if (remarks || options->want[F_tlswire_tcp_conflict])
         e->repeats = tcp_repeats_new();
     e->wants_proof = tls_verify_wanted(options->want);
@@ -113,6 +115,7 @@ static void forget_flows(struct engine *e)
 void engine_reset(struct engine *e)
 {
     forget_flows(e);
+    tls_origins_free(&e->origins); /* their numbers begin again */
     flow_table_free(&e->flows);
     flow_table_init(&e->flows, e->options.seed);
 }
@@ -126,6 +129,7 @@ void engine_free(struct engine *e)
     tcp_repeats_free(e->repeats);
     arena_free(&e->plaintext);
     expander_free(&e->expander);
+    tls_origins_free(&e->origins);
     key_table_free(&e->keys);
     flow_table_free(&e->flows);
     flow_table_free(&e->datagrams);
@@ -301,6 +305,13 @@ static void note_joined(struct engine *e, struct slice parts)
         foresight_joined(e->options.learns, part.frame, (uint32_t)e->result.packet->number);
 }
 
+/* Sessions are linked for whoever shows it, and where keys of one connection open another. */
+static bool asks_origins(const struct engine *e)
+{
+    return !e->blind && (e->options.want[F_tlswire_resumes] || e->keys.count > 0 ||
+                         e->wants_proof || key_ring_psk_count(e->options.ring) > 0);
+}
+
 /* What TCP carries. */
 static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan *plan)
 {
@@ -310,6 +321,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
                               .keys = &e->keys,
                               .ring = e->options.ring,
                               .stats = &e->key_stats,
+                              .origins = asks_origins(e) ? &e->origins : NULL,
                               .pool = &e->pool,
                               .certificates = e->wants_certificates ? NULL : &e->certificates,
                               .plaintext = &e->plaintext,

@@ -234,6 +234,7 @@ void ladder_want(uint8_t *want)
     ladder_message_want(want);
     verify_summary_want(want);
     http_summary_want(want);
+    want[F_tlswire_resumes] = 1;
 }
 
 /* ---- as a printer ---- */

@@ -8,6 +8,7 @@
 
 #include "print/ladder.h"
 #include "stream/http_summary.h"
+#include "stream/tls_verdict.h"
 #include "stream/verify_summary.h"
 
 #define MAX_CONNECTIONS 1024  /* followed at once */
@@ -87,6 +88,7 @@ struct connection {
     uint64_t protected_records, opened_records;
     struct verify_summary proofs;
     struct http_summary *http; /* owned; NULL: nothing was asked */
+    struct tls_verdict decryption;
 
     struct rung rungs[MAX_RUNGS];
     unsigned count, data_rungs;

@@ -129,6 +129,8 @@ static void put_choice(const struct pen *p, struct buf *text)
         ladder_name(text, REG_SIGNATURE_SCHEMES, c->scheme);
         buf_char(text, ITEM_END);
     }
+    if (is_resumed(c) && c->decryption.origin > 0)
+        buf_printf(text, "session of tcp.stream %u%c", c->decryption.origin - 1, ITEM_END);
     if (c->retried)
         buf_printf(text, "after HelloRetryRequest%c", ITEM_END);
 }
@@ -155,12 +157,19 @@ static void put_names(const struct pen *p, struct buf *text)
 static void put_keys(const struct pen *p, struct buf *text)
 {
     const struct connection *c = p->c;
+    uint8_t status = c->decryption.status;
     if (c->protected_records == 0)
         return;
     if (c->opened_records == 0) {
-        buf_str(text, p->options->keys_from ? "not decrypted: its keys are not in "
-                                            : "no keys: what is encrypted is shown as such");
-        if (p->options->keys_from)
+        bool absent = status == DECRYPT_NONE || status == DECRYPT_NO_KEY;
+        if (!absent) {
+            buf_str(text, "not decrypted: ");
+            tls_verdict_put(text, &c->decryption);
+        } else {
+            buf_str(text, p->options->keys_from ? "not decrypted: its keys are not in "
+                                                : "no keys: what is encrypted is shown as such");
+        }
+        if (absent && p->options->keys_from)
             ladder_escape(text, slice_of_str(p->options->keys_from), 200, p->options->ascii);
         buf_char(text, ITEM_END);
         return;
@@ -174,6 +183,10 @@ static void put_keys(const struct pen *p, struct buf *text)
         ladder_escape(text, slice_of_str(p->options->keys_from), 200, p->options->ascii);
     }
     buf_printf(text, " (* was encrypted)%c", ITEM_END);
+    if (status != DECRYPT_NONE && (status != DECRYPT_OPENED || c->decryption.guessed)) {
+        tls_verdict_put(text, &c->decryption);
+        buf_char(text, ITEM_END);
+    }
 }
 
 static void put_proofs(const struct pen *p, struct buf *text)

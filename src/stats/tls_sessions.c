@@ -51,6 +51,7 @@ void tls_sessions_want(const struct tls_sessions *s, uint8_t *want)
 {
     static const uint16_t wanted[] = {
         F_tls_record,
+        F_tlswire_resumes,
         F_tls_record_content_type,
         F_tls_record_opaque_type,
         F_tls_record_version,

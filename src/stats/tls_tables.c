@@ -86,13 +86,23 @@ static void put_close(struct grid *g, const struct tls_session_seen *s)
     grid_next(g);
 }
 
+/* How, and of which connection in this capture. */
+static void put_resumed(struct grid *g, const struct tls_session_seen *s)
+{
+    if (s->has_server_hello)
+        buf_str(grid_cell(g), resumed_by[s->resumed]);
+    if (s->resumed && s->decryption.origin > 0)
+        buf_printf(grid_cell(g), " of %u", s->decryption.origin - 1);
+    grid_next(g);
+}
+
 static void write_sessions(struct tls_table *t, struct buf *out)
 {
     struct grid g;
     uint32_t at = 0;
     grid_init(&g, ">Stream|Client|Server|Version|Suite|Group|SNI|ALPN|Resumed|JA3|JA3S|JA4|"
                   "Certificate|Valid until|>Handshake ms|>Bytes to server|>Bytes to client|"
-                  "Alert|Close|Decrypted|Verified|Verdict|>Requests|>Answers|Asked");
+                  "Alert|Close|Decryption|Verified|Verdict|>Requests|>Answers|Asked");
     for (const struct tls_session_seen *s; (s = tls_sessions_next(&t->sessions, &at));) {
         grid_number(&g, s->stream);
         put_end(&g, s, 0);
@@ -103,7 +113,7 @@ static void write_sessions(struct tls_table *t, struct buf *out)
         put_code(&g, REG_SUPPORTED_GROUPS, s->group, true);
         grid_text(&g, s->server_name);
         grid_text(&g, s->alpn);
-        grid_text(&g, s->has_server_hello ? resumed_by[s->resumed] : NULL);
+        put_resumed(&g, s);
         grid_text(&g, s->ja3);
         grid_text(&g, s->ja3s);
         grid_text(&g, s->ja4);
@@ -114,7 +124,8 @@ static void write_sessions(struct tls_table *t, struct buf *out)
         grid_number(&g, s->bytes[session_side(s, 1)]);
         put_alerts(&g, s);
         put_close(&g, s);
-        grid_text(&g, session_decrypted(s));
+        tls_verdict_put(grid_cell(&g), &s->decryption);
+        grid_next(&g);
         session_proofs(grid_cell(&g), s);
         grid_next(&g);
         session_verdict(grid_cell(&g), s);

@@ -167,6 +167,17 @@ static void put_ja4(struct buf *out, const struct tls_session_seen *s)
     buf_str(out, s->ja4 ? s->ja4 : "");
 }
 
+static void put_resumes(struct buf *out, const struct tls_session_seen *s)
+{
+    if (s->decryption.origin > 0)
+        buf_dec(out, s->decryption.origin - 1);
+}
+
+static void put_decryption(struct buf *out, const struct tls_session_seen *s)
+{
+    tls_verdict_put(out, &s->decryption);
+}
+
 static const struct column columns[] = {
     {"ts", "time", put_ts},
     {"uid", "string", put_uid},
@@ -189,6 +200,8 @@ static const struct column columns[] = {
     {"ja3", "string", put_ja3},
     {"ja3s", "string", put_ja3s},
     {"ja4", "string", put_ja4},
+    {"resumes", "count", put_resumes},
+    {"decryption", "string", put_decryption},
 };
 
 #define COLUMNS (sizeof columns / sizeof columns[0])
@@ -281,7 +294,7 @@ static void put_json(struct buf *out, const char *type, struct slice value)
 {
     if (strcmp(type, "bool") == 0)
         buf_str(out, slice_is(value, "T") ? "true" : "false");
-    else if (strcmp(type, "time") == 0 || strcmp(type, "port") == 0)
+    else if (strcmp(type, "time") == 0 || strcmp(type, "port") == 0 || strcmp(type, "count") == 0)
         buf_slice_put(out, value);
     else if (strncmp(type, "vector", 6) == 0)
         put_json_list(out, value);
@@ -305,12 +318,8 @@ void table_json(struct tls_table *t, struct buf *out)
             buf_str(out, "\":");
             put_json(out, columns[i].type, buf_slice(&cell));
         }
-        buf_printf(out, ",\"tcp_stream\":%u,\"decrypted\":\"%s\",\"decryption\":", s->stream,
+        buf_printf(out, ",\"tcp_stream\":%u,\"decrypted\":\"%s\",\"verified\":", s->stream,
                    session_decrypted(s));
-        buf_clear(&cell);
-        tls_verdict_put(&cell, &s->decryption);
-        put_json_string(out, buf_slice(&cell));
-        buf_str(out, ",\"verified\":");
         buf_clear(&cell);
         session_proofs(&cell, s);
         put_json_string(out, buf_slice(&cell));

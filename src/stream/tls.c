@@ -233,6 +233,8 @@ static void change_cipher_spec(struct tls_reader *r, const struct tls_content *c
         tape_expert(t, EXPERT_tls_resumed, c->source, c->at, c->end - c->at, 0);
     if (c->end - c->at != 1 || slice_at(c->bytes, c->at) != 1)
         tape_expert(t, EXPERT_tls_change_cipher_spec, c->source, c->at, c->end - c->at, 0);
+    if (r->session->abbreviated && r->session->client == !r->d->tcp.direction)
+        tls_lineage_taken(r, c);
     tape_close(t, at);
     info_text(r, "Change Cipher Spec");
     if (r->session->client == !r->d->tcp.direction)

@@ -34,6 +34,8 @@ struct tls_key_stats {
     uint8_t first_random[32]; /* client random of the first connection that is missing or wrong */
 };
 
+struct tls_origins;
+
 /* What the engine lends to every call. */
 struct tls_tools {
     struct crypto_provider *crypto;
@@ -43,7 +45,8 @@ struct tls_tools {
     struct tcp_pool *pool;
     struct arena *plaintext; /* emptied for each packet */
     struct expander *expander;
-    struct buf *protocols; /* gets what frame.protocols lists after "tcp" */
+    struct tls_origins *origins; /* NULL: nobody asks who resumes what */
+    struct buf *protocols;       /* gets what frame.protocols lists after "tcp" */
     struct buf *scratch;
     const struct foresight *known; /* from a first pass; NULL: there was none */
     struct foresight *learns;      /* for a second one; NULL: there is none */

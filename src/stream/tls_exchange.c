@@ -36,10 +36,13 @@ struct tls_exchange {
     bool offers_psk;              /* the hello has binders */
     bool whole;                   /* `messages` begins with the ClientHello */
     bool shares_key;              /* TLS 1.3 with (EC)DHE: a pre-shared key is not enough */
+    bool served;                  /* the server's Finished of TLS 1.3 was read */
+    bool resumable;               /* `resumption` is there */
     uint8_t psk_hash;             /* enum hash_id */
     uint16_t identity;            /* its place in the hello */
     uint8_t session_hash[HASH_MAX_SIZE];
-    uint8_t secret[HASH_MAX_SIZE]; /* of the schedule of TLS 1.3 as far as it has come */
+    uint8_t secret[HASH_MAX_SIZE];     /* of the schedule of TLS 1.3 as far as it has come */
+    uint8_t resumption[HASH_MAX_SIZE]; /* resumption_master_secret (RFC 9846 7.1) */
 };
 
 void tls_exchange_free(struct tls_exchange *e)
@@ -60,7 +63,8 @@ static void begin(struct tls_exchange *e)
     transcript_free(&e->transcript);
     OPENSSL_cleanse(e->secret, sizeof e->secret);
     e->retried = e->hello = 0;
-    e->hashed = e->proven = e->offers_psk = e->shares_key = false;
+    OPENSSL_cleanse(e->resumption, sizeof e->resumption);
+    e->hashed = e->proven = e->offers_psk = e->shares_key = e->served = e->resumable = false;
 }
 
 static struct slice random_of(const uint8_t *random)
@@ -123,7 +127,7 @@ static bool hash_hello(const struct tls_reader *r, const struct tls_exchange *e,
 
 /* Whether BINDER is that of the key, which then becomes the early secret (RFC 9846 4.2.11.2). */
 static bool try_binder(const struct tls_reader *r, struct tls_exchange *e, enum hash_id hash,
-                       struct slice key, struct slice binder, size_t hello_len)
+                       struct slice key, const char *label, struct slice binder, size_t hello_len)
 {
     static const uint8_t zeros[HASH_MAX_SIZE];
     size_t size = hash_size(hash);
@@ -132,20 +136,19 @@ static bool try_binder(const struct tls_reader *r, struct tls_exchange *e, enum 
     struct suite any = {.hash = hash};
     if (binder.len != size)
         return false;
-    bool ok =
-        hkdf_extract(r->tools->crypto, hash, slice_of(zeros, size), key, e->secret) &&
-        provider_hash(r->tools->crypto, hash, NULL, 0, empty) &&
-        derive(r, hash, slice_of(e->secret, size), "ext binder", slice_of(empty, size), base) &&
-        hash_hello(r, e, hash, hello_len, hello) &&
-        schedule_finished_13(r->tools->crypto, &any, slice_of(base, size), slice_of(hello, size),
-                             finished) &&
-        slice_equal(binder, slice_of(finished, size));
+    bool ok = hkdf_extract(r->tools->crypto, hash, slice_of(zeros, size), key, e->secret) &&
+              provider_hash(r->tools->crypto, hash, NULL, 0, empty) &&
+              derive(r, hash, slice_of(e->secret, size), label, slice_of(empty, size), base) &&
+              hash_hello(r, e, hash, hello_len, hello) &&
+              schedule_finished_13(r->tools->crypto, &any, slice_of(base, size),
+                                   slice_of(hello, size), finished) &&
+              slice_equal(binder, slice_of(finished, size));
     OPENSSL_cleanse(base, sizeof base);
     return ok;
 }
 
 /* The value of extension WANTED of a hello's extensions; false when it is not there. */
-static bool find_extension(struct slice extensions, uint16_t wanted, struct slice *value)
+bool tls_find_extension(struct slice extensions, uint16_t wanted, struct slice *value)
 {
     while (extensions.len > 0) {
         uint16_t type = slice_u16(&extensions);
@@ -157,7 +160,7 @@ static bool find_extension(struct slice extensions, uint16_t wanted, struct slic
 }
 
 /* The extensions of a ClientHello or ServerHello, from its body. */
-static struct slice extensions_of(struct slice body, bool client)
+struct slice tls_hello_extensions(struct slice body, bool client)
 {
     slice_skip(&body, 2 + RANDOM);
     slice_skip(&body, slice_u8(&body));
@@ -171,7 +174,7 @@ static void follow_binders(const struct tls_reader *r, struct tls_exchange *e, s
 {
     static const enum hash_id hashes[] = {HASH_SHA256, HASH_SHA384};
     struct slice value;
-    e->offers_psk = find_extension(extensions_of(body, true), EXTENSION_PSK, &value);
+    e->offers_psk = tls_find_extension(tls_hello_extensions(body, true), EXTENSION_PSK, &value);
     if (!e->offers_psk)
         return;
     struct slice identities = slice_take(&value, slice_u16(&value));
@@ -181,9 +184,10 @@ static void follow_binders(const struct tls_reader *r, struct tls_exchange *e, s
         struct slice identity = slice_take(&identities, slice_u16(&identities));
         slice_skip(&identities, 4);
         struct slice binder = slice_take(&binders, slice_u8(&binders));
-        struct slice key = key_ring_find_psk(r->tools->ring, identity);
+        const char *label;
+        struct slice key = tls_known_psk(r, identity, &label);
         for (size_t h = 0; key.len > 0 && h < 2 && !e->proven; h++) {
-            e->proven = try_binder(r, e, hashes[h], key, binder, hello_len);
+            e->proven = try_binder(r, e, hashes[h], key, label, binder, hello_len);
             e->psk_hash = (uint8_t)hashes[h];
         }
         e->identity = i;
@@ -213,12 +217,12 @@ static void follow_server_hello(const struct tls_reader *r, struct tls_exchange 
 {
     struct slice body = message, value, all = buf_slice(&e->messages);
     slice_skip(&body, HEADER);
-    struct slice extensions = extensions_of(body, false);
+    struct slice extensions = tls_hello_extensions(body, false);
     enum hash_id hash = (enum hash_id)e->psk_hash;
     const struct suite *suite = suite_find(r->session->suite);
-    e->shares_key = find_extension(extensions, EXTENSION_KEY_SHARE, &value);
+    e->shares_key = tls_find_extension(extensions, EXTENSION_KEY_SHARE, &value);
     bool taken =
-        find_extension(extensions, EXTENSION_PSK, &value) && slice_u16(&value) == e->identity;
+        tls_find_extension(extensions, EXTENSION_PSK, &value) && slice_u16(&value) == e->identity;
     e->proven &= taken && !e->shares_key && suite && suite->hash == hash;
     if (!e->proven || !transcript_init(&e->transcript, r->tools->crypto, hash))
         return;
@@ -243,8 +247,36 @@ static void follow_finished(const struct tls_reader *r, struct tls_exchange *e)
         note_secret(r, e, "c ap traffic", transcript, KEY_CLIENT_TRAFFIC_SECRET_0);
         note_secret(r, e, "s ap traffic", transcript, KEY_SERVER_TRAFFIC_SECRET_0);
         note_secret(r, e, "exp master", transcript, KEY_EXPORTER_SECRET);
+        e->served = true;
+    } else {
+        transcript_free(&e->transcript);
     }
+}
+
+/* What tickets of this connection are made from; needs the master secret, which no log holds. */
+static void follow_client_finished(const struct tls_reader *r, struct tls_exchange *e)
+{
+    enum hash_id hash = (enum hash_id)e->psk_hash;
+    size_t size = hash_size(hash);
+    uint8_t now[HASH_MAX_SIZE];
+    e->resumable = transcript_peek(&e->transcript, now) &&
+                   derive(r, hash, slice_of(e->secret, size), "res master", slice_of(now, size),
+                          e->resumption);
     transcript_free(&e->transcript);
+}
+
+uint8_t tls_exchange_ticket_psk(const struct tls_reader *r, struct slice nonce, uint8_t *hash,
+                                uint8_t out[HASH_MAX_SIZE])
+{
+    const struct tls_exchange *e = r->session->exchange;
+    if (!e || !e->resumable)
+        return 0;
+    size_t size = hash_size((enum hash_id)e->psk_hash);
+    *hash = e->psk_hash;
+    return derive(r, (enum hash_id)e->psk_hash, slice_of(e->resumption, size), "resumption", nonce,
+                  out)
+               ? (uint8_t)size
+               : 0;
 }
 
 /* ---- up to TLS 1.2 ---- */
@@ -296,14 +328,17 @@ static bool is_asked(const struct tls_reader *r)
            r->tools->keys->premasters > 0;
 }
 
-/* The messages that come after the ServerHello of TLS 1.3. */
+/* The messages that come after the ServerHello of TLS 1.3: the server's up to its Finished, then the client's. */
 static void follow_13(const struct tls_reader *r, struct tls_exchange *e, uint8_t type,
                       struct slice message)
 {
-    if (!e->transcript.running || r->session->client == r->d->tcp.direction)
+    bool client = r->session->client == r->d->tcp.direction;
+    if (!e->transcript.running || client != e->served)
         return;
     (void)transcript_add(&e->transcript, message);
-    if (type == FINISHED)
+    if (type == FINISHED && client)
+        follow_client_finished(r, e);
+    else if (type == FINISHED)
         follow_finished(r, e);
 }
 

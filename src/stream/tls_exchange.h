@@ -17,6 +17,10 @@ void tls_exchange_message(struct tls_reader *r, uint8_t type, struct slice messa
  * pre-shared keys. */
 bool tls_exchange_master(const struct tls_reader *r, const struct suite *suite,
                          uint8_t master[MASTER_SECRET_SIZE]);
+/* The key that goes with a ticket of TLS 1.3 (RFC 9846 4.6.1): its length, and which hash it is for; 0 when it
+ * cannot be told, which is so unless the whole schedule comes from a pre-shared key. */
+uint8_t tls_exchange_ticket_psk(const struct tls_reader *r, struct slice nonce, uint8_t *hash,
+                                uint8_t out[HASH_MAX_SIZE]);
 /* Why the long-lived keys that were given do not open the connection. */
 enum tls_hindrance tls_exchange_hindrance(const struct tls_reader *r);
 /* Cleanses and frees; NULL is nothing. */

@@ -4,6 +4,7 @@
 
 #include "crypto/opener.h"
 #include "stream/tls.h"
+#include "stream/tls_origins.h"
 #include "stream/tls_verdict.h"
 
 #define TLS_HEADER     5
@@ -47,6 +48,15 @@ struct tls_side {
     bool early_ended; /* sent an EndOfEarlyData: the server took it */
 };
 
+#define OFFERED_MAX 4 /* identities of a hello that are looked up */
+
+/* What the client would resume, and what came of it. */
+struct tls_lineage {
+    struct origin_name id, ticket, identities[OFFERED_MAX];
+    uint8_t random[32]; /* client random of the session's first connection */
+    bool known;         /* `random` is there */
+};
+
 struct tls_session {
     uint16_t version; /* enum tls_version; 0 unknown */
     uint16_t suite;
@@ -69,6 +79,7 @@ struct tls_session {
     struct tls_verify *verify;     /* owned; NULL: nothing is to be proved */
     struct tls_side side[2];
     struct tls_verdict verdict;
+    struct tls_lineage lineage;
 };
 
 /* What was missing before a record that was opened. */
@@ -122,6 +133,24 @@ void tls_follow_message(struct tls_reader *r, uint8_t type);
 uint16_t tls_version_of(uint16_t version);
 /* A version that records of the form in use since SSL 3.0 carry. */
 bool tls_is_version(uint16_t version);
+
+/* tls_exchange.c */
+/* The extensions of a ClientHello or ServerHello, from its body. */
+struct slice tls_hello_extensions(struct slice body, bool client);
+/* The value of extension WANTED of a hello's extensions; false when it is not there. */
+bool tls_find_extension(struct slice extensions, uint16_t wanted, struct slice *value);
+
+/* tls_lineage.c: which connection this one takes its session from. */
+/* A message of TYPE, which is read and whose item is open on the tape. */
+void tls_lineage_message(struct tls_reader *r, uint8_t type, struct slice body,
+                         const struct tls_content *c, uint32_t at);
+/* The server changed its keys without a key exchange: it takes up a session (RFC 5077 3.1). */
+void tls_lineage_taken(struct tls_reader *r, const struct tls_content *c);
+/* The pre-shared key of an identity: that of a ticket, or one that was given; empty when none is known.  *LABEL is
+ * what its binder's key is derived with (RFC 9846 7.1). */
+struct slice tls_known_psk(const struct tls_reader *r, struct slice identity, const char **label);
+/* The connection that made the ticket; -1: not seen. */
+int64_t tls_ticket_origin(const struct tls_reader *r, struct slice identity);
 
 /* tls_ssl2.c */
 /* Whether S begins with a record of SSL 2.0 that carries a message in the clear. */

@@ -28,9 +28,10 @@ struct tls_verdict {
         lost_records;    /* how often the sequence number was found again, and how far away */
     uint64_t lost_bytes; /* of the stream, before records that were opened again */
     uint32_t first_opened, first_closed; /* frames; 0: none */
-    uint16_t suite;                      /* 0: not known */
-    uint8_t status;                      /* enum tls_decrypt_status */
-    bool guessed; /* the secrets were found by trying: the hello was not captured */
+    uint32_t origin; /* number of the connection that this one resumes, plus 1; 0: unknown */
+    uint16_t suite;  /* 0: not known */
+    uint8_t status;  /* enum tls_decrypt_status */
+    bool guessed;    /* the secrets were found by trying: the hello was not captured */
 };
 
 /* "opened", "no key for this client random", …; static. */

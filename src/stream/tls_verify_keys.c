@@ -2,6 +2,7 @@
  * handshake and hold the keys that they say they hold. */
 #include "stream/tls_verify_private.h"
 
+#include <inttypes.h>
 #include <openssl/crypto.h>
 
 #define FINISHED_SSL3   36 /* MD5 and SHA-1 (RFC 6101 5.6.9) */
@@ -233,7 +234,7 @@ void verify_server_key_exchange(struct verifying *x)
 /* ---- binders ---- */
 
 /* Whether BINDER is made with KEY over the messages up to the binders (RFC 9846 4.2.11.2). */
-static bool binds(const struct verifying *x, enum hash_id hash, struct slice key,
+static bool binds(const struct verifying *x, enum hash_id hash, struct slice key, const char *label,
                   struct slice messages, struct slice binder)
 {
     static const uint8_t zeros[HASH_MAX_SIZE];
@@ -241,13 +242,13 @@ static bool binds(const struct verifying *x, enum hash_id hash, struct slice key
     struct suite any = {.hash = hash};
     size_t size = hash_size(hash);
     uint8_t early[HASH_MAX_SIZE], base[HASH_MAX_SIZE], now[HASH_MAX_SIZE], code[HASH_MAX_SIZE];
-    bool ok = binder.len == size && hkdf_extract(p, hash, slice_of(zeros, size), key, early) &&
-              provider_hash(p, hash, NULL, 0, now) &&
-              hkdf_expand_label(p, hash, slice_of(early, size), "ext binder", slice_of(now, size),
-                                base, size) &&
-              provider_hash(p, hash, &messages, 1, now) &&
-              schedule_finished_13(p, &any, slice_of(base, size), slice_of(now, size), code) &&
-              slice_equal(binder, slice_of(code, size));
+    bool ok =
+        binder.len == size && hkdf_extract(p, hash, slice_of(zeros, size), key, early) &&
+        provider_hash(p, hash, NULL, 0, now) &&
+        hkdf_expand_label(p, hash, slice_of(early, size), label, slice_of(now, size), base, size) &&
+        provider_hash(p, hash, &messages, 1, now) &&
+        schedule_finished_13(p, &any, slice_of(base, size), slice_of(now, size), code) &&
+        slice_equal(binder, slice_of(code, size));
     OPENSSL_cleanse(early, sizeof early);
     OPENSSL_cleanse(base, sizeof base);
     return ok;
@@ -261,23 +262,31 @@ static enum verdict check_binders(struct verifying *x, struct slice offer, struc
     /* They are the last thing in the message. */
     struct slice before = slice_sub(all, 0, all.len - (binders.len + 2));
     unsigned known = 0, number = 0;
+    int64_t origin = -1;
     while (identities.len > 0 && number++ < BINDERS_CHECKED) {
         struct slice identity = slice_take(&identities, slice_u16(&identities));
         slice_skip(&identities, 4);
         struct slice binder = slice_take(&binders, slice_u8(&binders));
-        struct slice key =
-            x->r->tools->ring ? key_ring_find_psk(x->r->tools->ring, identity) : slice_empty();
-        if (key.len == 0)
+        const char *label;
+        struct slice key = tls_known_psk(x->r, identity, &label);
+        if (key.len == 0) {
+            if (origin < 0)
+                origin = tls_ticket_origin(x->r, identity);
             continue;
+        }
         known++;
-        if (!binds(x, HASH_SHA256, key, before, binder) &&
-            !binds(x, HASH_SHA384, key, before, binder)) {
+        if (!binds(x, HASH_SHA256, key, label, before, binder) &&
+            !binds(x, HASH_SHA384, key, label, before, binder)) {
             buf_printf(why, "binder %u does not fit the key and the hello", number);
             return VERDICT_FAILED;
         }
     }
     if (known > 0)
         buf_printf(why, "%u of %u binders checked", known, number);
+    else if (origin >= 0)
+        buf_printf(why,
+                   "a ticket of connection %" PRId64 ", whose resumption secret no key log holds",
+                   origin);
     else
         buf_str(why, "the pre-shared key is not known");
     return known > 0 ? VERDICT_OK : VERDICT_UNCHECKABLE;

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "print/ladder.h"
+#include "stream/tls_verdict.h"
 
 static struct dissection d;
 static struct packet frame;
@@ -351,6 +352,36 @@ static void test_no_keys(void)
     CHECK(strstr(end(), "    not decrypted: its keys are not in k\n"));
 }
 
+/* Why nothing, or not all, was decrypted; and whose session it is. */
+static void test_decryption(void)
+{
+    struct tls_verdict v = {.status = DECRYPT_WRONG_KEY, .closed = 1};
+    begin(&(struct ladder_options){.width = 80, .ascii = true, .keys_from = "k"});
+    client_hello(NULL, 0);
+    d.verdict = &v;
+    packet(0, TCP_ACK, 300);
+    data(NULL);
+    send_packet();
+    CHECK(strstr(end(),
+                 "    not decrypted: key present but wrong: the tag of record 0 does not match\n"));
+
+    begin(&usual);
+    d.verdict = &v;
+    v = (struct tls_verdict){
+        .status = DECRYPT_RESYNCED, .opened = 9, .lost_bytes = 1460, .origin = 8};
+    handshake();
+    const char *shown = end();
+    CHECK(strstr(shown, "resynchronised after 1460 bytes lost\n"));
+    CHECK(strstr(shown, "| session of tcp.stream 7\n"));
+
+    begin(&usual);
+    v = (struct tls_verdict){.status = DECRYPT_OPENED, .opened = 9};
+    handshake();
+    shown = end();
+    CHECK(!strstr(shown, "opened\n") && !strstr(shown, "tcp.stream"));
+    d.verdict = NULL;
+}
+
 static void test_only_tls(void)
 {
     begin(&usual);
@@ -579,6 +610,7 @@ int main(void)
         {"a fatal alert", test_alert},
         {"a connection that stops", test_stopped},
         {"without keys", test_no_keys},
+        {"what came of decrypting", test_decryption},
         {"only TLS is shown", test_only_tls},
         {"text from the wire is escaped", test_escapes},
         {"the preview of data", test_preview},
