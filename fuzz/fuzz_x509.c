@@ -26,7 +26,7 @@ static size_t count_field(const struct tape *t, enum field_id field)
     return n;
 }
 
-enum kind { CERTIFICATE, RESPONSE, NAME, KINDS };
+enum kind { CERTIFICATE, RESPONSE, NAME, PUBLIC_KEY, KINDS };
 
 static enum field_id dissect(struct tape *t, const uint8_t *want, enum kind kind,
                              struct slice bytes)
@@ -35,10 +35,15 @@ static enum field_id dissect(struct tape *t, const uint8_t *want, enum kind kind
     uint8_t source = tape_source(t, bytes, "Frame");
     uint32_t length = (uint32_t)bytes.len;
     uint32_t at = tape_open(t, F_tls_handshake_certificate, source, 0, length, 0, 0);
-    enum field_id bad = kind == CERTIFICATE ? x509_certificate(t, at, source, 0, length, NULL)
-                        : kind == RESPONSE  ? x509_ocsp_response(t, source, 0, length, NULL)
-                                            : x509_distinguished_name(t, F_tls_handshake_dname,
-                                                                      source, 0, length, NULL);
+    enum field_id bad = F_NONE;
+    if (kind == CERTIFICATE)
+        bad = x509_certificate(t, at, source, 0, length, NULL);
+    else if (kind == RESPONSE)
+        bad = x509_ocsp_response(t, source, 0, length, NULL);
+    else if (kind == NAME)
+        bad = x509_distinguished_name(t, F_tls_handshake_dname, source, 0, length, NULL);
+    else
+        bad = x509_public_key(t, source, 0, length, NULL);
     tape_close(t, at);
     check_events(t, bytes.len);
     return bad;
