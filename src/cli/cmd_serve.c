@@ -6,6 +6,7 @@
 #include "cli/openssl_options.h"
 #include "cli/port_owner.h"
 #include "cli/serve_run.h"
+#include "cli/witness.h"
 #include "endpoint/workers.h"
 
 #include <string.h>
@@ -19,6 +20,7 @@ struct serving {
     struct breakage_choice breakage;
     struct authority *authority;
     char authority_path[AUTHORITY_PATH]; /* "": a temporary one */
+    struct witness *witness;             /* NULL: nobody looks at the bytes */
     int keylog;                          /* -1: none */
     struct keeper keeper;
     struct file_opener opener;
@@ -44,10 +46,38 @@ static void put_word(FILE *out, const char *label, const char *value)
     common_put_escaped(out, value);
 }
 
+static void connection_open(void *user, const struct endpoint_report *r, int64_t time_ns)
+{
+    const struct serving *s = user;
+    witness_open(s->witness, r, time_ns);
+}
+
+static void bytes_moved(void *user, uint64_t id, enum endpoint_direction direction,
+                        struct slice bytes, int64_t time_ns)
+{
+    const struct serving *s = user;
+    witness_bytes(s->witness, id, direction, bytes, time_ns);
+}
+
+static void direction_over(void *user, uint64_t id, enum endpoint_direction direction, bool reset,
+                           int64_t time_ns)
+{
+    const struct serving *s = user;
+    witness_end(s->witness, id, direction, reset, time_ns);
+}
+
+static void draw_ladder(void *user, uint64_t id, struct buf *out)
+{
+    const struct serving *s = user;
+    witness_ladder(s->witness, id, out);
+}
+
 static void connection_over(void *user, const struct endpoint_report *r, int64_t time_ns)
 {
     const struct serving *s = user;
     char peer[64];
+    if (s->witness)
+        witness_close(s->witness, r->id);
     if (s->options.quiet && !r->error[0])
         return;
     endpoint_address_text(&r->peer, peer, sizeof(peer));
@@ -82,7 +112,8 @@ static void complaint(void *user, uint64_t id, const char *text)
 static void keylog_line(void *user, uint64_t id, const char *line)
 {
     const struct serving *s = user;
-    (void)id;
+    if (s->witness)
+        witness_key(s->witness, id, line);
     if (s->keylog >= 0)
         common_keylog_line(s->keylog, line);
 }
@@ -110,6 +141,27 @@ static void say_where(void *user)
     fputs(", stop with Ctrl-C\n", stderr);
     if (s->breakage.row)
         fprintf(stderr, "broken on purpose: %s: %s\n", o->breakage, s->breakage.row->sentence);
+}
+
+static bool start_witness(struct serving *s, struct server_config *config, struct error *e)
+{
+    const struct endpoint_options *o = &s->options;
+    struct witness_options options = {
+        .capture = o->capture,
+        .messages = o->msg,
+        .trees = o->trace,
+        .ladders = o->answer.name == ANSWER_WWW,
+        .port = o->port,
+    };
+    if (!options.capture && !options.messages && !options.trees && !options.ladders)
+        return true;
+    s->witness = witness_new(&options, e);
+    config->hooks.on_open = connection_open;
+    config->hooks.on_bytes = bytes_moved;
+    config->hooks.on_end = direction_over;
+    config->answer.ladder = draw_ladder;
+    config->answer.user = s;
+    return s->witness != NULL;
 }
 
 static bool start(struct serving *s, struct error *e)
@@ -142,6 +194,8 @@ static bool start(struct serving *s, struct error *e)
                   .on_error = complaint,
                   .on_close = connection_over},
     };
+    if (!start_witness(s, &config, e))
+        return false;
     if (o->workers > 1)
         config.hooks = hooks_lock(&s->locked, &config.hooks);
     s->server = server_start(&s->loop, &config, &in_use, e);
@@ -161,7 +215,7 @@ static int serve(struct serving *s)
     if (!good)
         return common_fail(&e, e.code == ERROR_USAGE ? EXIT_USAGE : EXIT_RUNTIME);
     server_free(s->server);
-    return EXIT_OK;
+    return witness_free(s->witness, &e) ? EXIT_OK : common_fail(&e, EXIT_RUNTIME);
 }
 
 int cmd_serve(int argc, char **argv)

@@ -32,6 +32,7 @@ struct endpoint_options {
     struct tls_name *second_name; /* -servername's in tls.server.names; NULL: none */
     bool status, brief, msg, trace, state, debug;
     unsigned accept_count;    /* -naccept; 0: no end */
+    const char *capture;      /* --capture */
     const char *export_label; /* -keymatexport */
     unsigned export_length;   /* 0: 20 */
     const char *keylog_file;

@@ -64,7 +64,11 @@ void recording_key(struct recording *r, const char *line)
 
 static void emitted(void *context, const struct packet *packet)
 {
-    recording_packet(context, packet);
+    struct recording *r = context;
+    if (r->sink)
+        r->sink(r->sink_context, packet);
+    else
+        recording_packet(r, packet);
 }
 
 static bool to_synth(const struct sockaddr_storage *from, struct synth_address *to)
@@ -129,6 +133,19 @@ void recording_end(struct recording *r, uint64_t id, enum endpoint_direction dir
         synth_rst(&flow->synth, sender(flow, direction), time_ns);
     else if (flow)
         synth_fin(&flow->synth, sender(flow, direction), time_ns);
+}
+
+void recording_at(const struct recording *r, size_t i, struct packet *p)
+{
+    struct recorded_packet entry;
+    struct slice entries = slice_sub(buf_slice(&r->packets), i * sizeof(entry), sizeof(entry));
+    if (!slice_read(&entries, &entry, sizeof(entry)))
+        return;
+    *p = (struct packet){.bytes = slice_sub(buf_slice(&r->bytes), entry.offset, entry.caplen),
+                         .time_ns = entry.time_ns,
+                         .caplen = entry.caplen,
+                         .len = entry.len,
+                         .interface_name = r->interface};
 }
 
 /* ---- the file ---- */

@@ -34,7 +34,9 @@ struct recording {
     char interface[64];
     uint32_t link_type;
     uint8_t decimals;
-    bool full; /* the ceiling was reached: packets are missing at the end */
+    bool full;        /* the ceiling was reached: packets are missing at the end */
+    synth_emit *sink; /* gets the packets of own sockets instead; NULL: they are kept */
+    void *sink_context;
 };
 
 /* Ready for packets of our own sockets; a live capture overwrites interface, link_type, decimals.
@@ -54,6 +56,8 @@ void recording_bytes(struct recording *, uint64_t id, enum endpoint_direction, s
 void recording_end(struct recording *, uint64_t id, enum endpoint_direction, bool reset,
                    int64_t time_ns);
 
+/* Packet I of recording_count(), as far as it is kept: bytes, lengths, time; borrowed. */
+void recording_at(const struct recording *, size_t i, struct packet *);
 /* Writes everything as pcapng: to FD (not closed) when it is >= 0, else to PATH, which must not
  * exist and gets mode 0600: it holds secrets. */
 bool recording_write(const struct recording *, const char *path, int fd, const char *comment,

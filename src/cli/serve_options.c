@@ -140,6 +140,10 @@ bool serve_option_apply(const struct option_row *row, const char *value, struct 
 bool serve_options_finish(struct endpoint_options *o, struct error *e)
 {
     const struct tls_name *second = o->second_name;
+    if (!o->tls.alpn && (o->answer.name == ANSWER_WWW || o->answer.name == ANSWER_FILES)) {
+        o->tls.alpn = "h2,http/1.1";
+        o->tls.alpn_soft = true;
+    }
     if (second && !second->name)
         return error_set(e, ERROR_USAGE, "-cert2 and -key2 are for a name: -servername");
     if (second && second->files.key && !second->files.cert)

@@ -69,6 +69,8 @@ static struct confinement confinement_of(const struct endpoint_options *o, const
     confine_readable(&c, tls->server.status_file);
     confine_readable(&c, o->ticket_keys);
     confine_readable(&c, folder);
+    if (o->answer.name == ANSWER_FILES || o->answer.name == ANSWER_RESPONSES)
+        confine_readable(&c, o->answer.argument);
     return c;
 }
 

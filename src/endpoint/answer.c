@@ -1,22 +1,39 @@
 #include "endpoint/answer.h"
 
+#include <string.h>
+#include <unistd.h>
+
 static const struct answer_kind *const kinds[ANSWER_COUNT] = {
-    [ANSWER_TEST] = &answer_test,
-    [ANSWER_ECHO] = &answer_echo,
-    [ANSWER_REV] = &answer_rev,
-    [ANSWER_WWW] = &answer_www,
+    [ANSWER_TEST] = &answer_test,   [ANSWER_ECHO] = &answer_echo,
+    [ANSWER_REV] = &answer_rev,     [ANSWER_WWW] = &answer_www,
+    [ANSWER_FILES] = &answer_files, [ANSWER_RESPONSES] = &answer_responses,
 };
 
 bool answers_prepare(struct answers *a, const struct answer_config *config, uv_loop_t *loop,
                      struct error *e)
 {
-    *a = (struct answers){.config = *config, .kind = kinds[config->name], .loop = loop};
+    *a = (struct answers){
+        .config = *config, .kind = kinds[config->name], .loop = loop, .folder = -1};
     return !a->kind->prepare || a->kind->prepare(a, e);
+}
+
+void answers_free(struct answers *a)
+{
+    if (a->kind && a->folder >= 0)
+        close(a->folder);
+    a->folder = -1;
+}
+
+void answer_open(struct answer *a, struct answers *answers, struct link *link)
+{
+    *a = (struct answer){.answers = answers, .link = link};
+    link->tls.keep_hello = answers->kind->wants_hello;
 }
 
 void answer_ready(struct answer *a)
 {
-    a->kind = a->answers->kind;
+    bool h2 = strcmp(a->link->report.alpn, "h2") == 0;
+    a->kind = h2 && a->answers->kind->http2 ? a->answers->kind->http2 : a->answers->kind;
     a->kind->ready(a);
 }
 

@@ -7,14 +7,17 @@
 #ifndef TLSWIRE_ENDPOINT_ANSWER_H
 #define TLSWIRE_ENDPOINT_ANSWER_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "endpoint/link.h"
 
 enum answer_name {
-    ANSWER_TEST, /* "test\n", and the end */
-    ANSWER_ECHO, /* what came */
-    ANSWER_REV,  /* each line backwards, as s_server -rev */
-    ANSWER_WWW,  /* HTTP: a page about the connection */
+    ANSWER_TEST,      /* "test\n", and the end */
+    ANSWER_ECHO,      /* what came */
+    ANSWER_REV,       /* each line backwards, as s_server -rev */
+    ANSWER_WWW,       /* HTTP: a page about the connection */
+    ANSWER_FILES,     /* HTTP: files below a folder */
+    ANSWER_RESPONSES, /* files below a folder that are whole responses */
     ANSWER_COUNT,
 };
 
@@ -22,6 +25,9 @@ enum answer_name {
 struct answer_config {
     enum answer_name name;
     const char *argument; /* a folder, a command, host:port */
+    /* Appends the connection's ladder so far; NULL: nobody draws any. */
+    void (*ladder)(void *user, uint64_t id, struct buf *out);
+    void *user;
 };
 
 struct answer_kind;
@@ -31,6 +37,7 @@ struct answers {
     struct answer_config config;
     const struct answer_kind *kind;
     uv_loop_t *loop;
+    int folder;    /* -1: none */
     bool stopping; /* the server is being stopped: no new request on a connection, only its end */
 };
 
@@ -45,6 +52,8 @@ struct answer {
 /* Only `ready` must be there.  Nothing is called before `ready` but `free`. */
 struct answer_kind {
     const char *name;
+    const struct answer_kind *http2;                   /* instead, when ALPN says h2; NULL: none */
+    bool wants_hello;                                  /* the pipe is to keep the ClientHello */
     bool (*prepare)(struct answers *, struct error *); /* once for the server */
     void (*ready)(struct answer *);                    /* the handshake is finished */
     void (*data)(struct answer *, struct slice plain);
@@ -56,9 +65,14 @@ struct answer_kind {
     void (*free)(struct answer *);
 };
 
-extern const struct answer_kind answer_test, answer_echo, answer_rev, answer_www;
+extern const struct answer_kind answer_test, answer_echo, answer_rev, answer_www, answer_files,
+    answer_responses, answer_http2;
 
 bool answers_prepare(struct answers *, const struct answer_config *, uv_loop_t *, struct error *);
+
+void answers_free(struct answers *);
+/* Before the handshake. */
+void answer_open(struct answer *, struct answers *, struct link *);
 
 /* The events of a connection, for its owner. */
 void answer_ready(struct answer *);

@@ -171,6 +171,8 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
             }
         }
     }
+    if (s->alpn_soft)
+        return SSL_TLSEXT_ERR_NOACK;
     return SSL_TLSEXT_ERR_ALERT_FATAL; /* RFC 7301 3.2: no_application_protocol */
 }
 

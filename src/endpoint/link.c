@@ -127,7 +127,9 @@ static void read_plain(struct link *);
 
 static void lost(struct link *l, const char *what, int status)
 {
-    if (!l->report.error[0] && l->state != LINK_CLOSED) {
+    /* Clients that have all they wanted close without reading close_notify, which is an RST. */
+    bool over = l->state == LINK_CLOSED || (l->state == LINK_DRAINING && link_queued(l) == 0);
+    if (!l->report.error[0] && !over) {
         snprintf(l->report.error, sizeof(l->report.error), "%s: %s", what, uv_strerror(status));
         if (l->hooks->on_error)
             l->hooks->on_error(l->hooks->user, l->report.id, l->report.error);
@@ -236,8 +238,12 @@ static void shut(uv_shutdown_t *request, int status)
 {
     struct link *l = request->data;
     free(request);
-    if (status != 0 || l->state == LINK_CLOSED)
+    if (l->state == LINK_CLOSED)
         return;
+    if (status != 0) {
+        link_abort(l, true); /* an RST came: the peer is gone already */
+        return;
+    }
     l->fin_sent = true;
     if (l->hooks->on_end)
         l->hooks->on_end(l->hooks->user, l->report.id, ENDPOINT_SENT, false, endpoint_now_ns());

@@ -156,7 +156,7 @@ static struct connection *connection_new(struct server *s)
         return NULL;
     }
     c->server = s;
-    c->answer = (struct answer){.answers = &s->answers, .link = &c->link};
+    answer_open(&c->answer, &s->answers, &c->link);
     c->link.user = c;
     c->link.owner = &connection_owner;
     c->link.hooks = &s->config.hooks;
@@ -457,6 +457,7 @@ void server_free(struct server *s)
     if (!s)
         return;
     shared_free(s->shared);
+    answers_free(&s->answers);
     free(s);
 }
 

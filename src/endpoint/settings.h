@@ -63,14 +63,15 @@ struct server_settings {
 
 struct tls_settings {
     int min_version, max_version;
-    unsigned without_versions;         /* bit (version - 0x0300) set: never speak it */
-    const char *ciphers;               /* TLS 1.2 and older, OpenSSL's cipher list language */
-    const char *ciphersuites;          /* TLS 1.3, colon-separated */
-    const char *groups;                /* colon-separated */
-    const char *sigalgs;               /* colon-separated */
-    const char *alpn;                  /* comma-separated, most wanted first */
-    const char *servername;            /* client: the SNI to send instead of the host */
-    bool no_servername;                /* client: send none */
+    unsigned without_versions; /* bit (version - 0x0300) set: never speak it */
+    const char *ciphers;       /* TLS 1.2 and older, OpenSSL's cipher list language */
+    const char *ciphersuites;  /* TLS 1.3, colon-separated */
+    const char *groups;        /* colon-separated */
+    const char *sigalgs;       /* colon-separated */
+    const char *alpn;          /* comma-separated, most wanted first */
+    bool alpn_soft;         /* server: a client that wants none of them gets none, and no alert */
+    const char *servername; /* client: the SNI to send instead of the host */
+    bool no_servername;     /* client: send none */
     struct identity_files own, second; /* the second of another kind of key */
     bool lax_keys;                     /* take key files that others may read */
     const char *ca_file, *ca_path;

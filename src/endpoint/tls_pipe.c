@@ -100,6 +100,9 @@ static void see_message(int sent, int version, int type, const void *bytes, size
     struct slice message = slice_of(bytes, len);
     if (sent && p->on_sent)
         p->on_sent(p->user, type, message);
+    if (p->keep_hello && !sent && type == SSL3_RT_HANDSHAKE && p->hello.len == 0 &&
+        slice_at(message, 0) == SSL3_MT_CLIENT_HELLO)
+        buf_slice_put(&p->hello, message);
     if (!sent && type == SSL3_RT_HANDSHAKE && slice_u8(&message) == SSL3_MT_KEY_UPDATE)
         p->key_updates++;
 }
@@ -160,6 +163,7 @@ void tls_pipe_free(struct tls_pipe *p)
     buf_free(&p->in);
     buf_free(&p->out);
     buf_free(&p->early);
+    buf_free(&p->hello);
 }
 
 bool tls_pipe_feed(struct tls_pipe *p, struct slice bytes)

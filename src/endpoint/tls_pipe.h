@@ -26,8 +26,10 @@ struct tls_pipe {
     size_t taken;                   /* bytes of IN that TLS has read */
     int alert_sent, alert_received; /* description of the last fatal or warning one, or -1 */
     unsigned key_updates;           /* that the peer asked for */
-    bool awaits_early;              /* a server that may still get early data */
-    struct buf early;               /* what came before the handshake was finished */
+    bool keep_hello;                /* a server keeps the client's first hello in HELLO */
+    struct buf hello;
+    bool awaits_early; /* a server that may still get early data */
+    struct buf early;  /* what came before the handshake was finished */
     void (*on_keylog)(void *user, const char *line);
     /* What is sent: a record's header, its inner type, a message; as SSL_set_msg_callback tells. */
     void (*on_sent)(void *user, int content_type, struct slice what);

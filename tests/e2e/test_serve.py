@@ -4,6 +4,7 @@ gnutls-cli, NSS, Python's ssl.
 
 usage: test_serve.py TLSWIRE [TEST...]      prints TAP; a client that is not installed is a skipped test
 """
+import json
 import os
 import re
 import subprocess
@@ -294,6 +295,188 @@ def what_openssl_does_by_name():
                          ("-verify=x", "how many certificates"), ("-psk=xyz", "hexadecimal")):
         done = run(TLSWIRE, "serve", "-port", "0", option)
         check(done.returncode == 2 and says.encode() in done.stderr, done)
+
+
+# ---- HTTP ----
+
+def curl(server, path="/", *options):
+    need("curl")
+    done = run("curl", "-sk", "--path-as-is", "-m", "30", *options, f"https://localhost:{server.port}{path}")
+    check(done.returncode == 0, f"curl {options} {path}: {done}")
+    return done.stdout.decode("utf-8", "replace")
+
+
+@test
+def status_page_in_three_forms_over_three_versions_of_http():
+    with Serve("-www") as server:
+        for version, carried in (("--http1.0", "HTTP/1.0"), ("--http1.1", "HTTP/1.1"), ("--http2", "HTTP/2")):
+            page = curl(server, "/", version)
+            check(f"Request         {carried}" in page and "JA4             t13d" in page, page)
+            check("── ClientHello ──" in page and "decrypted with the keys from this server" in page, page)
+            data = json.loads(curl(server, "/x?y", version, "-H", "Accept: application/json"))
+            check(data["protocol"] == "TLSv1.3" and re.fullmatch("[0-9a-f]{32}", data["ja3"]), data)
+            check({"number": 4865, "name": "TLS_AES_128_GCM_SHA256"} in data["offer"]["cipher_suites"], data)
+            check(any("ClientHello" in line for line in data["ladder"]), data)
+            html = curl(server, "/", version, "-H", "Accept: text/html,*/*;q=0.8")
+            check(html.startswith("<!DOCTYPE html>") and "<h2>What was said</h2>" in html, html)
+        check(curl(server, "/", "-I", "--http1.1").startswith("HTTP/1.1 200"), "HEAD")
+        check(curl(server, "/", "-X", "PUT", "-o", "/dev/null", "-w", "%{http_code}") == "405", "PUT")
+        check(curl(server, "/", "-X", "PUT", "--http1.1", "-i").startswith("HTTP/1.1 405"), "PUT")
+    check("FAILED" not in server.text() and server.text().count(" ok\n") >= 11, server.text())
+
+
+@test
+def status_page_escapes_what_the_client_says():
+    with Serve("-www") as server:
+        for accept, never in (("text/html", b"<script"), ("*/*", b"\x1b")):
+            head = f"GET / HTTP/1.0\r\nAccept: {accept}\r\n\r\n".encode()
+            context = insecure()
+            context.set_alpn_protocols(["<script>\x1b[31m", "http/1.1"])
+            page = fetch(server.port, head, context=context)
+            check(b"[31m" in page and never not in page, page)
+
+
+@test
+def requests_of_one_connection_are_answered_in_order():
+    with Serve("-www") as server:
+        with Peer(server.port) as peer:
+            one = b"GET /1 HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n"
+            peer.send(one * 3 + b"GET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            data = peer.rest()
+        check(data.count(b"\r\nDate: ") == 4 and data.count(b"Connection: keep-alive") == 3, data)
+        for request, status in ((b"GET / HTTP/3.0\r\n\r\n", b"505"), (b"GET x HTTP/1.1\r\n\r\n", b"400"),
+                                (b"GET /%zz HTTP/1.1\r\n\r\n", b"400"), (b"GET / HTTP/1.1\nX: y\n\n", b"200"),
+                                (b"GET /" + b"x" * 20000, b"400"),
+                                (b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", b"405")):
+            if status == b"200":
+                request = request.replace(b"X: y", b"Connection: close")
+            got = fetch(server.port, request)
+            check(got.split(b" ")[1] == status and got.count(b"\r\nDate: ") == 1, (request[:40], got[:200]))
+
+
+@test
+def other_clients_read_the_page():
+    with Serve("-www") as server:
+        need("gnutls-cli")
+        done = run("gnutls-cli", "--insecure", "-p", server.port, "localhost", text_in=b"GET / HTTP/1.0\r\n\r\n")
+        check(done.returncode == 0 and b"Cipher suite" in done.stdout, done)
+        for version in ("-tls1_2", "-tls1_3"):
+            text = s_client(server.port, version, "-quiet", text_in=b"GET / HTTP/1.0\r\n\r\n")
+            check(f"Protocol        TLSv1.{version[-1]}" in text, text)
+    with Serve("-www", "-tls1", "-cipher", "ALL:@SECLEVEL=0") as server:
+        text = s_client(server.port, "-tls1", "-cipher", "ALL:@SECLEVEL=0", "-quiet", text_in=b"GET / HTTP/1.0\r\n\r\n")
+        check("Protocol        TLSv1\n" in text, text)
+
+
+@test
+def nss_reads_the_page():
+    need("tstclnt", "certutil")
+    os.mkdir("nss")
+    run("certutil", "-N", "-d", "sql:nss", "--empty-password")
+    with Serve("-www") as server:
+        done = run("tstclnt", "-d", "sql:nss", "-h", "127.0.0.1", "-p", server.port, "-o", "-V", "tls1.2:tls1.3",
+                   text_in=b"GET / HTTP/1.0\r\n\r\n")
+        check(b"Protocol        TLSv1.3" in done.stdout, done)
+
+
+@test
+def files_of_one_folder_and_no_others():
+    os.makedirs("root/sub/deep")
+    for path, text in (("root/index.html", "<p>home"), ("root/sub/index.html", "sub"), ("root/a b.txt", "spaces"),
+                       ("root/sub/deep/x.json", "{}"), ("secret", "not yours")):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+    big = os.urandom(5 << 20)
+    with open("root/big", "wb") as file:
+        file.write(big)
+    os.symlink("../secret", "root/out")
+    os.symlink("/etc/passwd", "root/passwd")
+    os.symlink("a b.txt", "root/in")
+    os.mkfifo("root/fifo")
+    os.symlink("/dev/zero", "root/zero")
+    open("root/empty", "w", encoding="ascii").close()
+    with Serve("-WWW", "root") as server:
+        for version in ("--http1.0", "--http1.1", "--http2"):
+            check(curl(server, "/", version) == "<p>home", "index.html")
+            check(curl(server, "/a%20b.txt?query", version) == "spaces", "a name with a space")
+            check(curl(server, "/in", version) == "spaces", "a link that stays inside")
+            check(curl(server, "/sub/", version) == "sub", "a folder's index.html")
+            check(curl(server, "/empty", version) == "", "an empty file")
+            check(curl(server, "/sub/deep/x.json", version, "-o", "/dev/null", "-w", "%{content_type}") ==
+                  "application/json", "type")
+            head = curl(server, "/sub", version, "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}")
+            check(head == f"301 https://localhost:{server.port}/sub/", head)
+            for path in ("/nothing", "/../secret", "/..%2fsecret", "/sub/../../secret", "/%2e%2e/secret", "/out", "/passwd",
+                         "/fifo", "/zero", "//etc/passwd", "/sub/deep/", "/./../secret"):
+                code = curl(server, path, version, "-w", "\n%{http_code}").splitlines()
+                check(code[-1] in ("403", "404") and "yours" not in code[0] and "root:" not in code[0], (path, code))
+            run("curl", "-sk", version, "-o", "got", f"https://localhost:{server.port}/big")
+            with open("got", "rb") as got:
+                check(got.read() == big, f"another file came: {version}")
+        done = run("curl", "-sk", "--http2", "-Z", *[f"https://localhost:{server.port}/big?{i}" for i in range(8)],
+                   *["-o/dev/null"] * 8, "-w", "%{size_download} ")
+        check(done.stdout.split() == [b"5242880"] * 8, done)
+    done = run(TLSWIRE, "serve", "-port", "0", "-WWW", "no-such-folder")
+    check(done.returncode == 1 and b"no-such-folder" in done.stderr, done)
+
+
+@test
+def files_for_a_slow_reader_take_no_memory():
+    os.makedirs("slow", exist_ok=True)
+    with open("slow/huge", "wb") as file:
+        file.truncate(300 << 20)
+    with Serve("-WWW=slow") as server:
+        with Peer(server.port) as peer:
+            peer.send(b"GET /huge HTTP/1.0\r\n\r\n")
+            peer.exactly(100000)
+            time.sleep(0.5)
+            with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+                peak = int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+            check(peak < 64 << 10, f"{peak} KiB of memory")
+            check(fetch(server.port, b"GET /none HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 404"), "the others wait")
+
+
+@test
+def whole_responses_come_as_they_are():
+    os.makedirs("raw", exist_ok=True)
+    with open("raw/tea", "wb") as file:
+        file.write(b"HTTP/1.0 418 I'm a teapot\r\nX-Tea: yes\r\n\r\nshort and stout")
+    with Serve("-HTTP", "raw") as server:
+        check(fetch(server.port, b"GET /tea HTTP/1.0\r\n\r\n").endswith(b"X-Tea: yes\r\n\r\nshort and stout"), "changed")
+        check(curl(server, "/tea", "-w", " %{http_code}") == "short and stout 418", "curl")
+
+
+# ---- what is seen ----
+
+@test
+def capture_has_all_connections_and_their_keys():
+    with Serve("--capture", "all.pcapng") as server:
+        fetch(server.port)
+        s_client(server.port, "-tls1_2")
+    check(server.status == 0, server.text())
+    check(os.stat("all.pcapng").st_mode & 0o777 == 0o600, "others may read the keys")
+    out = run(TLSWIRE, "-r", "all.pcapng", "-T", "fields", "-e", "tcp.stream", "-e", "tls.handshake.type", "-Y",
+              "tls.handshake.type == 20").stdout.decode().split()
+    check("0" in out and "1" in out, out)
+    text = run(TLSWIRE, "-r", "all.pcapng", "-z", "follow,tls,ascii,0", "-q").stdout.decode()
+    check("test\n" in text, text)
+    done = run(TLSWIRE, "serve", "-port", "0", "--capture", "/nonexistent/x")
+    check(done.returncode == 1 and b"/nonexistent/x" in done.stderr, done)
+
+
+@test
+def messages_are_told_decrypted():
+    with Serve("-msg") as server:
+        fetch(server.port)
+        server.says(" ok\n")
+    check("#1 <<< TLSv1  Client Hello" in server.text() or "#1 <<< TLSv1.3  Client Hello" in server.text(), server.text())
+    check("#1 >>> TLSv1.3  Server Hello, Change Cipher Spec, Encrypted Extensions, Certificate" in server.text(),
+          server.text())
+    with Serve("-trace") as server:
+        fetch(server.port, name="trace.example")
+        server.says(" ok\n")
+    for want in ("Server Name: trace.example", "Handshake Protocol: Encrypted Extensions", "Verify Data"):
+        check(want in server.text(), f"{want}: {server.text()[:3000]}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 #include "endpoint/authority.h"
 #include "endpoint/certificate.h"
 #include "endpoint/hooks.h"
-#include "endpoint/status_page.h"
+#include "endpoint/http.h"
 #include "endpoint/tls_pipe.h"
 #include "unit.h"
 
@@ -273,11 +273,12 @@ static void test_requests(void)
         {"\x16\x03", REQUEST_BAD},
         {"get /", REQUEST_BAD},
     };
+    size_t len = 0;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        CHECK_EQ(rows[i].state, status_request(slice_of_str(rows[i].text)));
+        CHECK_EQ(rows[i].state, http_head(slice_of_str(rows[i].text), &len));
     struct buf full = {.ceiling = 0};
     buf_fill(&full, 'A', REQUEST_CEILING);
-    CHECK_EQ(REQUEST_BAD, status_request(buf_slice(&full)));
+    CHECK_EQ(REQUEST_BAD, http_head(buf_slice(&full), &len));
     buf_free(&full);
 }
 
