@@ -128,7 +128,7 @@ def serve_www_refuses_what_is_not_http():
     with Serve("-www") as server:
         check(b" 400 " in fetch(server.port, send=b"\x00\x01\x02\x03")[0], "no 400")
         check(b" 405 " in fetch(server.port, send=b"DELETE / HTTP/1.0\r\n\r\n")[0], "no 405")
-        check(b" 400 " in fetch(server.port, send=b"GET /" + b"x" * 9000)[0], "no ceiling")
+        check(b" 400 " in fetch(server.port, send=b"GET /" + b"x" * 17000)[0], "no ceiling")
 
 
 @test
