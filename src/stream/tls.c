@@ -2,6 +2,7 @@
 
 #include "dissect/data.h"
 #include "stream/preface.h"
+#include "stream/tls_ech.h"
 #include "stream/tls_exchange.h"
 #include "stream/tls_http.h"
 #include "stream/tls_session.h"
@@ -158,6 +159,7 @@ void tls_free(struct tcp_pool *pool, struct flow *f)
         tcp_pool_give(pool, &s->side[i].fragment);
     }
     if (s) {
+        tls_ech_free(s->ech);
         tls_exchange_free(s->exchange);
         tls_http_free(s->http);
         tls_verify_free(s);

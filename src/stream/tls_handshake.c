@@ -3,6 +3,7 @@
 #include "dissect/walk.h"
 #include "stream/ja3.h"
 #include "stream/ja4.h"
+#include "stream/tls_ech.h"
 #include "stream/tls_exchange.h"
 #include "stream/tls_session.h"
 #include "stream/tls_verify.h"
@@ -151,6 +152,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     uint8_t type = slice_u8(&s);
     uint32_t length = slice_u24(&s), body = at + 4;
     tls_follow_hello(r, type, s);
+    struct slice inner = tls_ech_hello(r, type, slice_sub(c->bytes, at, end - at));
     tls_exchange_message(r, type, slice_sub(c->bytes, at, end - at));
     unsigned context = message_context(r->session, type, s);
     bool retry = type == SERVER_HELLO && context & IN_HELLO_RETRY_REQUEST;
@@ -185,6 +187,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     }
     tls_lineage_message(r, type, s, c, body);
     tls_verify_message(r, c, at, end);
+    tls_ech_show(r, c, type, inner, context);
     tape_close(t, item);
     if (retry && (context & IN_TLS13) &&
         item != TAPE_NONE) /* its random is a fixed number, which the label says */

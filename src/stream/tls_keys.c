@@ -1,4 +1,5 @@
 /* Which key opens a record: from the table of secrets to an opener for each direction. */
+#include "stream/tls_ech.h"
 #include "stream/tls_exchange.h"
 #include "stream/tls_session.h"
 
@@ -41,7 +42,12 @@ static struct slice random_of(const uint8_t *random)
 
 static const struct key_secret *find(const struct tls_reader *r, enum key_label label)
 {
-    return key_table_find(r->tools->keys, label, random_of(r->session->client_random));
+    const struct tls_session *s = r->session;
+    const struct key_secret *found =
+        key_table_find(r->tools->keys, label, random_of(s->client_random));
+    if (found || !s->ech || s->ech->status != ECH_OPENED)
+        return found;
+    return key_table_find(r->tools->keys, label, random_of(s->ech->inner_random)); /* early data */
 }
 
 static const struct key_secret *secret_13(const struct tls_reader *r, enum tls_epoch epoch,

@@ -31,6 +31,7 @@ enum tls_keys_state { KEYS_UNKNOWN, KEYS_MISSING, KEYS_WRONG, KEYS_OPEN };
 #define TLS_EFFORT \
     ((uint32_t)16 << 20) /* bytes that may be decrypted in vain before a record opens */
 
+struct tls_ech;
 struct tls_http;
 struct tls_inflate;
 
@@ -72,6 +73,7 @@ struct tls_session {
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
     const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
+    struct tls_ech *ech;     /* owned; NULL: no keys for an encrypted hello */
     uint8_t inside;          /* enum tls_inside */
     struct tls_http *http;   /* owned; NULL: nobody asks for it, or nothing was opened */
     struct tls_exchange *exchange; /* owned; NULL: nobody gave keys that need it */

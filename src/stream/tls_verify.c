@@ -1,3 +1,4 @@
+#include "stream/tls_ech.h"
 #include "stream/tls_verify_private.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ static const enum field_id checks[VERIFY_CHECKS] = {
     [VERIFY_HELLO_RETRY] = F_tlswire_verify_hello_retry,
     [VERIFY_GREASE] = F_tlswire_verify_grease,
     [VERIFY_OFFERED] = F_tlswire_verify_offered,
+    [VERIFY_ECH] = F_tlswire_verify_ech,
 };
 
 bool tls_verify_wanted(const uint8_t *want)
@@ -75,7 +77,7 @@ void verify_say_transcript(struct verifying *x, enum verify_check check, enum ve
     struct slice ech = hello_extension(hello.extensions, EXT_ENCRYPTED_CLIENT_HELLO);
     if (verdict == VERDICT_FAILED && x->v->gap)
         verify_tell(x, check, VERDICT_UNCHECKABLE, "a part of the handshake was not read");
-    else if (verdict == VERDICT_FAILED && !ech.failed)
+    else if (verdict == VERDICT_FAILED && ech.len > 1)
         verify_tell(x, check, VERDICT_UNCHECKABLE,
                     "it fits not the ClientHello that was sent in the clear: the server may have "
                     "taken the encrypted one");
@@ -193,6 +195,26 @@ static void retry(struct verifying *x)
     v->retried = true;
 }
 
+/* The server took the inner hello: the handshake is about that one (RFC 9849 6.1). */
+static void take_inner(struct verifying *x)
+{
+    struct tls_verify *v = x->v;
+    const struct tls_ech *e = x->r->session->ech;
+    if (x->type != MSG_SERVER_HELLO || !e || v->hello.len == 0)
+        return;
+    if (e->status == ECH_REJECTED)
+        verify_tell(x, VERIFY_ECH, VERDICT_FAILED, "the server did not take the inner hello");
+    if (e->status != ECH_ACCEPTED)
+        return;
+    verify_tell(x, VERIFY_ECH, VERDICT_OK, "the server took the inner hello");
+    buf_clear(&v->messages);
+    buf_slice_put(&v->messages, buf_slice(&e->transcript));
+    v->hello =
+        (struct place){.at = e->hello_at + 4, .len = (uint32_t)e->transcript.len - e->hello_at - 4};
+    v->full |= v->messages.failed;
+    recount(v);
+}
+
 static bool is_retry(const struct verifying *x)
 {
     struct slice random = slice_sub(x->body, 2, 4);
@@ -304,6 +326,7 @@ void tls_verify_message(struct tls_reader *r, const struct tls_content *c, uint3
     keep_order(&x);
     if (is_retry(&x) && !x.v->retried)
         retry(&x);
+    take_inner(&x);
     check(&x);
     if (x.v->hello.len == 0 && !x.v->retried)
         return;

@@ -105,6 +105,7 @@ enum verify_check {
     VERIFY_HELLO_RETRY,
     VERIFY_GREASE,
     VERIFY_OFFERED,
+    VERIFY_ECH,
     VERIFY_CHECKS
 };
 

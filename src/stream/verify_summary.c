@@ -39,14 +39,23 @@ static const struct {
     const char *name;
     bool quiet;
 } names[SUMMARY_CHECKS] = {
-    {"Finished", false},       {"CertificateVerify", false},
-    {"key exchange", false},   {"PSK binder", false},
-    {"chain", false},          {"host", false},
-    {"dates", false},          {"OCSP", false},
-    {"timestamps", true},      {"renegotiation", true},
-    {"downgrade", true},       {"session ID", true},
-    {"extended master", true}, {"second hello", false},
-    {"GREASE", true},          {"what was offered", true},
+    {"Finished", false},
+    {"CertificateVerify", false},
+    {"key exchange", false},
+    {"PSK binder", false},
+    {"chain", false},
+    {"host", false},
+    {"dates", false},
+    {"OCSP", false},
+    {"timestamps", true},
+    {"renegotiation", true},
+    {"downgrade", true},
+    {"session ID", true},
+    {"extended master", true},
+    {"second hello", false},
+    {"GREASE", true},
+    {"what was offered", true},
+    {"ECH", false},
 };
 
 void verify_summary_write(struct buf *out, const struct verify_summary *s, unsigned client,

@@ -58,6 +58,17 @@ def cases():
     yield ("after a lost record of HTTP/2", sealed.http(), ["-Y", "tlswire.http.note", "-T", "fields", "-e", "tlswire.http.note"],
            ["lengths that contradict each other", "from here on another protocol", "a head that cannot be read: what it refers to was lost"],
            [])
+    inner = ["-Y", "tlswire.ech.status", "-T", "fields", "-E", "separator=;"]
+    for field in "tlswire.ech.inner.server_name tlswire.ech.inner.alpn tlswire.ech.status tlswire.verify.ech".split():
+        inner += ["-e", field]
+    yield ("the hello inside an encrypted one, and what became of it", "ech.pcapng", inner,
+           ["hidden.example;h2;opened;\n;;accepted;ok\nhidden.example;h2;opened;\n;;opened;\nhidden.example;h2;opened;\n;;accepted;ok\n"
+            "hidden.example;h2;opened;\n;;rejected: the outer hello counts;failed\n;;not opened: the keys do not fit;\n"], [])
+    yield ("keys and proofs of the inner hello", "ech.pcapng", ["-Y", "tls.handshake.type == 20", "-T", "fields", "-e", "tlswire.verify.finished"],
+           ["ok\nok\n"], [])
+    yield ("the tree of the inner hello", "ech.pcapng", ["-V", "-o", "tlswire.dissect_more:TRUE", "-Y", "frame.number == 4"],
+           ["Inner Server Name: hidden.example", "Server Name: hidden.example", "Server Name: public.example"], [])
+    yield ("-V has no inner hello", "ech.pcapng", ["-V", "-x"], ["public.example"], ["hidden.example", "Decrypted ECH"])
     yield ("-T json has no HTTP", sealed.http(), ["-T", "json"], ["data.data"], ["tlswire.http"])
     yield ("-T json has not", asks, ["-T", "json"], ["ticket_request"], ["tlswire.ticket_request.new"])
 

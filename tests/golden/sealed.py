@@ -24,6 +24,8 @@ def key_expansion(size):
 
 
 class Sealed(Talk):
+    keys = f"CLIENT_RANDOM {bytes(SHOWN_RANDOM).hex()} {MASTER.hex()}\n"
+
     def open(self, alpn=b""):
         self.begin()
         keys = key_expansion(64)
@@ -67,7 +69,7 @@ def block(kind, body):
 
 
 def write(path, talk):
-    keys = f"CLIENT_RANDOM {bytes(SHOWN_RANDOM).hex()} {MASTER.hex()}\n".encode()
+    keys = talk.keys.encode()
     out = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 0))
     out += block(10, struct.pack("<II", 0x544c534b, len(keys)) + keys)
     for (seconds, nanoseconds), data in talk.capture():

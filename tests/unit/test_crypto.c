@@ -1,4 +1,5 @@
 #include "crypto/digest.h"
+#include "crypto/hpke.h"
 #include "crypto/idea.h"
 #include "crypto/modes.h"
 #include "crypto/opener.h"
@@ -637,9 +638,46 @@ static void test_stream(void)
     crypto_provider_free(&p);
 }
 
+/* RFC 9180 A.1.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM. */
+static void test_hpke(void)
+{
+    static const uint8_t shared[] = {0xfe, 0x0e, 0x18, 0xc9, 0xf0, 0x24, 0xce, 0x43,
+                                     0x79, 0x9a, 0xe3, 0x93, 0xc7, 0xe8, 0xfe, 0x8f,
+                                     0xce, 0x9d, 0x21, 0x88, 0x75, 0xe8, 0x22, 0x7b,
+                                     0x01, 0x87, 0xc0, 0x4e, 0x7d, 0x2e, 0xa1, 0xfc};
+    static const uint8_t sealed[][45] = {
+        {0xf9, 0x38, 0x55, 0x8b, 0x5d, 0x72, 0xf1, 0xa2, 0x38, 0x10, 0xb4, 0xbe, 0x2a, 0xb4, 0xf8,
+         0x43, 0x31, 0xac, 0xc0, 0x2f, 0xc9, 0x7b, 0xab, 0xc5, 0x3a, 0x52, 0xae, 0x82, 0x18, 0xa3,
+         0x55, 0xa9, 0x6d, 0x87, 0x70, 0xac, 0x83, 0xd0, 0x7b, 0xea, 0x87, 0xe1, 0x3c, 0x51, 0x2a},
+        {0xaf, 0x2d, 0x7e, 0x9a, 0xc9, 0xae, 0x7e, 0x27, 0x0f, 0x46, 0xba, 0x1f, 0x97, 0x5b, 0xe5,
+         0x3c, 0x09, 0xf8, 0xd8, 0x75, 0xbd, 0xc8, 0x53, 0x54, 0x58, 0xc2, 0x49, 0x4e, 0x8a, 0x6e,
+         0xab, 0x25, 0x1c, 0x03, 0xd0, 0xc2, 0x2a, 0x56, 0xb8, 0xca, 0x42, 0xc2, 0x06, 0x3b, 0x84}};
+    static const char *const extra[] = {"Count-0", "Count-1"};
+    struct hpke h = {.kem = 0x20,
+                     .kdf = 1,
+                     .aead = 1,
+                     .shared = slice_of(shared, sizeof shared),
+                     .info = slice_of_str("Ode on a Grecian Urn")};
+    struct crypto_provider p;
+    uint8_t out[64];
+    crypto_provider_init(&p);
+    for (unsigned i = 0; i < 2; i++) {
+        struct slice text = slice_of(sealed[i], sizeof sealed[i]);
+        CHECK(hpke_open(&p, &h, i, slice_of_str(extra[i]), text, out));
+        CHECK(slice_equal(slice_of(out, 29), slice_of_str("Beauty is truth, truth beauty")));
+        CHECK(!hpke_open(&p, &h, i + 1, slice_of_str(extra[i]), text, out));
+        CHECK(!hpke_open(&p, &h, i, slice_of_str("Count"), text, out));
+        CHECK(!hpke_open(&p, &h, i, slice_of_str(extra[i]), slice_sub(text, 0, 15), out));
+    }
+    h.aead = 4;
+    CHECK(!hpke_open(&p, &h, 0, slice_empty(), slice_of(sealed[0], sizeof sealed[0]), out));
+    crypto_provider_free(&p);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
+        {"HPKE: RFC 9180 A.1.1", test_hpke},
         {"suite table", test_suites},
         {"OpenSSL has the ciphers", test_ciphers_exist},
         {"IDEA, against its published example", test_idea},
