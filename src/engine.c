@@ -152,6 +152,17 @@ size_t engine_key_count(const struct engine *e)
     return keylog_stats(&e->keys)->valid;
 }
 
+size_t engine_key_sessions(const struct engine *e)
+{
+    return keylog_stats(&e->keys)->unwanted > 0 ? 0 : key_table_sessions(&e->keys);
+}
+
+bool engine_first_time(const struct engine *e, int64_t *time_ns)
+{
+    *time_ns = e->first_time;
+    return e->has_first;
+}
+
 void engine_export_keys(const struct engine *e, struct buf *out)
 {
     keylog_write(&e->keys, out);

@@ -41,6 +41,10 @@ void engine_reset(struct engine *e);
 void engine_keys(struct engine *e, struct slice text);
 /* How many secrets are known. */
 size_t engine_key_count(const struct engine *e);
+/* How many connections they are for; 0 when that cannot be told, as only some of them were kept. */
+size_t engine_key_sessions(const struct engine *e);
+/* Time of the first packet; false when there was none. */
+bool engine_first_time(const struct engine *e, int64_t *time_ns);
 /* Writes the secrets of the sessions seen so far as a key log.  Wipe the buffer. */
 void engine_export_keys(const struct engine *e, struct buf *out);
 /* How they served so far. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define LARGE ((off_t)16 << 20) /* bytes of key logs that are worth a look at the capture first */
 
@@ -91,30 +92,61 @@ void reading_survey_keys(struct run *r)
     r->has_secrets = false;
 }
 
+static void put_date(const char *before, time_t at)
+{
+    struct tm when;
+    char text[32];
+    if (localtime_r(&at, &when) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &when) > 0)
+        fprintf(stderr, "%s%s", before, text);
+}
+
+/* What there is of keys, of what time, and what most likely is the matter. */
+static void tell_of_strangers(const struct run *r, const struct keys_file *log)
+{
+    size_t sessions = engine_key_sessions(r->engine), lines = engine_key_count(r->engine);
+    int64_t first;
+    struct stat is;
+    bool dated = engine_first_time(r->engine, &first) && log && stat(log->path, &is) == 0;
+    fputs("; they are for ", stderr);
+    if (sessions > 0)
+        fprintf(stderr, "%zu other%s", sessions, sessions == 1 ? "" : "s");
+    else
+        fprintf(stderr, "others (%zu lines)", lines);
+    if (dated) {
+        put_date(", last written ", is.st_mtime);
+        put_date(", first packet ", (time_t)(first / 1000000000));
+    }
+    if (dated && is.st_mtime < first / 1000000000)
+        fputs(": the log of an earlier run", stderr);
+    else
+        fputs(": is this the log of another run, or of the other side of a proxy?", stderr);
+}
+
 /* Keys that open nothing would leave the user with bare "Application Data" and no reason. */
 void reading_tell_of_keys(const struct run *r)
 {
     const struct tls_key_stats *stats = engine_key_stats(r->engine);
-    const char *path = NULL;
-    for (size_t i = 0; i < r->key_count && !path; i++)
-        path = r->keys[i].fd >= 0 ? r->keys[i].path : NULL;
+    const struct keys_file *log = NULL;
+    for (size_t i = 0; i < r->key_count && !log; i++)
+        log = r->keys[i].fd >= 0 ? &r->keys[i] : NULL;
     key_options_tell(stats);
     uint64_t connections = stats->opened + stats->missing + stats->wrong;
-    if ((!path && !r->has_secrets) || engine_key_count(r->engine) == 0 ||
+    if ((!log && !r->has_secrets) || engine_key_count(r->engine) == 0 ||
         (stats->wrong == 0 && (stats->opened > 0 || connections == 0)))
         return;
-    fputs(path ? "tlswire: the key log \"" : "tlswire: the secrets in \"", stderr);
-    common_put_escaped(stderr, path ? path : r->reading->file ? r->reading->file : "the capture");
-    if (stats->wrong > 0)
+    fputs(log ? "tlswire: the keys in \"" : "tlswire: the secrets in \"", stderr);
+    common_put_escaped(stderr, log                ? log->path
+                               : r->reading->file ? r->reading->file
+                                                  : "the capture");
+    if (stats->wrong > 0) {
         fprintf(stderr,
                 "\" name the client random of %" PRIu64 " of %" PRIu64
                 " connections, but open none of their records: the secrets are wrong",
                 stats->wrong, connections);
-    else
-        fprintf(stderr,
-                "\" open 0 of %" PRIu64 " connections: the client randoms are others; is this the "
-                "log of another run, or of the other side of a proxy?",
-                connections);
+    } else {
+        fprintf(stderr, "\" open 0 of %" PRIu64 " connections", connections);
+        tell_of_strangers(r, log);
+    }
     fputs(" (first client random ", stderr);
     for (size_t i = 0; i < sizeof stats->first_random; i++)
         fprintf(stderr, "%02x", stats->first_random[i]);

@@ -115,6 +115,8 @@ static inline struct slice key_secret_slice(const struct key_secret *s)
 {
     return slice_of(s->bytes, s->secret_len);
 }
+/* How many connections the secrets are for: each writes several lines in TLS 1.3, one before. */
+size_t key_table_sessions(const struct key_table *table);
 /* Changes whenever a secret was added or replaced: a cheap "is there anything new?". */
 uint64_t key_table_generation(const struct key_table *table);
 const struct keylog_stats *keylog_stats(const struct key_table *table);

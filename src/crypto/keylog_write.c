@@ -34,6 +34,17 @@ static bool session_seen(const struct key_table *table, const struct key_secret 
     return false;
 }
 
+size_t key_table_sessions(const struct key_table *table)
+{
+    size_t each[KEY_LABEL_COUNT] = {0}, most = 0;
+    for (const struct key_secret *k = key_table_next(table, NULL); k; k = key_table_next(table, k))
+        each[k->label]++;
+    for (unsigned i = KEY_CLIENT_EARLY_TRAFFIC_SECRET; i <= KEY_EARLY_EXPORTER_SECRET; i++)
+        most = each[i] > most ? each[i] : most;
+    return most + each[KEY_CLIENT_RANDOM] + each[KEY_PMS_CLIENT_RANDOM] + each[KEY_RSA] +
+           each[KEY_SESSION_ID];
+}
+
 void keylog_write(const struct key_table *table, struct buf *out)
 {
     for (const struct key_secret *s = NULL; (s = key_table_next(table, s));) {

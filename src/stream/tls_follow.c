@@ -80,7 +80,9 @@ static void follow_version(struct tls_session *s, uint16_t chosen)
 static void follow_extensions(struct tls_session *s, bool server, struct slice body,
                               uint16_t *version)
 {
-    struct slice extensions = slice_take(&body, slice_u16(&body));
+    /* What there is: the packet may have been cut. */
+    uint16_t len = slice_u16(&body);
+    struct slice extensions = slice_sub(body, 0, len);
     while (extensions.len > 0) {
         uint16_t type = slice_u16(&extensions);
         struct slice value = slice_take(&extensions, slice_u16(&extensions));

@@ -321,6 +321,23 @@ static uint32_t go_on(struct tls_reader *r, const struct tls_content *c, struct 
     return end;
 }
 
+/* A hello of which the capture's packets hold only the beginning still says whose keys are meant. */
+static void follow_cut(struct tls_reader *r, const struct tls_content *c)
+{
+    struct slice rest = slice_sub(c->bytes, c->at, c->end - c->at);
+    while (rest.len >= 4) {
+        uint32_t size = message_size(rest);
+        uint8_t type = slice_at(rest, 0);
+        struct slice body = slice_take(&rest, size < rest.len ? size : rest.len);
+        slice_skip(&body, 4);
+        if ((type == CLIENT_HELLO || type == SERVER_HELLO) && body.len >= 34)
+            tls_follow_hello(r, type, body);
+        else
+            tls_follow_message(r, type);
+    }
+    tls_verify_gap(r);
+}
+
 static void write_title(const struct tls_reader *r, const struct tls_content *c,
                         const struct titles *titles)
 {
@@ -336,6 +353,10 @@ void tls_handshake(struct tls_reader *r, const struct tls_content *c)
     bool waits = r->side->fragment != NULL;
     if (waits)
         at = go_on(r, c, &titles);
+    uint8_t first = slice_at(slice_sub(c->bytes, c->at, 1), 0);
+    bool hello = first == CLIENT_HELLO || first == SERVER_HELLO;
+    if (r->cut > 0 && !waits && !c->opened && hello && !r->side->changed)
+        follow_cut(r, c);
     if (at == c->at && !waits && looks_encrypted(r, c)) {
         static const char text[] = "Encrypted Handshake Message";
         title(&titles, text, "");

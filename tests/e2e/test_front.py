@@ -627,7 +627,11 @@ def key_logs_that_are_none():
         check(err.count("\n") == 1 and name in err and words in err.lower(), f"{name}: {err!r}")
     pathlib.Path("good.keys").write_text("# a comment\nCLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48 + "\n")
     _, err, status = run("-n", "-r", SEED, "-o", "tls.keylog_file:good.keys")
-    check(status == 0 and err.count("\n") == 1 and "open 0 of 1 connections" in err, f"keys of another run: {err!r}")
+    check(status == 0 and err.count("\n") == 1 and "open 0 of 1 connections; they are for 1 other, last written " in err
+          and "other side of a proxy?" in err, f"keys of another run: {err!r}")
+    os.utime("good.keys", (1, 1))
+    _, err, _ = run("-n", "-r", SEED, "-o", "tls.keylog_file:good.keys")
+    check("last written 1970-01-01 " in err and ": the log of an earlier run (first client random " in err, err)
 
 
 def without_secrets(capture):

@@ -237,6 +237,36 @@ def the_verdict_says_why():
 
 
 @test
+def hellos_that_are_cut_name_their_keys():
+    """The random stands in the first 43 bytes of the record, the server's choice soon after."""
+    for version, server_part in ((ssl.TLSVersion.TLSv1_2, 90), (ssl.TLSVersion.TLSv1_3, 90)):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            segments, log = exchange(folder, version)
+            packets = connection(10000, segments, "none", 0)
+            # More than are tried where no hello says whose they are.
+            others = [f"CLIENT_RANDOM {i:064x} {i:096x}\nCLIENT_TRAFFIC_SECRET_0 {i:064x} {i:096x}\n" for i in range(600)]
+            log.write_text("".join(others) + log.read_text())
+            for cut_server in (False, True):
+                left = {"\x01": 54 + 43, "\x02": 54 + server_part} if cut_server else {"\x01": 54 + 43}
+                out, cut = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1)], 0
+                for number, (kept, size) in enumerate(packets):
+                    if kept[54:55] == b"\x16" and chr(kept[59]) in left and kept[60:61] == b"\0":
+                        kept = kept[:left[chr(kept[59])]]
+                        cut += 1
+                    out.append(struct.pack("<IIII", 0, number, len(kept), size) + kept)
+                path = folder / "cut.pcap"
+                path.write_bytes(b"".join(out))
+                check(cut == len(left), f"{cut} packets were cut")
+                text, err, _ = run("-n", "-r", path, "-o", f"tls.keylog_file:{log}", "-Y", "data.data", "-T", "fields", "-e",
+                                   "data.data")
+                seen = b"".join(bytes.fromhex(line.replace(",", "")) for line in text.splitlines())
+                wanted = b"".join(s.plain for s in segments if s.plain)
+                check(seen == wanted, f"{version} {left}: {len(seen)} of {len(wanted)} bytes {err}")
+                check("found by trying" not in " ".join(verdicts(path, log)), verdicts(path, log))
+
+
+@test
 def nothing_is_decrypted_for_nobody():
     """The output is the same whether or not there are keys, and no word is said of keys that are wrong."""
     with tempfile.TemporaryDirectory() as name:
