@@ -41,6 +41,7 @@ struct engine {
     struct tls_ports ports;
     size_t verify_memory; /* what handshakes that are being proved hold */
     size_t http_memory;   /* what connections whose HTTP is read hold */
+    bool no_data;         /* nor on what application data holds */
     bool blind;           /* no wish of anybody depends on what is decrypted */
     bool wants_frame, wants_lower, wants_tcp, wants_certificates, wants_proof, wants_http;
     bool has_first, has_displayed;
@@ -100,6 +101,9 @@ struct engine *engine_new(const struct engine_options *options)
     e->wants_http = tls_http_wanted(options->want);
     e->blind = options->no_columns && !options->learns && !remarks &&
                !options->want[F_frame_protocols] && !any_wanted(options->want, F_tls, FIELD_COUNT);
+    e->no_data = options->no_bytes && !options->learns && !remarks &&
+                 !options->want[F_frame_protocols] &&
+                 !any_wanted(options->want, F_tls, FIELD_COUNT);
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
     return e;
 }
@@ -343,6 +347,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
                               .http_memory = e->wants_http ? &e->http_memory : NULL,
                               .known = e->options.known,
                               .learns = e->options.learns,
+                              .no_data = e->no_data,
                               .blind = e->blind,
                               .alone = e->options.split_records || e->tcp.no_desegment ||
                                        d->tcp.checksum_state == TCP_SUM_BAD};

@@ -205,6 +205,14 @@ static bool shows_tapes_alone(const struct reading *reading)
     return !reading->stats && !reading->export_keys && (reading->no_output || list);
 }
 
+/* The same of the bytes of sources: the summary lines have none. */
+static bool shows_lines_alone(const struct reading *reading)
+{
+    const struct print_options *print = &reading->print;
+    return !reading->stats && printer_is_text(reading->printer) && print->summary && !print->tree &&
+           !print->hex;
+}
+
 struct engine_options reading_engine_options(struct run *r, const uint8_t *want)
 {
     struct engine_options options = {.want = want,
@@ -215,6 +223,7 @@ struct engine_options reading_engine_options(struct run *r, const uint8_t *want)
                                      .wishes = r->surveyed ? &r->wishes : NULL,
                                      .ports = r->reading->ports};
     options.no_columns = shows_tapes_alone(r->reading);
+    options.no_bytes = shows_lines_alone(r->reading);
     options.split_records = r->reading->split_records;
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
         options.seed = (uint64_t)time(NULL);

@@ -52,6 +52,7 @@ struct tls_tools {
     struct foresight *learns;      /* for a second one; NULL: there is none */
     size_t *verify_memory;         /* what is kept for tlswire.verify.*; NULL: nobody asks for it */
     size_t *http_memory;           /* what is kept for tlswire.http.*; NULL: nobody asks for it */
+    bool no_data;                  /* nobody looks at what application data holds */
     bool blind;                    /* nobody looks at TLS: nothing is decrypted */
     bool alone;                    /* nobody waits for the rest of a record */
     struct certificates_known *certificates; /* NULL: read each */

@@ -280,5 +280,24 @@ def nothing_is_decrypted_for_nobody():
         check("Finished" in text, "columns need what is inside")
 
 
+@test
+def lines_alone_need_no_application_data():
+    """Before TLS 1.3 a summary line is the same whatever the data is: its records go by unopened, damaged ones too, and what
+    is no data is opened behind them, and behind packets that are lost."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        segments, log = exchange(folder, ssl.TLSVersion.TLSv1_2)
+        columns = ["-o", 'gui.column.format:"I","%i"']
+        for harm, which in (("none", 1), ("drop", len(segments) // 2), ("cut", len(segments) // 2)):
+            write_capture(folder / "some.pcap", segments, harm, which)
+            view = ["-n", "-r", folder / "some.pcap", "-o", f"tls.keylog_file:{log}"]
+            lines = run(*view, *columns)[0].splitlines()
+            opened = run(*view, "-T", "fields", "-e", "_ws.col.Info", "-e", "data.len")[0].splitlines()
+            check(any(line.split("\t")[1:] > [""] for line in opened), "nothing was decrypted where data is asked for")
+            check([line.strip() for line in lines] == [line.split("\t")[0].strip() for line in opened], harm)
+            check(run(*view, *columns)[1] == "", "keys that open are not told of")
+            check(any("Finished" in line for line in lines), "handshake messages are opened")
+
+
 if __name__ == "__main__":
     sys.exit(front.main())
