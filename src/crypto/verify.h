@@ -54,8 +54,20 @@ enum verdict verify_host(const struct certificate_chain *chain, struct slice nam
  * it says (RFC 6960 3.2). */
 enum verdict verify_ocsp(const struct certificate_chain *chain, size_t at, struct slice response,
                          int64_t now, struct buf *why);
-/* A list of SCTs (RFC 6962 3.3). */
-enum verdict verify_scts(struct slice list, int64_t now, struct buf *why);
+
+/* ---- verify_sct.c ---- */
+
+/* What timestamps are of: the first certificate of the chain, before they were put into it when they are embedded. */
+struct sct_subject {
+    const struct certificate_chain *chain;
+    struct slice
+        log_key; /* SubjectPublicKeyInfo of one more log than the table has; may be empty */
+    bool embedded;
+};
+
+/* A list of SCTs (RFC 6962 3.3): signatures of the logs whose keys are known, and times. */
+enum verdict verify_scts(const struct sct_subject *subject, struct slice list, int64_t now,
+                         struct buf *why);
 /* The list inside the first certificate; empty when it has none.  It lies in OUT. */
 struct slice verify_embedded_scts(const struct certificate_chain *chain, struct buf *out);
 

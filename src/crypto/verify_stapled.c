@@ -1,7 +1,5 @@
-/* What comes with certificates: OCSP responses and signed certificate timestamps. */
+/* What comes with certificates: OCSP responses. */
 #include "crypto/verify.h"
-
-#include "schema/oids.h"
 
 #include <limits.h>
 #include <openssl/err.h>
@@ -153,55 +151,4 @@ enum verdict verify_ocsp(const struct certificate_chain *chain, size_t at, struc
     }
     release(&s);
     return v;
-}
-
-/* ---- signed certificate timestamps ---- */
-
-enum verdict verify_scts(struct slice list, int64_t now, struct buf *why)
-{
-    struct slice all = slice_take(&list, slice_u16(&list));
-    size_t count = 0;
-    bool early = false, odd = list.len > 0;
-    const char *first = NULL;
-    while (all.len > 0 && !odd) {
-        struct slice sct = slice_take(&all, slice_u16(&all));
-        uint8_t version = slice_u8(&sct);
-        struct slice log = slice_take(&sct, 32);
-        uint64_t milliseconds = slice_u64(&sct);
-        odd = all.failed || sct.failed;
-        if (version == 0)
-            early |= milliseconds / 1000 > (uint64_t)(now > 0 ? now / NS_PER_S : 0);
-        if (count++ == 0 && !odd)
-            first = ct_log_name(log);
-    }
-    if (odd || count == 0) {
-        buf_str(why, "the list of timestamps is broken");
-        return VERDICT_FAILED;
-    }
-    if (early) {
-        buf_str(why, "a timestamp is later than the capture");
-        return VERDICT_FAILED;
-    }
-    buf_printf(
-        why,
-        "log key not known (%zu timestamps, the first from %s), their times precede the capture",
-        count, first ? first : "an unknown log");
-    return VERDICT_UNCHECKABLE;
-}
-
-struct slice verify_embedded_scts(const struct certificate_chain *chain, struct buf *out)
-{
-    X509 *x = chain->count > 0 ? certificate_of(chain->certificates[0]) : NULL;
-    int at = x ? X509_get_ext_by_NID(x, NID_ct_precert_scts, -1) : -1;
-    if (at >= 0) {
-        const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(X509_get_ext(x, at));
-        const unsigned char *bytes = ASN1_STRING_get0_data(value);
-        ASN1_OCTET_STRING *inner = d2i_ASN1_OCTET_STRING(NULL, &bytes, ASN1_STRING_length(value));
-        if (inner)
-            buf_put(out, ASN1_STRING_get0_data(inner), (size_t)ASN1_STRING_length(inner));
-        ASN1_OCTET_STRING_free(inner);
-    }
-    X509_free(x);
-    ERR_clear_error();
-    return buf_slice(out);
 }

@@ -36,6 +36,12 @@ const char *ct_log_name(struct slice id)
     return find(ct_log_table, ct_log_table_count, id);
 }
 
+struct slice ct_log_key(struct slice id)
+{
+    const char *key = find(ct_key_table, ct_key_table_count, id);
+    return key ? slice_of(key, CT_KEY_SIZE) : slice_empty();
+}
+
 /* Takes one arc; false when it is cut short or too large. */
 static bool take_arc(struct slice *s, uint64_t *arc)
 {

@@ -14,5 +14,8 @@ void oid_dotted(struct buf *out, struct slice oid);
 
 /* Name of a log by its 32-byte identifier (RFC 6962 3.2); NULL when it is not known. */
 const char *ct_log_name(struct slice id);
+#define CT_KEY_SIZE 65
+/* Its key, a point of P-256, uncompressed; empty when it is not known. */
+struct slice ct_log_key(struct slice id);
 
 #endif

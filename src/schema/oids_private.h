@@ -16,5 +16,7 @@ extern const struct named_bytes oid_table[];
 extern const size_t oid_table_count;
 extern const struct named_bytes ct_log_table[];
 extern const size_t ct_log_table_count;
+extern const struct named_bytes ct_key_table[]; /* `name` is the key, CT_KEY_SIZE bytes */
+extern const size_t ct_key_table_count;
 
 #endif

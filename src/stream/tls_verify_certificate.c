@@ -56,17 +56,34 @@ static void check_ocsp(struct verifying *x, const struct certificate_chain *chai
                      verify_ocsp(chain, 0, response, x->r->d->packet->time_ns, &why), &why);
 }
 
+/* Timestamps that the ServerHello has for the certificate, before TLS 1.3: it follows the client's. */
+static struct slice server_scts(const struct verifying *x)
+{
+    const struct place *p = &x->v->hello;
+    struct slice after = slice_sub(buf_slice(&x->v->messages), p->at + p->len, SIZE_MAX);
+    if (x->side != SERVER || slice_u8(&after) != MSG_SERVER_HELLO)
+        return (struct slice){.failed = true};
+    struct hello hello = hello_read(slice_take(&after, slice_u24(&after)), false);
+    return hello_extension(hello.extensions, EXT_SCT);
+}
+
 static void check_scts(struct verifying *x, const struct certificates *c)
 {
     WHY(why);
     struct buf embedded = {.ceiling = 65536};
+    struct sct_subject subject = {.chain = &c->chain, .log_key = slice_empty()};
     struct slice list = hello_extension(c->extensions, EXT_SCT);
     if (!verify_wants(x, VERIFY_SCT))
         return;
-    if (list.failed)
+    if (list.failed && x->r->session->version != VERSION_TLS13)
+        list = server_scts(x);
+    if (list.failed) {
         list = verify_embedded_scts(&c->chain, &embedded);
+        subject.embedded = true;
+    }
     if (list.len > 0)
-        verify_found(x, VERIFY_SCT, verify_scts(list, x->r->d->packet->time_ns, &why), &why);
+        verify_found(x, VERIFY_SCT, verify_scts(&subject, list, x->r->d->packet->time_ns, &why),
+                     &why);
     buf_free(&embedded);
 }
 

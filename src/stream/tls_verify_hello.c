@@ -416,9 +416,4 @@ void verify_server_hello(struct verifying *x)
         return;
     check_downgrade(x, &client, &server);
     check_extended_master(x, &client, &server);
-    struct slice scts = hello_extension(server.extensions, EXT_SCT);
-    if (!scts.failed && old && verify_wants(x, VERIFY_SCT)) {
-        WHY(why);
-        verify_found(x, VERIFY_SCT, verify_scts(scts, x->r->d->packet->time_ns, &why), &why);
-    }
 }
