@@ -4,6 +4,7 @@
  * The high bit of the length stands for a cut capture: one more byte says how much longer the
  * packet was on the wire. */
 #include "base/buf.h"
+#include "crypto/key_ring.h"
 #include "engine.h"
 #include "print/label.h"
 #include "print/print.h"
@@ -85,6 +86,19 @@ static bool next_packet(struct slice *input, struct packet *p)
     return true;
 }
 
+/* A pre-shared key for every identity, so that key exchanges are followed, too. */
+static const struct key_ring *shared_keys(void)
+{
+    static struct key_ring *ring;
+    static const uint8_t key[16] = {0x00, 0x11, 0x22, 0x33};
+    if (!ring) {
+        ring = key_ring_new();
+        if (!ring || !key_ring_psk(ring, NULL, slice_of(key, sizeof key)))
+            abort();
+    }
+    return ring;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t want[FIELD_COUNT];
@@ -95,7 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint16_t key_bytes = slice_u16(&input);
     struct slice keys = slice_sub(input, 0, key_bytes);
     slice_skip(&input, keys.len);
-    struct engine *e = engine_new(&(struct engine_options){.want = want, .seed = 1});
+    struct engine *e =
+        engine_new(&(struct engine_options){.want = want, .seed = 1, .ring = shared_keys()});
     if (e)
         engine_keys(e, keys);
     struct packet p = {.link_type = link_types[link],
