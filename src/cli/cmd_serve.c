@@ -20,8 +20,9 @@ struct serving {
     struct breakage_choice breakage;
     struct authority *authority;
     char authority_path[AUTHORITY_PATH]; /* "": a temporary one */
-    struct witness *witness;             /* NULL: nobody looks at the bytes */
-    int keylog;                          /* -1: none */
+    struct tls_settings upstream;
+    struct witness *witness; /* NULL: nobody looks at the bytes */
+    int keylog;              /* -1: none */
     struct keeper keeper;
     struct file_opener opener;
     struct locked_hooks locked; /* when there are several workers */
@@ -95,6 +96,7 @@ static void connection_over(void *user, const struct endpoint_report *r, int64_t
     put_word(stderr, "client=", r->peer_name);
     if (r->peer_name[0])
         put_word(stderr, "certificate=", r->verified ? "trusted" : r->verify_result);
+    put_word(stderr, "", r->note);
     put_word(stderr, "FAILED: ", r->error);
     fputs(r->error[0] ? "\n" : " ok\n", stderr);
 }
@@ -164,6 +166,21 @@ static bool start_witness(struct serving *s, struct server_config *config, struc
     return s->witness != NULL;
 }
 
+/* The other side of --proxy-tls: the versions and lists are those of this side. */
+static const struct tls_settings *upstream_settings(struct serving *s)
+{
+    struct tls_settings *u = &s->upstream;
+    *u = s->options.tls;
+    u->own = u->second = (struct identity_files){.cert = NULL};
+    u->choice_count = 0;
+    u->alpn = NULL;
+    u->verify_required = u->ca_file || u->ca_path;
+    if (s->options.answer.name == ANSWER_PROXY_TLS && !u->verify_required)
+        fputs("tlswire: the certificate of the server behind is not checked: give -CAfile\n",
+              stderr);
+    return u;
+}
+
 static bool start(struct serving *s, struct error *e)
 {
     const struct endpoint_options *o = &s->options;
@@ -198,6 +215,7 @@ static bool start(struct serving *s, struct error *e)
         return false;
     if (o->workers > 1)
         config.hooks = hooks_lock(&s->locked, &config.hooks);
+    config.answer.upstream = upstream_settings(s);
     s->server = server_start(&s->loop, &config, &in_use, e);
     if (in_use)
         port_owner_explain(e, o->port, "serve");

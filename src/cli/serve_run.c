@@ -59,6 +59,8 @@ static struct confinement confinement_of(const struct endpoint_options *o, const
         .sandbox = o->sandbox,
         .user = o->user,
         .keep_root = o->no_drop,
+        .programs = o->answer.name == ANSWER_EXEC,
+        .connects = o->answer.name == ANSWER_PROXY || o->answer.name == ANSWER_PROXY_TLS,
     };
     add_identity(&c, &tls->own);
     add_identity(&c, &tls->second);

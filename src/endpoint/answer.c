@@ -1,12 +1,20 @@
 #include "endpoint/answer.h"
 
+#include "endpoint/upstream.h"
+
 #include <string.h>
 #include <unistd.h>
 
 static const struct answer_kind *const kinds[ANSWER_COUNT] = {
-    [ANSWER_TEST] = &answer_test,   [ANSWER_ECHO] = &answer_echo,
-    [ANSWER_REV] = &answer_rev,     [ANSWER_WWW] = &answer_www,
-    [ANSWER_FILES] = &answer_files, [ANSWER_RESPONSES] = &answer_responses,
+    [ANSWER_TEST] = &answer_test,
+    [ANSWER_ECHO] = &answer_echo,
+    [ANSWER_REV] = &answer_rev,
+    [ANSWER_WWW] = &answer_www,
+    [ANSWER_FILES] = &answer_files,
+    [ANSWER_RESPONSES] = &answer_responses,
+    [ANSWER_EXEC] = &answer_exec,
+    [ANSWER_PROXY] = &answer_proxy,
+    [ANSWER_PROXY_TLS] = &answer_proxy_tls,
 };
 
 bool answers_prepare(struct answers *a, const struct answer_config *config, uv_loop_t *loop,
@@ -22,6 +30,8 @@ void answers_free(struct answers *a)
     if (a->kind && a->folder >= 0)
         close(a->folder);
     a->folder = -1;
+    upstream_free(a->upstream);
+    a->upstream = NULL;
 }
 
 void answer_open(struct answer *a, struct answers *answers, struct link *link)

@@ -18,6 +18,9 @@ enum answer_name {
     ANSWER_WWW,       /* HTTP: a page about the connection */
     ANSWER_FILES,     /* HTTP: files below a folder */
     ANSWER_RESPONSES, /* files below a folder that are whole responses */
+    ANSWER_EXEC,      /* what a program says: one for each connection */
+    ANSWER_PROXY,     /* what another server says, in plain */
+    ANSWER_PROXY_TLS,
     ANSWER_COUNT,
 };
 
@@ -28,6 +31,8 @@ struct answer_config {
     /* Appends the connection's ladder so far; NULL: nobody draws any. */
     void (*ladder)(void *user, uint64_t id, struct buf *out);
     void *user;
+    struct upstream *found;              /* what the first of joined servers has found; else NULL */
+    const struct tls_settings *upstream; /* of the client's side of ANSWER_PROXY_TLS */
 };
 
 struct answer_kind;
@@ -37,7 +42,8 @@ struct answers {
     struct answer_config config;
     const struct answer_kind *kind;
     uv_loop_t *loop;
-    int folder;    /* -1: none */
+    int folder;                /* -1: none */
+    struct upstream *upstream; /* of a proxy */
     bool stopping; /* the server is being stopped: no new request on a connection, only its end */
 };
 
@@ -66,7 +72,7 @@ struct answer_kind {
 };
 
 extern const struct answer_kind answer_test, answer_echo, answer_rev, answer_www, answer_files,
-    answer_responses, answer_http2;
+    answer_responses, answer_http2, answer_exec, answer_proxy, answer_proxy_tls;
 
 bool answers_prepare(struct answers *, const struct answer_config *, uv_loop_t *, struct error *);
 

@@ -31,6 +31,7 @@ struct endpoint_report {
     char alpn[256];
     char verify_result[96]; /* of the peer's certificate, in words */
     char peer_name[256];    /* server: the subject of the client's certificate; empty: none came */
+    char note[64];          /* what else is to be said of it; empty: nothing */
     char error[256];        /* empty: none */
 };
 

@@ -184,6 +184,8 @@ static void to_socket(struct link *l, struct slice out)
     int sent = uv_try_write((uv_stream_t *)&l->tcp, &buffer, 1);
     int status = sent < 0 && sent != UV_EAGAIN ? sent : 0;
     size_t gone = sent > 0 ? (size_t)sent : 0;
+    if (gone > 0 && l->state == LINK_OPEN)
+        l->active = uv_now(l->timer.loop);
     if (status == 0 && gone < out.len)
         status = queue(l, slice_sub(out, gone, SIZE_MAX));
     if (status == UV_ENOBUFS)

@@ -369,6 +369,7 @@ static struct server *begin(struct server *s, struct error *e)
         server_free(s);
         return NULL;
     }
+    s->config.answer.found = s->answers.upstream;
     uv_timer_init(s->loop, &s->timer);
     s->timer.data = s;
     if (start_listening(s, e))

@@ -7,8 +7,11 @@ usage: test_serve.py TLSWIRE [TEST...]      prints TAP; a client that is not ins
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from ends import *  # noqa: E402,F403 pylint: disable=wildcard-import,unused-wildcard-import,wrong-import-position
@@ -454,6 +457,134 @@ def whole_responses_come_as_they_are():
     with Serve("-HTTP", "raw") as server:
         check(fetch(server.port, b"GET /tea HTTP/1.0\r\n\r\n").endswith(b"X-Tea: yes\r\n\r\nshort and stout"), "changed")
         check(curl(server, "/tea", "-w", " %{http_code}") == "short and stout 418", "curl")
+
+
+# ---- programs and proxies ----
+
+def gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@test
+def a_program_for_each_connection():
+    with Serve("--exec", "read line; echo got $line $TLSWIRE_VERSION $TLSWIRE_SNI; exit 3") as server:
+        with Peer(server.port, name="b.example") as peer:
+            peer.send(b"hello\n")
+            check(peer.rest() == b"got hello TLSv1.3 b.example\n", "no answer, or another")
+        server.says("program=exit 3")
+    with Serve("--exec", "echo $$; sleep 1000 & echo $!; wait") as server:
+        with Peer(server.port) as peer:
+            data = b""
+            while data.count(b"\n") < 2:
+                data += peer.tls.recv(100)
+            pids = [int(pid) for pid in data.split()]
+            check(not any(gone(pid) for pid in pids), "no program")
+        until(lambda: all(gone(pid) for pid in pids), "the program ends with its connection")
+
+
+@test
+def a_program_and_its_reader_wait_for_each_other():
+    with Serve("--exec", "cat") as server:
+        data = os.urandom(3 << 20)
+        with Peer(server.port) as peer:
+            check(peer.exchange(data, len(data)) == data, "other bytes came back")
+    with Serve("--exec", "head -c 300000000 /dev/zero") as server:
+        with Peer(server.port) as peer:
+            peer.exactly(100000)
+            time.sleep(0.5)
+            with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+                peak = int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+            check(peak < 64 << 10, f"{peak} KiB of memory")
+
+
+class Plain:
+    """A TCP server in a thread: HANDLER gets each connection."""
+
+    def __init__(self, handler):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.handler = handler
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(LIMIT)
+                self.handler(connection)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def echo_all(connection):
+    try:
+        while data := connection.recv(65536):
+            connection.sendall(data)
+    except OSError:
+        pass
+
+
+@test
+def proxy_forwards_plain_bytes():
+    with Plain(echo_all) as behind, Serve("--proxy", f"127.0.0.1:{behind.port}") as server:
+        data = os.urandom(3 << 20)
+        with Peer(server.port) as peer:
+            check(peer.exchange(data, len(data)) == data, "other bytes came back")
+
+        def speak(connection):
+            connection.sendall(b"hello")
+        behind.handler = speak
+        check(fetch(server.port) == b"hello", "the end of the server behind")
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    with Serve("--proxy", f"localhost:{port}") as server:
+        try:
+            fetch(server.port)
+        except OSError:
+            pass
+        server.says("cannot connect to the server behind the proxy: connection refused")
+    for where in ("nowhere", "host:0", "no.such.host.invalid:1"):
+        done = run(TLSWIRE, "serve", "-port", "0", "--proxy", where)
+        check(done.returncode in (1, 2) and done.stderr, done)
+
+
+@test
+def proxy_tls_forwards_to_another_server():
+    certificate("ca", subject="our CA", names="DNS:ca", usage="critical,CA:TRUE")
+    certificate("behind", ca="ca", usage="CA:FALSE")
+    own = ["-cert", "behind.crt", "-key", "behind.key"]
+    with Serve("--echo", *own) as behind, Serve("--proxy-tls", f"localhost:{behind.port}", "-CAfile", "ca.crt") as server:
+        data = os.urandom(2 << 20)
+        with Peer(server.port) as peer:
+            check(peer.exchange(data, len(data)) == data, "other bytes came back")
+        behind.says("sni=localhost")
+    with Serve("-www", *own) as behind, Serve("--proxy-tls", f"localhost:{behind.port}", "-CAfile", "ca.crt", "-alpn",
+                                              "h2,http/1.1") as server:
+        for version, alpn in (("--http2", "h2"), ("--http1.1", "http/1.1")):
+            check(f"ALPN            {alpn}" in curl(server, "/", version), alpn)
+    certificate("mallory", subject="mallory", names="DNS:mallory")
+    with Serve("-www", "-cert", "mallory.crt", "-key", "mallory.key") as behind:
+        with Serve("--proxy-tls", f"localhost:{behind.port}", "-CAfile", "ca.crt") as server:
+            try:
+                fetch(server.port, b"GET / HTTP/1.0\r\n\r\n")
+            except OSError:
+                pass
+            server.says("server behind the proxy: the peer's certificate is not trusted: self-signed certificate")
+        with Serve("--proxy-tls", f"localhost:{behind.port}") as server:
+            check("is not checked" in server.text(), server.text())
+            check(b"Protocol" in fetch(server.port, b"GET / HTTP/1.0\r\n\r\n"), "no answer")
 
 
 # ---- what is seen ----
