@@ -6,9 +6,11 @@
 #include "cli/openssl_options.h"
 #include "cli/port_owner.h"
 #include "cli/serve_run.h"
+#include "cli/serve_tell.h"
 #include "cli/witness.h"
 #include "endpoint/workers.h"
 
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@ struct serving {
     struct authority *authority;
     char authority_path[AUTHORITY_PATH]; /* "": a temporary one */
     struct tls_settings upstream;
+    unsigned closed;         /* connections */
     struct witness *witness; /* NULL: nobody looks at the bytes */
     int keylog;              /* -1: none */
     struct keeper keeper;
@@ -57,7 +60,10 @@ static void bytes_moved(void *user, uint64_t id, enum endpoint_direction directi
                         struct slice bytes, int64_t time_ns)
 {
     const struct serving *s = user;
-    witness_bytes(s->witness, id, direction, bytes, time_ns);
+    if (s->options.debug)
+        serve_tell_bytes(id, direction, bytes);
+    if (s->witness)
+        witness_bytes(s->witness, id, direction, bytes, time_ns);
 }
 
 static void direction_over(void *user, uint64_t id, enum endpoint_direction direction, bool reset,
@@ -67,15 +73,38 @@ static void direction_over(void *user, uint64_t id, enum endpoint_direction dire
     witness_end(s->witness, id, direction, reset, time_ns);
 }
 
+static void handshake_over(void *user, const struct endpoint_report *r, struct ssl_st *ssl)
+{
+    const struct endpoint_options *o = &((const struct serving *)user)->options;
+    if (o->brief)
+        serve_tell_brief(r, ssl);
+    if (o->export_label)
+        serve_tell_exported(r->id, ssl, o->export_label, o->export_length ? o->export_length : 20);
+}
+
+static void state_changed(void *user, uint64_t id, const char *text)
+{
+    (void)user;
+    fprintf(stderr, "#%llu %s\n", (unsigned long long)id, text);
+}
+
 static void draw_ladder(void *user, uint64_t id, struct buf *out)
 {
     const struct serving *s = user;
     witness_ladder(s->witness, id, out);
 }
 
+/* After the last of -naccept: as if it was told to stop. */
+static void count_down(struct serving *s)
+{
+    if (s->options.accept_count && ++s->closed == s->options.accept_count)
+        kill(getpid(), SIGTERM);
+}
+
 static void connection_over(void *user, const struct endpoint_report *r, int64_t time_ns)
 {
-    const struct serving *s = user;
+    struct serving *s = user;
+    count_down(s);
     char peer[64];
     if (s->witness)
         witness_close(s->witness, r->id);
@@ -213,9 +242,16 @@ static bool start(struct serving *s, struct error *e)
     };
     if (!start_witness(s, &config, e))
         return false;
+    config.accepts = o->accept_count;
+    if (o->debug)
+        config.hooks.on_bytes = bytes_moved;
+    if (o->brief || o->export_label)
+        config.hooks.on_tls = handshake_over;
+    if (o->state)
+        config.hooks.on_state = state_changed;
+    config.answer.upstream = upstream_settings(s);
     if (o->workers > 1)
         config.hooks = hooks_lock(&s->locked, &config.hooks);
-    config.answer.upstream = upstream_settings(s);
     s->server = server_start(&s->loop, &config, &in_use, e);
     if (in_use)
         port_owner_explain(e, o->port, "serve");

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct ssl_st;
+
 enum endpoint_direction { ENDPOINT_SENT, ENDPOINT_RECEIVED };
 
 /* What is known of a connection; filled as it comes. */
@@ -48,6 +50,10 @@ struct endpoint_hooks {
     void (*on_keylog)(void *user, uint64_t id, const char *line);
     /* Something went wrong; id 0 when it was not about one connection. */
     void (*on_error)(void *user, uint64_t id, const char *text);
+    /* After on_handshake, for who wants to know more than the report says; borrowed. */
+    void (*on_tls)(void *user, const struct endpoint_report *, struct ssl_st *);
+    /* What TLS does now, in words. */
+    void (*on_state)(void *user, uint64_t id, const char *text);
     void (*on_close)(void *user, const struct endpoint_report *, int64_t time_ns);
 };
 

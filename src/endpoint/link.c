@@ -403,6 +403,8 @@ static void step(struct link *l)
         link_touch(l);
         if (l->hooks->on_handshake)
             l->hooks->on_handshake(l->hooks->user, &l->report);
+        if (l->hooks->on_tls)
+            l->hooks->on_tls(l->hooks->user, &l->report, l->tls.ssl);
         l->owner->ready(l);
         give_early(l);
     }
@@ -480,6 +482,12 @@ static void message_sent(void *user, int content_type, struct slice what)
         mischief_listen(l->mischief, content_type, what);
 }
 
+static void state_changed(void *user, const char *text)
+{
+    struct link *l = user;
+    l->hooks->on_state(l->hooks->user, l->report.id, text);
+}
+
 void link_start(struct link *l)
 {
     int local_len = sizeof(l->report.local), peer_len = sizeof(l->report.peer);
@@ -487,6 +495,7 @@ void link_start(struct link *l)
     uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&l->report.peer, &peer_len);
     uv_tcp_nodelay(&l->tcp, 1);
     l->tls.on_keylog = keylog;
+    l->tls.on_state = l->hooks->on_state ? state_changed : NULL;
     l->tls.on_sent = message_sent;
     l->tls.user = l;
     l->tls.local = &l->report.local;

@@ -57,6 +57,7 @@ struct server {
 };
 
 static void accept_one(struct listener *);
+static void close_listeners(struct server *);
 static void retry_later(struct server *);
 
 static void tell(struct server *s, const char *what, int status)
@@ -218,7 +219,12 @@ static void accept_one(struct listener *listener)
         return;
     }
     c->link.report.id = atomic_fetch_add(&s->shared->next_id, 1);
-    link_start(&c->link);
+    if (s->config.accepts && c->link.report.id >= s->config.accepts)
+        close_listeners(s);
+    if (s->config.accepts && c->link.report.id > s->config.accepts)
+        link_abort(&c->link, false);
+    else
+        link_start(&c->link);
 }
 
 static void connection_waits(uv_stream_t *stream, int status)
@@ -262,8 +268,11 @@ static void listener_closed(uv_handle_t *handle)
 
 static void close_listeners(struct server *s)
 {
-    for (unsigned i = 0; i < s->listener_count; i++)
-        uv_close((uv_handle_t *)&s->listeners[i].tcp, listener_closed);
+    for (unsigned i = 0; i < s->listener_count; i++) {
+        s->listeners[i].waiting = false;
+        if (s->listeners[i].tcp.data && !uv_is_closing((uv_handle_t *)&s->listeners[i].tcp))
+            uv_close((uv_handle_t *)&s->listeners[i].tcp, listener_closed);
+    }
 }
 
 static bool start_listening(struct server *s, struct error *e)

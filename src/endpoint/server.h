@@ -25,6 +25,7 @@ struct server_config {
     int family;                  /* AF_UNSPEC, AF_INET or AF_INET6 */
     struct answer_config answer; /* what is said on connections */
     unsigned max_connections;    /* 0: 1000; the others wait in the system's queue */
+    unsigned accepts;            /* take no more than so many connections in all; 0: no end */
     unsigned max_per_peer;       /* 0: no limit; the others are closed at once */
     unsigned handshake_seconds, idle_seconds; /* 0: 10 and 60 */
     unsigned write_seconds;                   /* 0: 30; for a peer that does not read */

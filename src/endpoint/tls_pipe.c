@@ -73,9 +73,29 @@ static BIO *bio_of(struct tls_pipe *p)
 
 /* ---- what OpenSSL tells ---- */
 
+/* As s_server -state words it. */
+static void tell_state(const struct tls_pipe *p, const SSL *ssl, int where, int value)
+{
+    char text[160] = "";
+    const char *side = where & SSL_ST_CONNECT  ? "SSL_connect"
+                       : where & SSL_ST_ACCEPT ? "SSL_accept"
+                                               : "undefined";
+    if (where & SSL_CB_ALERT)
+        snprintf(text, sizeof(text), "alert %s: %s %s", where & SSL_CB_READ ? "read" : "write",
+                 SSL_alert_type_string_long(value), SSL_alert_desc_string_long(value));
+    else if (where & SSL_CB_LOOP)
+        snprintf(text, sizeof(text), "%s: %s", side, SSL_state_string_long(ssl));
+    else if ((where & SSL_CB_EXIT) && value == 0)
+        snprintf(text, sizeof(text), "%s: failed in %s", side, SSL_state_string_long(ssl));
+    if (text[0])
+        p->on_state(p->user, text);
+}
+
 static void remember_alert(const SSL *ssl, int where, int value)
 {
     struct tls_pipe *p = SSL_get_app_data(ssl);
+    if (p && p->on_state)
+        tell_state(p, ssl, where, value);
     if (!p || !(where & SSL_CB_ALERT))
         return;
     if (where & SSL_CB_READ)

@@ -31,6 +31,7 @@ struct tls_pipe {
     bool awaits_early; /* a server that may still get early data */
     struct buf early;  /* what came before the handshake was finished */
     void (*on_keylog)(void *user, const char *line);
+    void (*on_state)(void *user, const char *text); /* what it does now; may be NULL */
     /* What is sent: a record's header, its inner type, a message; as SSL_set_msg_callback tells. */
     void (*on_sent)(void *user, int content_type, struct slice what);
     void *user;

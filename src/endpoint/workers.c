@@ -8,7 +8,7 @@
 /* ---- hooks, one at a time ---- */
 
 /* A hook that is added must be passed on here too. */
-static_assert(sizeof(struct endpoint_hooks) == 8 * sizeof(void *), "see hooks_lock");
+static_assert(sizeof(struct endpoint_hooks) == 10 * sizeof(void *), "see hooks_lock");
 
 static void on_open(void *user, const struct endpoint_report *report, int64_t time_ns)
 {
@@ -68,6 +68,22 @@ static void on_close(void *user, const struct endpoint_report *report, int64_t t
     pthread_mutex_unlock(&l->lock);
 }
 
+static void on_tls(void *user, const struct endpoint_report *report, struct ssl_st *ssl)
+{
+    struct locked_hooks *l = user;
+    pthread_mutex_lock(&l->lock);
+    l->hooks.on_tls(l->hooks.user, report, ssl);
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void on_state(void *user, uint64_t id, const char *text)
+{
+    struct locked_hooks *l = user;
+    pthread_mutex_lock(&l->lock);
+    l->hooks.on_state(l->hooks.user, id, text);
+    pthread_mutex_unlock(&l->lock);
+}
+
 struct endpoint_hooks hooks_lock(struct locked_hooks *l, const struct endpoint_hooks *h)
 {
     pthread_mutex_init(&l->lock, NULL);
@@ -80,6 +96,8 @@ struct endpoint_hooks hooks_lock(struct locked_hooks *l, const struct endpoint_h
         .on_handshake = h->on_handshake ? on_handshake : NULL,
         .on_keylog = h->on_keylog ? on_keylog : NULL,
         .on_error = h->on_error ? on_error : NULL,
+        .on_tls = h->on_tls ? on_tls : NULL,
+        .on_state = h->on_state ? on_state : NULL,
         .on_close = h->on_close ? on_close : NULL,
     };
 }

@@ -620,5 +620,60 @@ def messages_are_told_decrypted():
         check(want in server.text(), f"{want}: {server.text()[:3000]}")
 
 
+@test
+def more_is_told_when_asked_for():
+    with Serve("-brief", "-state", "-debug", "-keymatexport", "EXPORTER-test", "-keymatexportlen", "33") as server:
+        text = s_client(server.port, "-keymatexport", "EXPORTER-test", "-keymatexportlen", "33", "-alpn", "x")
+        server.says(" ok\n")
+    secret = re.search(r"Keying material: ([0-9A-F]{66})", text).group(1)
+    for want in (f"#1 Keying material: {secret.lower()}", "#1 Protocol version: TLSv1.3", "#1 No peer certificate",
+                 "#1 Ciphersuite: TLS_AES_256_GCM_SHA384", "#1 SSL_accept: SSLv3/TLS write server hello",
+                 "#1 alert write: warning close notify", "#1 read 2", "0000 - 16 03 01 "):
+        check(want in server.text(), f"{want}: {server.text()[:4000]}")
+    with Serve("-quiet") as server:
+        fetch(server.port)
+        fetch(server.port)
+    check(len(server.lines) == 1, server.lines)
+
+
+@test
+def it_ends_after_naccept_connections():
+    for more in ([], ["--workers", "3"]):
+        with Serve("-naccept", "3", "-echo", *more) as server:
+            with Peer(server.port) as first:
+                for _ in range(2):
+                    with Peer(server.port) as peer:
+                        peer.send(b"x")
+                        peer.exactly(1)
+                with socket.create_connection(("127.0.0.1", server.port)) as fourth:
+                    fourth.settimeout(0.5)
+                    fourth.sendall(b"GET / HTTP/1.0\r\n\r\n")  # would get an alert
+                    try:
+                        check(fourth.recv(10) == b"", "a fourth connection")
+                    except (TimeoutError, ConnectionResetError):
+                        pass
+                first.send(b"still here")
+                check(first.exactly(10) == b"still here", "the first is gone")
+            server.process.wait(20)
+        check(server.status == 0, server.text())
+
+
+@test
+def chromium_opens_the_status_page():
+    need("chromium", "certutil")
+    os.makedirs("home/.pki/nssdb", exist_ok=True)
+    run("certutil", "-N", "-d", "sql:home/.pki/nssdb", "--empty-password")
+    with Serve("-www") as server:
+        ca = re.search(r"by the CA (\S+ca\.pem)", server.text()).group(1)
+        run("certutil", "-A", "-d", "sql:home/.pki/nssdb", "-n", "local", "-t", "C,,", "-i", ca)
+        done = run("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom",
+                   f"--user-data-dir={os.getcwd()}/home/profile", f"https://localhost:{server.port}/", limit=120,
+                   env={**os.environ, "HOME": os.path.abspath("home")})
+        page = done.stdout.decode("utf-8", "replace")
+        check("<h1>This connection</h1>" in page and "GREASE" in page and "ClientHello" in page,
+              (page[-2000:], done.stderr[-1500:]))
+        check("alpn=h2" in server.text() or "<td>h2</td>" in page, page)
+
+
 if __name__ == "__main__":
     sys.exit(main())
