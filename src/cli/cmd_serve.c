@@ -98,7 +98,7 @@ static void draw_ladder(void *user, uint64_t id, struct buf *out)
 static void count_down(struct serving *s)
 {
     if (s->options.accept_count && ++s->closed == s->options.accept_count)
-        kill(getpid(), SIGTERM);
+        raise(SIGTERM);
 }
 
 static void connection_over(void *user, const struct endpoint_report *r, int64_t time_ns)

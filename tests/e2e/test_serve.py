@@ -664,10 +664,11 @@ def chromium_opens_the_status_page():
     os.makedirs("home/.pki/nssdb", exist_ok=True)
     run("certutil", "-N", "-d", "sql:home/.pki/nssdb", "--empty-password")
     with Serve("-www") as server:
+        profile = os.path.join("home", "profile")
         ca = re.search(r"by the CA (\S+ca\.pem)", server.text()).group(1)
         run("certutil", "-A", "-d", "sql:home/.pki/nssdb", "-n", "local", "-t", "C,,", "-i", ca)
         done = run("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom",
-                   f"--user-data-dir={os.getcwd()}/home/profile", f"https://localhost:{server.port}/", limit=120,
+                   f"--user-data-dir={os.path.abspath(profile)}", f"https://localhost:{server.port}/", limit=120,
                    env={**os.environ, "HOME": os.path.abspath("home")})
         page = done.stdout.decode("utf-8", "replace")
         check("<h1>This connection</h1>" in page and "GREASE" in page and "ClientHello" in page,
