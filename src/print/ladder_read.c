@@ -2,6 +2,7 @@
 #include "print/ladder_private.h"
 
 #define PREVIEW    44 /* columns of application data that are shown */
+#define HTTP_TEXT  88 /* bytes of what an item of HTTP says */
 #define HTTP_ITEMS 4  /* of a record: more are not named */
 
 /* A record: its own events, and where the search for its decrypted data goes on. */
@@ -257,7 +258,7 @@ static bool http(struct reader *r, uint32_t at, uint32_t end)
         if (said++ == HTTP_ITEMS)
             buf_str(out, "...");
         else
-            ladder_escape(out, event_bytes(r->tape, e), 2 * PREVIEW, r->ladder->options.ascii);
+            http_summary_escape(out, slice_sub(event_bytes(r->tape, e), 0, HTTP_TEXT));
         buf_char(out, ITEM_END);
     }
     return said > 0;
@@ -276,7 +277,6 @@ static void application_data(struct reader *r, const struct record *record)
     struct connection *c = r->connection;
     const struct event *data = decrypted_data(r, record);
     uint32_t end = r->tape->events[record->at].next;
-    http_summary_add(&c->http, r->tape, record->at, end);
     bool opened = data || (record->opaque && record->has_type) || is_empty(r, record);
     struct rung rung = start_rung(r, RUNG_DATA);
     protected_record(r, opened);
@@ -320,6 +320,7 @@ static void read_record(struct reader *r, uint32_t at, uint32_t *data_at)
     uint32_t end = e->next;
     bool counted = false;
     record_header(r, &record, end);
+    http_summary_add(&r->connection->http, r->tape, at, end);
     bool inner = record.opaque && record.has_type; /* decrypted, and what it is */
     for (uint32_t i = at + 1; i < end; i = r->tape->events[i].next) {
         uint16_t field = r->tape->events[i].field;

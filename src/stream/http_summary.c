@@ -135,7 +135,7 @@ void http_summary_escape(struct buf *out, struct slice text)
 {
     while (text.len > 0) {
         uint8_t c = slice_u8(&text);
-        if (c > ' ' && c < 0x7f && c != '|') {
+        if (c >= ' ' && c < 0x7f && c != '|') {
             buf_char(out, (char)c);
         } else {
             buf_str(out, "\\x");

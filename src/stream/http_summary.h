@@ -34,7 +34,7 @@ void http_summary_add(struct http_summary **s, const struct tape *t, uint32_t fr
 void http_summary_free(struct http_summary *s);
 /* "GET /path → 200, text/html, 5,120 bytes" of exchange AT; with ASCII "->" for the arrow.  Texts are escaped. */
 void http_summary_write(struct buf *out, const struct http_summary *s, unsigned at, bool ascii);
-/* TEXT of the tape, escaped there, with blanks, '|' and what is not ASCII as \xNN, too. */
+/* TEXT of the tape, escaped there, with '|' and what is not ASCII as \xNN, too. */
 void http_summary_escape(struct buf *out, struct slice text);
 
 #endif

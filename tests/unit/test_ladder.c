@@ -257,6 +257,7 @@ static void read_capture(const char *path)
     ladder_want(wanted);
     struct engine *engine = new_engine(wanted);
     CHECK(keep_capture(&capture, path));
+    engine_keys(engine, buf_slice(&capture.keys));
     for (size_t i = 0; i < capture.count; i++)
         ladder_packet(ladder, &out, engine_packet(engine, &capture.packets[i].packet));
     engine_free(engine);
@@ -302,6 +303,25 @@ static void test_capture(void)
 }
 
 /* ---- failures ---- */
+
+/* What was asked and answered stands above, and instead of the bytes; in neither place is a cookie. */
+static void test_http(void)
+{
+    struct ladder_options options = usual;
+    options.width = 140;
+    begin(&options);
+    read_capture("tests/golden/http.pcapng");
+    const char *shown = end();
+    CHECK(strstr(shown, "\n    GET /first?a=b -> 200, text/html, 5,120 bytes\n"));
+    CHECK(strstr(shown, "\n    HEAD /\\x1b[31m -> 404, 0 bytes\n"));
+    CHECK(strstr(shown, "\n    POST /form -> 500, 10 bytes\n"));
+    CHECK(strstr(shown, "\n    GET /chat -> 101\n"));
+    CHECK(strstr(shown, " application data  GET /first?a=b "));
+    CHECK(strstr(shown, " application data x2  200 text/html | content, 1000 bytes "));
+    CHECK(strstr(shown, "HEAD /\\x1b[31m | POST /form | content, 3 bytes"));
+    CHECK(strstr(shown, "SETTINGS | GET /"));
+    CHECK(!strstr(shown, "hidden") && !strstr(shown, "\033"));
+}
 
 static void test_alert(void)
 {
@@ -607,6 +627,7 @@ int main(void)
     static const struct unit_test tests[] = {
         {"a decrypted connection", test_decrypted},
         {"a capture", test_capture},
+        {"HTTP inside", test_http},
         {"a fatal alert", test_alert},
         {"a connection that stops", test_stopped},
         {"without keys", test_no_keys},
