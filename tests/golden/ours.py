@@ -70,7 +70,7 @@ def cases():
            ["Inner Server Name: hidden.example", "Server Name: hidden.example", "Server Name: public.example"], [])
     yield ("-V has no inner hello", "ech.pcapng", ["-V", "-x"], ["public.example"], ["hidden.example", "Decrypted ECH"])
     yield ("a stream to its end, the answer that only the end ends included", sealed.http(), ["-q", "-z", "follow,tls,ascii,0"],
-           ["GET /first?a=b HTTP/1.1", "HTTP/1.1 500 No\n\nto the end\n"], [])
+           ["GET /first?a=b HTTP/1.1", "HTTP/1.1 500 No\r\n\r\nto the end\n"], [])
     yield ("-T json has no HTTP", sealed.http(), ["-T", "json"], ["data.data"], ["tlswire.http"])
     yield ("-T json has not", asks, ["-T", "json"], ["ticket_request"], ["tlswire.ticket_request.new"])
 
