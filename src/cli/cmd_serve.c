@@ -281,7 +281,15 @@ int cmd_serve(int argc, char **argv)
     if (s.options.help) {
         puts("usage: tlswire serve [options]\n"
              "A TLS server that answers `test` to every connection, on 127.0.0.1 and ::1 unless\n"
-             "-accept says otherwise.  The options are those of openssl s_server.\n");
+             "-accept says otherwise.  The options are those of openssl s_server, and more:\n"
+             "\n"
+             "  tlswire serve -www                       a page about each connection\n"
+             "  tlswire serve -accept '*:8443' -WWW .    files of this folder, for everybody\n"
+             "  tlswire serve --proxy localhost:8080     TLS in front of another server\n"
+             "  tlswire serve --exec 'date; cat'         a program for each connection\n"
+             "  tlswire serve --capture all.pcapng -msg  all that passes, with its keys\n"
+             "  tlswire serve -Verify 3 -CAfile ca.pem -verify_return_error\n"
+             "                                           only for clients with a certificate\n");
         openssl_options_help(stdout, FOR_SERVE);
         return EXIT_OK;
     }

@@ -208,6 +208,7 @@ static const char *const calls[] = {
     "umask",
     "sendfile",
     /* sockets that are open */
+    "listen", /* on sockets that are bound: each worker has its own of them */
     "accept",
     "accept4",
     "recvfrom",
