@@ -11,8 +11,11 @@ enum exit_code {
     EXIT_OK = 0,
     EXIT_RUNTIME = 1,
     EXIT_USAGE = 2,
+    EXIT_NOT_EXPECTED = 11,
     EXIT_TLS_FAILED = 12,
     EXIT_NOT_CONNECTED = 13,
+    EXIT_TRUNCATED = 16,
+    EXIT_NOT_TRUSTED = 17,
 };
 
 /* Opens /dev/null on whichever of descriptors 0 to 2 are closed, so that no socket lands there, and

@@ -4,6 +4,7 @@
 #include "endpoint/hooks.h"
 
 #include <ctype.h>
+#include <openssl/x509_vfy.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +16,7 @@
 #define OPTION(name, commands, kind, offset, value, value_name, help) \
     {name, commands, kind, offset, value, value_name, help},
 static const struct option_row option_rows[] = {
+#include "cli/connect_options.def"
 #include "cli/openssl_options.def"
 #include "cli/serve_options.def"
 };
@@ -161,6 +163,7 @@ static bool pass_on(const struct option_row *row, const char *value, struct endp
         const char *name, *dashed;
     } names[] = {
 #define OPTION(name, commands, kind, offset, value, value_name, help) {name, "-" name},
+#include "cli/connect_options.def"
 #include "cli/openssl_options.def"
 #include "cli/serve_options.def"
 #undef OPTION
@@ -199,6 +202,20 @@ static bool apply(const struct option_row *row, const char *value, unsigned comm
                option_bad_value(row, value, "a number", e);
     case READ_FORM:
         return read_form(row, value, member, e);
+    case SET_FLAG:
+        *(unsigned long *)member |= (unsigned long)row->value;
+        return true;
+    case SET_LEVEL:
+        if (!option_number(value, (unsigned long)row->value, member))
+            return option_bad_value(row, value, "a small number", e);
+        ++*(unsigned *)member;
+        return true;
+    case NO_EFFECT:
+        if (o->connect.without_effect_count < COUNT(o->connect.without_effect))
+            o->connect.without_effect[o->connect.without_effect_count++] = row->name;
+        return true;
+    case REFUSED:
+        return error_set(e, ERROR_USAGE, "-%s is not there: %s", row->name, row->value_name);
     case PASS_ON:
         return pass_on(row, value, o, e);
     case SET_ANSWER:
@@ -262,8 +279,8 @@ static bool read_option(int argc, char **argv, int *at, unsigned command,
     const struct option_row *row = find_row(name, command);
     if (!row)
         return unknown_option(argv[0], argument, name, command, e);
-    if (!row->value_name) {
-        if (equals)
+    if (!row->value_name || row->kind == REFUSED) {
+        if (equals && row->kind != REFUSED)
             return error_set(e, ERROR_USAGE, "-%s takes no value", row->name);
         return apply(row, NULL, command, o, e);
     }

@@ -19,6 +19,19 @@ enum option_command { FOR_SERVE = 1, FOR_CONNECT = 2, FOR_LAB = 4 };
 
 #define DEFAULT_PORT 4433 /* the one of the note, and of OpenSSL's tools */
 
+/* What only `tlswire connect` has. */
+struct connect_options {
+    const char *starttls, *name;                     /* name: -name or -xmpphost */
+    const char *proxy, *proxy_user, *proxy_password; /* password: a source, as -pass */
+    const char *bind;
+    const char *session_out;
+    const char *get, *expect;
+    unsigned timeout; /* seconds for everything; 0: none */
+    bool classic, showcerts, reconnect, crlf, ignore_eof, stop_at_eof, insecure;
+    const char *without_effect[8]; /* options that changed nothing */
+    unsigned without_effect_count;
+};
+
 /* All texts are borrowed from argv. */
 struct endpoint_options {
     struct tls_settings tls;
@@ -40,6 +53,7 @@ struct endpoint_options {
     const char *breakage; /* --break */
     const char *color;    /* "auto", "always", "never" */
     bool ascii;
+    struct connect_options connect;
     /* serve; numbers: 0 is the default */
     unsigned workers, max_connections, max_per_address;
     unsigned handshake_limit, idle_limit, write_limit, drain_limit, ticket_rotation; /* seconds */

@@ -21,6 +21,10 @@ enum option_kind {
     READ_COLOR,
     READ_FORM, /* of a file with a certificate or key */
     PASS_ON,   /* OpenSSL knows what to do (SSL_CONF_cmd) */
+    SET_FLAG,  /* `value` is added to an unsigned long */
+    SET_LEVEL, /* a small number, kept + 1 */
+    NO_EFFECT, /* taken and told: there is nothing to change here */
+    REFUSED,   /* an error: `help` says what to do instead */
     /* serve_options.c */
     SET_ANSWER,
     SET_FOLDER_ANSWER,

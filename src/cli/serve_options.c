@@ -7,7 +7,7 @@
 bool option_number(const char *text, unsigned long largest, unsigned *number)
 {
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 9 || text[digits] != '\0' || strtoul(text, NULL, 10) > largest)
+    if (digits == 0 || digits > 10 || text[digits] != '\0' || strtoul(text, NULL, 10) > largest)
         return false;
     *number = (unsigned)strtoul(text, NULL, 10);
     return true;

@@ -2,6 +2,7 @@
 
 #include "base/slice.h"
 #include "endpoint/certificate.h"
+#include "endpoint/context_client.h"
 #include "endpoint/context_server.h"
 #include "endpoint/identity.h"
 
@@ -201,10 +202,9 @@ static bool set_trust(SSL_CTX *ctx, const struct tls_settings *s, enum tls_role 
         return fail(e, "cannot read -CAfile", s->ca_file);
     if (s->ca_path && SSL_CTX_load_verify_dir(ctx, s->ca_path) != 1)
         return fail(e, "cannot read -CApath", s->ca_path);
-    if (!s->ca_file && !s->ca_path && role == TLS_CLIENT)
+    if (!s->ca_file && !s->ca_path && !s->client.ca_store && !s->client.no_default_trust &&
+        role == TLS_CLIENT)
         SSL_CTX_set_default_verify_paths(ctx);
-    if (role == TLS_CLIENT && s->verify_required)
-        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     /* A certificate that was named as trusted is trusted, also when it is no CA's own. */
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
     return true;
@@ -228,7 +228,7 @@ SSL_CTX *context_new(const struct tls_settings *s, enum tls_role role,
     if (set_versions(ctx, s, e) && set_choices(ctx, s, e) &&
         set_certificate(ctx, s, temporary, e) && set_alpn(ctx, s, role, e) &&
         set_trust(ctx, s, role, e) && set_conf(ctx, s, role, e) &&
-        (role == TLS_CLIENT || context_server(ctx, s, e)))
+        (role == TLS_CLIENT ? context_client(ctx, s, e) : context_server(ctx, s, e)))
         return ctx;
     SSL_CTX_free(ctx);
     return NULL;

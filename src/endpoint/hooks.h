@@ -24,6 +24,7 @@ struct endpoint_report {
     bool handshake_done;
     bool resumed;
     bool peer_said_close;  /* its close_notify came */
+    bool truncated;        /* the peer ended the connection without it: what came may be a part */
     bool verified;         /* client: the certificate chain and name are good */
     unsigned early_data;   /* server: bytes that came before the handshake was finished */
     char version[16];      /* "TLSv1.3" */
@@ -35,6 +36,13 @@ struct endpoint_report {
     char peer_name[256];    /* server: the subject of the client's certificate; empty: none came */
     char note[64];          /* what else is to be said of it; empty: nothing */
     char error[256];        /* empty: none */
+};
+
+/* A message or record header, as OpenSSL saw it in the clear. */
+struct endpoint_message {
+    bool sent;
+    int version, content_type; /* OpenSSL's: SSL3_RT_HEADER is a record's header */
+    struct slice bytes;
 };
 
 struct endpoint_hooks {

@@ -87,9 +87,10 @@ static void time_is_up(uv_timer_t *timer)
     struct link *l = timer->data;
     if (l->held) {
         link_abort(l, false);
-    } else if (l->state == LINK_HANDSHAKE) {
+    } else if (l->state == LINK_HANDSHAKE || l->state == LINK_PLAIN) {
         char text[96];
-        snprintf(text, sizeof(text), "the peer did not finish the handshake within %llu s",
+        snprintf(text, sizeof(text), "the peer did not %s within %llu s",
+                 l->state == LINK_PLAIN ? "agree to TLS" : "finish the handshake",
                  (unsigned long long)l->limits.handshake_ms / 1000);
         link_fail(l, text);
     } else if (l->state == LINK_OPEN) {
@@ -105,9 +106,10 @@ static void time_is_up(uv_timer_t *timer)
 void link_touch(struct link *l)
 {
     l->active = uv_now(l->timer.loop);
-    uint64_t ms = l->state == LINK_HANDSHAKE ? l->limits.handshake_ms
-                  : l->state == LINK_OPEN    ? l->limits.idle_ms
-                                             : l->limits.linger_ms;
+    bool beginning = l->state == LINK_HANDSHAKE || l->state == LINK_PLAIN;
+    uint64_t ms = beginning               ? l->limits.handshake_ms
+                  : l->state == LINK_OPEN ? l->limits.idle_ms
+                                          : l->limits.linger_ms;
     if (l->state == LINK_CLOSED || l->held)
         return;
     if (ms > 0)
@@ -130,6 +132,8 @@ static void lost(struct link *l, const char *what, int status)
     /* Clients that have all they wanted close without reading close_notify, which is an RST. */
     bool over = l->state == LINK_CLOSED || (l->state == LINK_DRAINING && link_queued(l) == 0);
     if (!l->report.error[0] && !over) {
+        l->report.truncated =
+            status == UV_ECONNRESET && l->state == LINK_OPEN && !l->report.peer_said_close;
         snprintf(l->report.error, sizeof(l->report.error), "%s: %s", what, uv_strerror(status));
         if (l->hooks->on_error)
             l->hooks->on_error(l->hooks->user, l->report.id, l->report.error);
@@ -422,8 +426,12 @@ static void ended(struct link *l)
         link_abort(l, false);
     else if (l->state == LINK_HANDSHAKE)
         link_fail(l, "the peer closed the connection during the handshake");
-    else if (l->state == LINK_OPEN)
+    else if (l->state == LINK_PLAIN)
+        link_fail(l, "the peer closed the connection before it agreed to TLS");
+    else if (l->state == LINK_OPEN) {
+        l->report.truncated = !l->report.peer_said_close;
         peer_is_done(l);
+    }
     if (l->state == LINK_DRAINING && l->fin_sent)
         link_abort(l, false);
 }
@@ -458,6 +466,10 @@ static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     }
     if (l->report.error[0])
         return; /* TLS is over; the bytes are only read so that no RST is sent */
+    if (l->state == LINK_PLAIN) {
+        l->owner->plain(l, bytes);
+        return;
+    }
     if (!tls_pipe_feed(&l->tls, bytes)) {
         link_fail(l, "no memory");
         return;
@@ -488,25 +500,47 @@ static void state_changed(void *user, const char *text)
     l->hooks->on_state(l->hooks->user, l->report.id, text);
 }
 
-void link_start(struct link *l)
+/* The TCP connection stands: it has ends, and a place in the record. */
+static void open_for(struct link *l, enum link_state next)
 {
     int local_len = sizeof(l->report.local), peer_len = sizeof(l->report.peer);
-    uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&l->report.local, &local_len);
-    uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&l->report.peer, &peer_len);
-    uv_tcp_nodelay(&l->tcp, 1);
-    l->tls.on_keylog = keylog;
-    l->tls.on_state = l->hooks->on_state ? state_changed : NULL;
-    l->tls.on_sent = message_sent;
-    l->tls.user = l;
-    l->tls.local = &l->report.local;
-    l->state = LINK_HANDSHAKE;
-    l->opened = true;
-    if (l->hooks->on_open)
-        l->hooks->on_open(l->hooks->user, &l->report, endpoint_now_ns());
+    l->state = next;
+    if (!l->opened) {
+        uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&l->report.local, &local_len);
+        uv_tcp_getpeername(&l->tcp, (struct sockaddr *)&l->report.peer, &peer_len);
+        uv_tcp_nodelay(&l->tcp, 1);
+        l->tls.on_keylog = keylog;
+        l->tls.on_state = l->hooks->on_state ? state_changed : NULL;
+        l->tls.on_sent = message_sent;
+        l->tls.user = l;
+        l->tls.local = &l->report.local;
+        l->opened = true;
+        if (l->hooks->on_open)
+            l->hooks->on_open(l->hooks->user, &l->report, endpoint_now_ns());
+        int status = uv_read_start((uv_stream_t *)&l->tcp, give_scratch, arrived);
+        if (status != 0)
+            lost(l, "cannot read from the connection", status);
+    }
     link_touch(l);
-    int status = uv_read_start((uv_stream_t *)&l->tcp, give_scratch, arrived);
-    if (status != 0)
-        lost(l, "cannot read from the connection", status);
-    else
+}
+
+void link_start(struct link *l)
+{
+    open_for(l, LINK_HANDSHAKE);
+    if (l->state == LINK_HANDSHAKE)
         step(l);
+}
+
+void link_start_plain(struct link *l)
+{
+    open_for(l, LINK_PLAIN);
+}
+
+bool link_write_plain(struct link *l, struct slice bytes)
+{
+    if (l->state != LINK_PLAIN)
+        return false;
+    buf_slice_put(&l->tls.out, bytes);
+    flush(l);
+    return l->state == LINK_PLAIN;
 }

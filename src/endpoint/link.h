@@ -14,7 +14,8 @@
 #include <uv.h>
 
 enum link_state {
-    LINK_IDLE, /* not connected yet */
+    LINK_IDLE,  /* not connected yet */
+    LINK_PLAIN, /* the talk before TLS: a proxy's, STARTTLS */
     LINK_HANDSHAKE,
     LINK_OPEN,
     LINK_DRAINING, /* close_notify and FIN are on their way; waiting for the peer's */
@@ -23,14 +24,15 @@ enum link_state {
 
 struct link;
 
-/* What the owner does; only `writable` may be NULL.  An owner may call any link function in them. */
+/* What the owner does; only `writable` may be NULL, and `plain` of links that never are.  An owner may call any link function in them. */
 struct link_owner {
     void (*ready)(struct link *);                    /* handshake finished */
     void (*data)(struct link *, struct slice plain); /* application data */
     void (*peer_closed)(struct link *);              /* no more data will come */
     /* Less than LINK_LOW bytes wait for the socket, after more did. */
     void (*writable)(struct link *);
-    void (*gone)(struct link *); /* both handles closed: free it now */
+    void (*plain)(struct link *, struct slice bytes); /* what came before TLS */
+    void (*gone)(struct link *);                      /* both handles closed: free it now */
 };
 
 struct link_limits {
@@ -74,6 +76,9 @@ struct link {
 bool link_init(struct link *, uv_loop_t *, struct error *);
 /* The TCP connection stands and link->tls is open: starts the handshake. */
 void link_start(struct link *);
+/* The same, for a talk before TLS; link_start ends it. */
+void link_start_plain(struct link *);
+bool link_write_plain(struct link *, struct slice bytes);
 /* Queues application data; false when the link is not open. */
 bool link_write(struct link *, struct slice plain);
 /* Bytes waiting for the socket. */

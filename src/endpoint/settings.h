@@ -61,6 +61,26 @@ struct server_settings {
     const char *context;                       /* session id context; NULL: "tlswire" */
 };
 
+/* What only clients have. */
+struct client_settings {
+    const char *host, *address, *email; /* what the certificate must carry instead of the host */
+    const char *ca_store;               /* URI of trusted certificates */
+    bool no_default_trust;              /* trust nothing but what was named */
+    unsigned depth;                     /* certificates between leaf and root; 0: OpenSSL's limit */
+    unsigned time;                      /* check as of then, seconds since 1970; 0: now */
+    unsigned security;              /* OpenSSL's level of what may be in a chain, + 1; 0: its own */
+    unsigned verify_flags;          /* X509_V_FLAG_* */
+    const char *purpose;            /* what the certificate must be good for: "sslserver" */
+    const char *crl_file;           /* revoked certificates */
+    bool status;                    /* ask for a stapled OCSP response */
+    bool ct;                        /* ask for signed certificate timestamps */
+    const char *ct_logs;            /* file of the logs that are known; NULL: OpenSSL's */
+    const char *psk, *psk_identity; /* psk: hexadecimal */
+    const char *psk_session;        /* file of a session to use as one */
+    const char *session;            /* file of a session to resume */
+    const char *early_file;         /* early data */
+};
+
 struct tls_settings {
     int min_version, max_version;
     unsigned without_versions; /* bit (version - 0x0300) set: never speak it */
@@ -79,6 +99,7 @@ struct tls_settings {
     struct tls_choice choices[TLS_CHOICES];
     unsigned choice_count;
     struct server_settings server;
+    struct client_settings client;
 };
 
 #endif

@@ -116,13 +116,17 @@ static void see_message(int sent, int version, int type, const void *bytes, size
                         void *user)
 {
     struct tls_pipe *p = user;
-    (void)version, (void)ssl;
+    (void)ssl;
     struct slice message = slice_of(bytes, len);
     if (sent && p->on_sent)
         p->on_sent(p->user, type, message);
     if (p->keep_hello && !sent && type == SSL3_RT_HANDSHAKE && p->hello.len == 0 &&
         slice_at(message, 0) == SSL3_MT_CLIENT_HELLO)
         buf_slice_put(&p->hello, message);
+    if (p->on_message) {
+        struct endpoint_message seen = {sent != 0, version, type, message};
+        p->on_message(p->user, &seen);
+    }
     if (!sent && type == SSL3_RT_HANDSHAKE && slice_u8(&message) == SSL3_MT_KEY_UPDATE)
         p->key_updates++;
 }
@@ -234,6 +238,13 @@ static enum tls_progress take_early(struct tls_pipe *p)
 enum tls_progress tls_pipe_handshake(struct tls_pipe *p)
 {
     ERR_clear_error();
+    if (p->early_out.len > 0) {
+        size_t written = 0;
+        int sent = SSL_write_early_data(p->ssl, p->early_out.data, p->early_out.len, &written);
+        p->early_out = slice_empty();
+        if (sent != 1)
+            return progress(p, sent);
+    }
     if (p->awaits_early) {
         enum tls_progress early = take_early(p);
         if (early != TLS_DONE)

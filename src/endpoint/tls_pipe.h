@@ -20,6 +20,13 @@ enum tls_progress {
     TLS_FAILED, /* tls_pipe_explain says why */
 };
 
+/* What is wrong with the peer's chain, at which certificate of it (0: the leaf). */
+struct tls_problem {
+    int error, depth; /* X509_V_ERR_* */
+};
+
+#define TLS_PROBLEMS 8
+
 struct tls_pipe {
     SSL *ssl;
     struct buf in, out;             /* bytes from and for the network */
@@ -28,12 +35,19 @@ struct tls_pipe {
     unsigned key_updates;           /* that the peer asked for */
     bool keep_hello;                /* a server keeps the client's first hello in HELLO */
     struct buf hello;
-    bool awaits_early; /* a server that may still get early data */
-    struct buf early;  /* what came before the handshake was finished */
+    bool awaits_early;      /* a server that may still get early data */
+    struct buf early;       /* what came before the handshake was finished */
+    struct slice early_out; /* a client's early data, borrowed; empty once it is sent */
+    struct tls_problem problems[TLS_PROBLEMS];
+    unsigned problem_count;
     void (*on_keylog)(void *user, const char *line);
     void (*on_state)(void *user, const char *text); /* what it does now; may be NULL */
     /* What is sent: a record's header, its inner type, a message; as SSL_set_msg_callback tells. */
     void (*on_sent)(void *user, int content_type, struct slice what);
+    /* May be NULL. */
+    void (*on_message)(void *user, const struct endpoint_message *);
+    /* A client has got a session to resume; borrowed. */
+    void (*on_session)(void *user, SSL_SESSION *);
     void *user;
     const struct sockaddr_storage *local; /* server: what the client connected to; NULL: unknown */
 };

@@ -227,9 +227,10 @@ static void test_bad_options(void)
     } rows[] = {
         {FOR_SERVE, "-tls1_4", NULL, "did you mean -tls1_"},
         {FOR_SERVE, "--chiper", NULL, "did you mean -cipher?"},
-        {FOR_SERVE, "-dtls", NULL, "not there yet"},
+        {FOR_SERVE, "-tfo", NULL, "not there yet"},
         {FOR_SERVE, "-connect", "a:1", "another subcommand"},
-        {FOR_CONNECT, "-starttls", "smtp", "not there yet"},
+        {FOR_CONNECT, "-srpuser", "smtp", "not there yet"},
+        {FOR_CONNECT, "-nextprotoneg", "h2", "use -alpn"},
         {FOR_CONNECT, "-accept", "1", "another subcommand"},
         {FOR_CONNECT, "-alpn", NULL, "needs a value"},
         {FOR_CONNECT, "nohost", NULL, "want host:port"},
