@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     out.len = 0;
     if (stats)
-        stats_end(stats, &out);
+        stats_end(stats, &out, NULL, NULL);
     stats_free(stats);
     if (out.failed)
         abort();

@@ -20,9 +20,13 @@ static struct arena_block *next_block(struct arena *a, size_t size)
     size_t want = size > BLOCK_SIZE ? size : BLOCK_SIZE;
     if (a->ceiling && (want > a->ceiling || a->total > a->ceiling - want))
         return NULL;
-    struct arena_block *block = malloc(sizeof *block + want);
-    if (!block)
+    if (!budget_take(a->budget, want))
         return NULL;
+    struct arena_block *block = malloc(sizeof *block + want);
+    if (!block) {
+        budget_give(a->budget, want);
+        return NULL;
+    }
     block->size = want;
     block->next = next;
     a->total += want;
@@ -70,5 +74,6 @@ void arena_free(struct arena *a)
         free(b);
         b = next;
     }
-    *a = (struct arena){.ceiling = a->ceiling};
+    budget_give(a->budget, a->total);
+    *a = (struct arena){.ceiling = a->ceiling, .budget = a->budget};
 }

@@ -4,6 +4,8 @@
 #ifndef TLSWIRE_BASE_ARENA_H
 #define TLSWIRE_BASE_ARENA_H
 
+#include "base/budget.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,9 +13,10 @@ struct arena_block;
 
 struct arena {
     struct arena_block *first, *current;
-    size_t used;    /* bytes handed out from `current` */
-    size_t total;   /* bytes held in all blocks */
-    size_t ceiling; /* most bytes held in all; 0 means no ceiling */
+    size_t used;           /* bytes handed out from `current` */
+    size_t total;          /* bytes held in all blocks */
+    size_t ceiling;        /* most bytes held in all; 0 means no ceiling */
+    struct budget *budget; /* borrowed; NULL: none */
 };
 
 /* SIZE bytes aligned for anything, not cleared; NULL when the ceiling or memory says no. */

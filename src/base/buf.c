@@ -7,7 +7,8 @@
 void buf_free(struct buf *b)
 {
     free(b->data);
-    *b = (struct buf){.ceiling = b->ceiling};
+    budget_give(b->budget, b->cap);
+    *b = (struct buf){.ceiling = b->ceiling, .budget = b->budget};
 }
 
 void buf_wipe(struct buf *b)
@@ -28,8 +29,13 @@ bool buf_grow(struct buf *b, size_t n)
     size_t cap = b->cap ? b->cap : 256;
     while (cap < want)
         cap *= 2;
+    if (!budget_take(b->budget, cap - b->cap)) {
+        b->failed = true;
+        return false;
+    }
     uint8_t *data = realloc(b->data, cap);
     if (!data) {
+        budget_give(b->budget, cap - b->cap);
         b->failed = true;
         return false;
     }

@@ -6,6 +6,7 @@
 #ifndef TLSWIRE_BASE_BUF_H
 #define TLSWIRE_BASE_BUF_H
 
+#include "base/budget.h"
 #include "base/slice.h"
 
 #include <stdbool.h>
@@ -18,6 +19,7 @@ struct buf {
     size_t cap;
     size_t ceiling; /* most bytes it may hold; 0 means BUF_CEILING */
     bool failed;
+    struct budget *budget; /* borrowed; NULL: none */
 };
 
 #define BUF_CEILING ((size_t)1 << 30)

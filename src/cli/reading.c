@@ -281,9 +281,26 @@ static int prepare(struct run *r, struct error *error)
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
 }
 
+struct draining {
+    struct run *run;
+    struct error *error;
+    bool failed; /* nothing more can be written */
+};
+
+/* The text of statistics may be long: it goes out in pieces. */
+static void drain(void *context, struct buf *out)
+{
+    struct draining *d = context;
+    if (d->failed)
+        buf_clear(out);
+    else
+        d->failed = !reading_flush(d->run, d->error);
+}
+
 static int read_and_print(struct run *r, struct error *error)
 {
     const struct reading *reading = r->reading;
+    struct draining draining = {.run = r, .error = error};
     if (!reading->no_output)
         reading->printer->header(&r->out, &r->print);
     int status = reading->file ? reading_file(r, reading_packet, error) : reading_live(r, error);
@@ -292,8 +309,8 @@ static int read_and_print(struct run *r, struct error *error)
     if (r->colors)
         buf_str(&r->out, "\x1b[0m");
     if (reading->stats)
-        stats_end(reading->stats, &r->out);
-    if (!r->reader_gone)
+        stats_end(reading->stats, &r->out, drain, &draining);
+    if (!r->reader_gone && !draining.failed)
         (void)reading_flush(r, error);
     return status == READING_OK && (r->reader_gone || error->code != ERROR_NONE) ? READING_FAILED
                                                                                  : status;
@@ -308,6 +325,16 @@ static void tell_of_filter(const struct run *r)
                 " packets, the first of them frame %" PRIu64
                 ": it takes too many steps there; they are left out\n",
                 r->given_up, r->first_given_up);
+}
+
+/* What is missing is marked where it would stand; this says why. */
+static void tell_of_statistics(const struct run *r)
+{
+    if (r->reading->stats && stats_spent(r->reading->stats))
+        fprintf(stderr,
+                "tlswire: the statistics hold the %u MiB that they may, so not all is in them; "
+                "ask for fewer at a time, or give them a filter\n",
+                (unsigned)(STATS_BUDGET >> 20));
 }
 
 static void release(struct run *r)
@@ -361,6 +388,7 @@ int reading_run(const struct reading *reading, struct error *error)
         reading_tell_of_keys(r);
     }
     tell_of_filter(r);
+    tell_of_statistics(r);
     release(r);
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &terminate, NULL);

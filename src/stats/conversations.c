@@ -49,7 +49,7 @@ bool conversations_open(struct stat *s, struct error *error)
         return false;
     c->layer = (enum layer)(s->kind->variant % LAYERS);
     c->endpoints = s->kind->variant >= LAYERS;
-    tally_init(&c->tally, sizeof(struct count), TALLY_CEILING);
+    tally_init(&c->tally, sizeof(struct count), TALLY_CEILING, &s->shared->budget);
     return stat_filter(s, stat_rest(s), c->endpoints ? "endpoint tap" : "conversations tap", error);
 }
 
@@ -273,6 +273,7 @@ static void put_conversations(struct stat *s, struct buf *out)
         buf_str(out, "  ");
         put_start(s, out, n);
         buf_printf(out, "   %12.4f\n", seconds(n->stop) - seconds(n->start));
+        stat_drain(s, out);
     }
 }
 
@@ -304,6 +305,7 @@ static void put_endpoints(struct stat *s, struct buf *out)
             buf_dec_pad(out, n->bytes[way], 9, ' ');
         }
         buf_str(out, "   \n");
+        stat_drain(s, out);
     }
 }
 

@@ -35,7 +35,7 @@ bool expert_info_open(struct stat *s, struct error *error)
     const char *rest = stat_rest(s), *after = rest;
     if (!x)
         return false;
-    tally_init(&x->tally, sizeof(struct remark), MAX_REMARKS);
+    tally_init(&x->tally, sizeof(struct remark), MAX_REMARKS, &s->shared->budget);
     x->lowest = LEVELS - 1;
     struct slice word = stat_word(&after);
     for (size_t i = 0; i < LEVELS; i++) {

@@ -40,6 +40,7 @@ bool flow_open(struct stat *s, struct error *error)
         return false;
     f->tcp = s->kind->variant == FLOW_TCP;
     f->texts.ceiling = TEXT_CEILING;
+    f->texts.budget = &s->shared->budget;
     struct slice form = stat_word(&rest);
     if (!slice_is(form, "standard") && !slice_is(form, "network"))
         return error_set(
@@ -66,14 +67,16 @@ static uint8_t node_of(struct flow *f, const struct address *a)
     return (uint8_t)f->node_count++;
 }
 
-static bool make_room(struct flow *f)
+static bool make_room(struct stat *s, struct flow *f)
 {
     if (f->arrow_count < f->capacity)
         return true;
     uint32_t capacity = f->capacity ? 2 * f->capacity : 256;
     capacity = capacity < MAX_ARROWS ? capacity : MAX_ARROWS;
     struct arrow *arrows =
-        f->arrow_count < MAX_ARROWS ? realloc(f->arrows, capacity * sizeof *arrows) : NULL;
+        f->arrow_count < MAX_ARROWS
+            ? stat_enlarge(s, f->arrows, f->capacity * sizeof *arrows, capacity * sizeof *arrows)
+            : NULL;
     if (!arrows)
         return false;
     f->arrows = arrows;
@@ -147,7 +150,7 @@ void flow_packet(struct stat *s, const struct dissection *d)
         tcp_texts(f, t);
     else
         any_texts(f, s->options, d);
-    if (f->texts.failed || !make_room(f)) {
+    if (f->texts.failed || !make_room(s, f)) {
         f->texts.len = before;
         f->texts.failed = false;
         f->dropped++;
@@ -301,6 +304,7 @@ void flow_end(struct stat *s, struct buf *out)
             buf_char(out, '\n');
         }
         put_arrow(f, out, &f->arrows[i]);
+        stat_drain(s, out);
     }
     if (f->dropped > 0)
         buf_printf(out, "[%llu packets more, past the first %u, are not drawn]\n",
@@ -312,7 +316,7 @@ void flow_close(struct stat *s)
     struct flow *f = s->state;
     if (!f)
         return;
-    free(f->arrows);
+    stat_release(s, f->arrows, f->capacity * sizeof *f->arrows);
     buf_free(&f->texts);
     buf_free(&f->scratch);
     buf_free(&f->row);

@@ -122,6 +122,7 @@ bool follow_open(struct stat *s, struct error *error)
         return false;
     f->tls = s->kind->variant == 1;
     f->bytes.ceiling = MOST_BYTES;
+    f->bytes.budget = &s->shared->budget;
     f->first = 0;
     f->last = ULONG_MAX;
     if (!take_form(f, stat_word(&rest)))
@@ -151,14 +152,15 @@ void follow_want(const struct stat *s, uint8_t *want)
 
 /* ---- what was said ---- */
 
-static void add_chunk(struct follow *f, const struct dissection *d, unsigned from,
-                      struct slice bytes)
+static void add_chunk(struct stat *s, const struct dissection *d, unsigned from, struct slice bytes)
 {
+    struct follow *f = s->state;
     if (bytes.len == 0)
         return;
     if (f->count == f->room) {
         size_t room = f->room ? f->room * 2 : 256;
-        struct chunk *grown = realloc(f->chunks, room * sizeof *grown);
+        struct chunk *grown =
+            stat_enlarge(s, f->chunks, f->room * sizeof *grown, room * sizeof *grown);
         if (!grown) {
             f->full = true;
             return;
@@ -178,11 +180,12 @@ static void add_chunk(struct follow *f, const struct dissection *d, unsigned fro
                                            .from = (uint8_t)from};
 }
 
-static void wait(struct follow *f, struct side *side, uint32_t seq, struct slice bytes)
+static void wait(struct stat *s, struct side *side, uint32_t seq, struct slice bytes)
 {
+    struct follow *f = s->state;
     struct waiting *w = NULL;
     if (f->waiting_bytes + bytes.len <= MOST_WAITING)
-        w = malloc(sizeof *w + bytes.len);
+        w = stat_enlarge(s, NULL, 0, sizeof *w + bytes.len);
     if (!w) {
         f->full = true;
         return;
@@ -196,8 +199,9 @@ static void wait(struct follow *f, struct side *side, uint32_t seq, struct slice
 }
 
 /* Takes a segment off the list that is not later than the next byte wanted. */
-static bool take_waiting(struct follow *f, const struct dissection *d, unsigned from)
+static bool take_waiting(struct stat *s, const struct dissection *d, unsigned from)
 {
+    struct follow *f = s->state;
     struct side *side = &f->sides[from];
     for (struct waiting **link = &side->waiting; *link; link = &(*link)->next) {
         struct waiting *w = *link;
@@ -207,19 +211,20 @@ static bool take_waiting(struct follow *f, const struct dissection *d, unsigned 
         *link = w->next;
         f->waiting_bytes -= w->len + sizeof *w;
         if (old < w->len) {
-            add_chunk(f, d, from, slice_of(w->bytes + old, w->len - old));
+            add_chunk(s, d, from, slice_of(w->bytes + old, w->len - old));
             side->next_seq = w->seq + w->len;
         }
-        free(w);
+        stat_release(s, w, sizeof *w + w->len);
         return true;
     }
     return false;
 }
 
 /* Passes over a hole that will not be filled: the other side has acknowledged it, or all is over. */
-static bool skip_hole(struct follow *f, const struct dissection *d, unsigned from, bool acked,
+static bool skip_hole(struct stat *s, const struct dissection *d, unsigned from, bool acked,
                       uint32_t ack)
 {
+    struct follow *f = s->state;
     struct side *side = &f->sides[from];
     char text[64];
     if (!side->waiting)
@@ -233,29 +238,30 @@ static bool skip_hole(struct follow *f, const struct dissection *d, unsigned fro
     struct buf out = {.ceiling = sizeof text};
     buf_printf(&out, "[%u bytes missing in capture file]", lowest - side->next_seq);
     buf_char(&out, '\0');
-    add_chunk(f, d, from, buf_slice(&out));
+    add_chunk(s, d, from, buf_slice(&out));
     buf_free(&out);
     side->next_seq = lowest;
     return true;
 }
 
-static void drain(struct follow *f, const struct dissection *d, unsigned from, bool acked,
+static void drain(struct stat *s, const struct dissection *d, unsigned from, bool acked,
                   uint32_t ack)
 {
     do {
-        while (take_waiting(f, d, from))
+        while (take_waiting(s, d, from))
             ;
-    } while (skip_hole(f, d, from, acked, ack));
+    } while (skip_hole(s, d, from, acked, ack));
 }
 
-static void tcp_data(struct follow *f, const struct dissection *d, unsigned from)
+static void tcp_data(struct stat *s, const struct dissection *d, unsigned from)
 {
+    struct follow *f = s->state;
     const struct tcp_facts *t = &d->tcp;
     struct side *side = &f->sides[from], *other = &f->sides[!from];
     struct slice payload = t->payload;
     uint32_t seq = t->seq_raw + (t->flags & TCP_SYN ? 1 : 0);
     if (t->flags & TCP_ACK && other->waiting)
-        drain(f, d, !from, true, t->ack_raw);
+        drain(s, d, !from, true, t->ack_raw);
     if (!side->started) {
         side->started = true;
         side->next_seq = seq;
@@ -263,16 +269,16 @@ static void tcp_data(struct follow *f, const struct dissection *d, unsigned from
     if (payload.len == 0)
         return;
     if (seq_above(seq, side->next_seq)) {
-        wait(f, side, seq, payload);
+        wait(s, side, seq, payload);
         return;
     }
     uint32_t old = side->next_seq - seq;
     if (old >= payload.len)
         return;
     slice_skip(&payload, old);
-    add_chunk(f, d, from, payload);
+    add_chunk(s, d, from, payload);
     side->next_seq += (uint32_t)payload.len;
-    while (take_waiting(f, d, from))
+    while (take_waiting(s, d, from))
         ;
 }
 
@@ -315,7 +321,7 @@ void follow_packet(struct stat *s, const struct dissection *d)
     if (!f->tls && !f->has_nodes)
         take_nodes(f, d);
     if (!f->tls) {
-        tcp_data(f, d, (d->tcp.direction != 0) != f->first_direction);
+        tcp_data(s, d, (d->tcp.direction != 0) != f->first_direction);
         return;
     }
     for (uint32_t i = 0; i < t->count; i++) {
@@ -325,7 +331,7 @@ void follow_packet(struct stat *s, const struct dissection *d)
             continue;
         if (!f->has_nodes)
             take_nodes(f, d);
-        add_chunk(f, d, (d->tcp.direction != 0) != f->first_direction, event_covers(t, e));
+        add_chunk(s, d, (d->tcp.direction != 0) != f->first_direction, event_covers(t, e));
     }
 }
 
@@ -499,11 +505,11 @@ void follow_end(struct stat *s, struct buf *out)
 {
     struct follow *f = s->state;
     for (unsigned from = 0; from < 2; from++)
-        drain(f, NULL, from, false, 0);
+        drain(s, NULL, from, false, 0);
     put_heading(f, out);
     for (size_t i = 0; i < f->count; i++)
         if (i + 1 >= f->first && i + 1 <= f->last)
-            put_chunk(f, out, &f->chunks[i]);
+            put_chunk(f, out, &f->chunks[i]), stat_drain(s, out);
         else
             f->offsets[f->chunks[i].from] += f->chunks[i].len;
     if (f->full)
@@ -519,12 +525,13 @@ void follow_close(struct stat *s)
     for (unsigned i = 0; f && i < 2; i++) {
         while (f->sides[i].waiting) {
             struct waiting *next = f->sides[i].waiting->next;
-            free(f->sides[i].waiting);
+            stat_release(s, f->sides[i].waiting,
+                         sizeof *f->sides[i].waiting + f->sides[i].waiting->len);
             f->sides[i].waiting = next;
         }
     }
     if (f) {
-        free(f->chunks);
+        stat_release(s, f->chunks, f->room * sizeof *f->chunks);
         buf_wipe(&f->bytes);
     }
     free(f);

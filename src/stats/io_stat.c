@@ -137,13 +137,15 @@ void io_stat_want(const struct stat *s, uint8_t *want)
 
 /* ---- counting ---- */
 
-static struct io_cell *cells_of(struct io_stat *io, size_t interval)
+static struct io_cell *cells_of(struct stat *s, size_t interval)
 {
+    struct io_stat *io = s->state;
     if (interval >= IO_CELLS / io->column_count)
         return NULL;
     if (interval >= io->room) {
         size_t room = interval < 32 ? 64 : interval * 2;
-        struct io_cell *grown = realloc(io->cells, room * io->column_count * sizeof *grown);
+        size_t row = io->column_count * sizeof *io->cells;
+        struct io_cell *grown = stat_enlarge(s, io->cells, io->room * row, room * row);
         if (!grown)
             return NULL;
         memset(grown + io->room * io->column_count, 0,
@@ -223,7 +225,7 @@ void io_stat_packet(struct stat *s, const struct dissection *d)
     if (at > io->duration)
         io->duration = at;
     size_t interval = io->interval ? (size_t)(at / io->interval) : 0;
-    if (!cells_of(io, interval)) {
+    if (!cells_of(s, interval)) {
         io->dropped++;
         return;
     }
@@ -270,6 +272,6 @@ void io_stat_close(struct stat *s)
     for (size_t i = 0; io && i < io->column_count; i++)
         filter_free(io->columns[i].filter);
     if (io)
-        free(io->cells);
+        stat_release(s, io->cells, io->room * io->column_count * sizeof *io->cells);
     free(io);
 }

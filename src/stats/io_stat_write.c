@@ -66,7 +66,7 @@ static size_t rows_of(const struct io_stat *io)
     if (io->duration == 0)
         return 0;
     uint64_t rows = io->interval == 0 ? 1 : (io->duration + io->interval - 1) / io->interval;
-    uint64_t most = IO_CELLS / io->column_count;
+    uint64_t most = io->dropped ? io->intervals : IO_CELLS / io->column_count;
     return (size_t)(rows < most ? rows : most);
 }
 
@@ -353,10 +353,12 @@ void io_stat_end(struct stat *s, struct buf *out)
         for (size_t i = 0; i < b.io->column_count; i++)
             put_value(&b, row, i);
         end_row(&b);
+        stat_drain(s, out);
     }
     put_rule(&b, '=', b.inner + 2);
     buf_char(out, '\n');
     if (b.io->dropped > 0)
-        buf_printf(out, "[%llu packets came in intervals past the %u values that are kept]\n",
-                   (unsigned long long)b.io->dropped, IO_CELLS);
+        buf_printf(out, "[%llu packets came in intervals past the %llu values that are kept]\n",
+                   (unsigned long long)b.io->dropped,
+                   (unsigned long long)(b.io->intervals * b.io->column_count));
 }

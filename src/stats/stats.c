@@ -5,10 +5,12 @@
 #include <string.h>
 
 #define MAX_STATS 64
+#define DRAIN_AT  ((size_t)64 * 1024)
 
 struct stats {
     struct stat list[MAX_STATS];
     size_t count;
+    struct stats_shared shared;
 };
 
 #define KIND(name, variant, functions)                                                          \
@@ -58,7 +60,10 @@ const struct stat_kind stat_kinds[] = {
 
 struct stats *stats_new(void)
 {
-    return calloc(1, sizeof(struct stats));
+    struct stats *stats = calloc(1, sizeof *stats);
+    if (stats)
+        stats->shared.budget.left = STATS_BUDGET;
+    return stats;
 }
 
 void stats_free(struct stats *stats)
@@ -78,7 +83,8 @@ bool stats_add(struct stats *stats, const char *argument)
         if (strncmp(argument, k->name, len) != 0 || (argument[len] != ',' && argument[len] != '\0'))
             continue;
         if (stats->count < MAX_STATS)
-            stats->list[stats->count++] = (struct stat){.kind = k, .argument = argument + len};
+            stats->list[stats->count++] =
+                (struct stat){.kind = k, .argument = argument + len, .shared = &stats->shared};
         return stats->count < MAX_STATS;
     }
     return false;
@@ -124,10 +130,17 @@ void stats_packet(struct stats *stats, const struct dissection *d)
     }
 }
 
-void stats_end(struct stats *stats, struct buf *out)
+void stats_end(struct stats *stats, struct buf *out, stats_drain *drain, void *context)
 {
+    stats->shared.drain = drain;
+    stats->shared.context = context;
     for (size_t i = stats->count; i-- > 0;)
         stats->list[i].kind->end(&stats->list[i], out);
+}
+
+bool stats_spent(const struct stats *stats)
+{
+    return stats->shared.budget.refused;
 }
 
 /* ---- what the kinds share ---- */
@@ -157,6 +170,29 @@ void *stat_state(struct stat *s, size_t size, struct error *error)
     if (!s->state)
         error_set(error, ERROR_MEMORY, "out of memory");
     return s->state;
+}
+
+void *stat_enlarge(struct stat *s, void *old, size_t old_size, size_t size)
+{
+    struct budget *budget = &s->shared->budget;
+    if (!budget_take(budget, size - old_size))
+        return NULL;
+    void *grown = realloc(old, size);
+    if (!grown)
+        budget_give(budget, size - old_size);
+    return grown;
+}
+
+void stat_release(struct stat *s, void *old, size_t size)
+{
+    budget_give(&s->shared->budget, old ? size : 0);
+    free(old);
+}
+
+void stat_drain(const struct stat *s, struct buf *out)
+{
+    if (out->len >= DRAIN_AT && s->shared->drain)
+        s->shared->drain(s->shared->context, out);
 }
 
 const char *stat_rest(const struct stat *s)
@@ -217,5 +253,5 @@ void stat_dropped(struct buf *out, const struct tally *tally, const char *what)
 {
     if (tally->dropped > 0)
         buf_printf(out, "[%llu packets more of %s past the first %u, which are all that is kept]\n",
-                   (unsigned long long)tally->dropped, what, tally->ceiling);
+                   (unsigned long long)tally->dropped, what, tally->count);
 }

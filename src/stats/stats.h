@@ -2,7 +2,8 @@
  *
  * A statistic says which fields it wants on the tapes, is shown every packet whatever the display
  * filter says, and writes its text when all are read.  It knows no file and reads no bytes but
- * those of the tape.  Memory has a ceiling in each; what passes it is counted, and the text says so. */
+ * those of the tape.  Memory has a ceiling in each, and one for all together (STATS_BUDGET); what passes it is
+ * counted, and the text says so. */
 #ifndef TLSWIRE_STATS_STATS_H
 #define TLSWIRE_STATS_STATS_H
 
@@ -11,6 +12,8 @@
 #include "stream/dissection.h"
 
 struct stats;
+
+#define STATS_BUDGET ((size_t)32 << 20)
 
 /* NULL when there is no memory. */
 struct stats *stats_new(void);
@@ -25,7 +28,12 @@ bool stats_open(struct stats *, const struct print_options *options, struct erro
 /* Marks the fields that the packets' tapes must hold, in WANT of FIELD_COUNT bytes. */
 void stats_want(const struct stats *, uint8_t *want);
 void stats_packet(struct stats *, const struct dissection *d);
-/* Writes all that was asked for, the last first, as tshark does. */
-void stats_end(struct stats *, struct buf *out);
+/* Takes what stands in OUT, and empties it. */
+typedef void stats_drain(void *context, struct buf *out);
+/* Writes all that was asked for, the last first, as tshark does.  DRAIN is called whenever there is much; the
+ * rest stays in OUT.  Without it, NULL, all does. */
+void stats_end(struct stats *, struct buf *out, stats_drain *drain, void *context);
+/* Whether the memory that all share was spent, so that something is missing. */
+bool stats_spent(const struct stats *);
 
 #endif

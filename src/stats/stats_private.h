@@ -8,6 +8,13 @@
 
 struct stat_kind;
 
+/* What all -z of one reading share. */
+struct stats_shared {
+    struct budget budget;
+    stats_drain *drain; /* NULL: the text stays in its buffer */
+    void *context;
+};
+
 /* One -z. */
 struct stat {
     const struct stat_kind *kind;
@@ -15,6 +22,7 @@ struct stat {
     const char *filter_text; /* NULL: all packets */
     struct filter *filter;   /* owned */
     const struct print_options *options;
+    struct stats_shared *shared;
     void *state; /* owned by the kind */
 };
 
@@ -39,6 +47,12 @@ bool stat_tap_filter(struct stat *s, const char *text, const char *before, const
                      const char *after, struct error *error);
 /* The state, cleared; NULL and the error. */
 void *stat_state(struct stat *s, size_t size, struct error *error);
+/* Memory of S made larger, from OLD_SIZE to SIZE bytes, in the budget of all; NULL when it is spent. */
+void *stat_enlarge(struct stat *s, void *old, size_t old_size, size_t size);
+/* Frees what has SIZE bytes and was made by stat_enlarge(). */
+void stat_release(struct stat *s, void *old, size_t size);
+/* Lets go of what is written so far when it is much: call it after each line of what may be long. */
+void stat_drain(const struct stat *s, struct buf *out);
 /* The argument after its comma; "" when there is none. */
 const char *stat_rest(const struct stat *s);
 /* Takes the word up to the next comma from *REST; *REST is then after it. */

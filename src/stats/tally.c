@@ -24,14 +24,21 @@ static struct slice key_of(const struct tally *t, struct tally_entry *e)
     return slice_of(item_of(e) + rounded(t->item_size), e->key_len);
 }
 
-void tally_init(struct tally *t, size_t item_size, uint32_t ceiling)
+void tally_init(struct tally *t, size_t item_size, uint32_t ceiling, struct budget *budget)
 {
-    *t = (struct tally){.item_size = item_size, .ceiling = ceiling};
+    *t = (struct tally){.item_size = item_size, .ceiling = ceiling, .arena = {.budget = budget}};
+}
+
+/* What the slots and the order take, when there are SLOTS of them. */
+static size_t index_size(uint32_t slots)
+{
+    return ((size_t)slots + slots / 2) * sizeof(struct tally_entry *);
 }
 
 void tally_free(struct tally *t)
 {
     arena_free(&t->arena);
+    budget_give(t->arena.budget, index_size(t->slot_count));
     free(t->slots);
     free(t->order);
     t->slots = t->order = NULL;
@@ -54,12 +61,16 @@ static bool make_room(struct tally *t)
     if ((t->count + 1) * 2 <= t->slot_count)
         return true;
     uint32_t size = t->slot_count ? t->slot_count * 2 : FIRST_SLOTS;
+    size_t more = index_size(size) - index_size(t->slot_count);
+    if (!budget_take(t->arena.budget, more))
+        return false;
     struct tally_entry **slots = calloc(size, sizeof(struct tally_entry *));
     struct tally_entry **order = realloc(t->order, size / 2 * sizeof(struct tally_entry *));
     if (order)
         t->order = order;
     if (!slots || !order) {
         free(slots);
+        budget_give(t->arena.budget, more);
         return false;
     }
     free(t->slots);

@@ -28,7 +28,8 @@ struct tally {
     uint64_t dropped; /* times that a new item was not taken */
 };
 
-void tally_init(struct tally *t, size_t item_size, uint32_t ceiling);
+/* BUDGET is shared, borrowed, and may be NULL. */
+void tally_init(struct tally *t, size_t item_size, uint32_t ceiling, struct budget *budget);
 void tally_free(struct tally *t);
 /* The item of KEY, made and cleared when it is not there; NULL past the ceiling. */
 void *tally_item(struct tally *t, struct slice key);

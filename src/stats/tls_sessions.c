@@ -31,17 +31,26 @@ struct reading_session {
     int64_t time;
 };
 
-void tls_sessions_init(struct tls_sessions *s, bool fingerprints)
+void tls_sessions_init(struct tls_sessions *s, bool fingerprints, struct budget *budget)
 {
-    tally_init(&s->tally, sizeof(struct tls_session_seen), SESSIONS_CEILING);
+    tally_init(&s->tally, sizeof(struct tls_session_seen), SESSIONS_CEILING, budget);
     crypto_provider_init(&s->crypto);
     s->fingerprints = fingerprints;
+}
+
+#define ASKED_SIZE (sizeof(struct http_summary) + SUMMARY_TEXTS)
+
+static void forget_asked(struct tls_sessions *all, struct tls_session_seen *s)
+{
+    budget_give(all->tally.arena.budget, s->http ? ASKED_SIZE : 0);
+    http_summary_free(s->http);
+    s->http = NULL;
 }
 
 void tls_sessions_free(struct tls_sessions *s)
 {
     for (uint32_t i = 0; i < s->tally.count; i++)
-        http_summary_free(((struct tls_session_seen *)tally_at(&s->tally, i))->http);
+        forget_asked(s, tally_at(&s->tally, i));
     tally_free(&s->tally);
     crypto_provider_free(&s->crypto);
     buf_free(&s->scratch);
@@ -102,6 +111,7 @@ static const char *keep_scratch(struct tls_sessions *all)
     char *copy = arena_zalloc(&all->tally.arena, len + 1);
     if (copy)
         (void)slice_read(&text, copy, len);
+    all->unkept |= !copy;
     return copy;
 }
 
@@ -464,6 +474,19 @@ static void follow_tcp(struct tls_session_seen *s, const struct dissection *d)
         s->reset_by = (uint8_t)from;
 }
 
+/* What record AT asked or answered. */
+static void add_asked(struct reading_session *r, uint32_t at)
+{
+    struct tls_session_seen *s = r->s;
+    bool before = s->http != NULL;
+    http_summary_add(&s->http, r->t, at, r->t->events[at].next);
+    if (before || !s->http || budget_take(r->all->tally.arena.budget, ASKED_SIZE))
+        return;
+    http_summary_free(s->http);
+    s->http = NULL;
+    r->all->unkept = true;
+}
+
 void tls_sessions_packet(struct tls_sessions *all, const struct dissection *d)
 {
     const struct tape *t = &d->tape;
@@ -472,6 +495,7 @@ void tls_sessions_packet(struct tls_sessions *all, const struct dissection *d)
     struct tls_session_seen *s = session_of(all, d);
     if (!s)
         return;
+    all->unkept = false;
     follow_tcp(s, d);
     struct reading_session r = {
         .all = all, .s = s, .t = t, .from = d->tcp.direction != 0, .time = d->packet->time_ns};
@@ -481,7 +505,7 @@ void tls_sessions_packet(struct tls_sessions *all, const struct dissection *d)
         if (is_record)
             record(&r, i);
         if (is_record)
-            http_summary_add(&s->http, t, i, t->events[i].next);
+            add_asked(&r, i);
         any |= is_record;
         i = is_record ? t->events[i].next : i + 1;
     }
@@ -489,6 +513,7 @@ void tls_sessions_packet(struct tls_sessions *all, const struct dissection *d)
     if (d->verdict)
         s->decryption = *d->verdict;
     s->incomplete |= t->full;
+    s->unkept |= all->unkept;
     if (any)
         count_opened_data(&r);
     for (uint32_t i = 0; any && !s->alpn && i < t->count; i++)
@@ -589,6 +614,8 @@ void session_verdict(struct buf *out, const struct tls_session_seen *s)
     put_close(out, s);
     if (s->incomplete)
         buf_str(out, "; a packet was too large to be read whole");
+    if (s->unkept)
+        buf_str(out, "; not all is kept: too much memory");
 }
 
 void session_version(struct buf *out, uint16_t version)

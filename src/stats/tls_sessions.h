@@ -50,6 +50,7 @@ struct tls_session_seen {
     struct http_summary *http; /* owned; NULL: nothing was asked */
     struct tls_verdict decryption;
     bool incomplete; /* the packet's tape was full */
+    bool unkept;     /* there was no memory for all of it */
 };
 
 struct tls_sessions {
@@ -57,9 +58,11 @@ struct tls_sessions {
     struct crypto_provider crypto;
     struct buf scratch;
     bool fingerprints; /* hash certificates */
+    bool unkept;       /* there was no memory for a text of this packet */
 };
 
-void tls_sessions_init(struct tls_sessions *s, bool fingerprints);
+/* BUDGET is shared, borrowed, and may be NULL. */
+void tls_sessions_init(struct tls_sessions *s, bool fingerprints, struct budget *budget);
 void tls_sessions_free(struct tls_sessions *s);
 void tls_sessions_want(const struct tls_sessions *s, uint8_t *want);
 void tls_sessions_packet(struct tls_sessions *s, const struct dissection *d);

@@ -217,7 +217,7 @@ static void write_counts(struct tls_table *t, struct buf *out)
     struct grid g;
     uint32_t at = 0;
     uint64_t total = 0;
-    tally_init(&tally, sizeof(struct counted), SESSIONS_CEILING);
+    tally_init(&tally, sizeof(struct counted), SESSIONS_CEILING, NULL);
     for (const struct tls_session_seen *s; (s = tls_sessions_next(&t->sessions, &at));) {
         buf_clear(&key);
         counts[t->form].of(&key, s);
@@ -261,7 +261,7 @@ static void write_certificates(struct tls_table *t, struct buf *out)
         struct counted counted;
         const struct tls_session_seen *s;
     };
-    tally_init(&tally, sizeof(struct one), SESSIONS_CEILING);
+    tally_init(&tally, sizeof(struct one), SESSIONS_CEILING, NULL);
     for (const struct tls_session_seen *s; (s = tls_sessions_next(&t->sessions, &at));) {
         const char *prints = s->chains[session_side(s, 1)].fingerprints;
         if (!prints)
@@ -405,7 +405,7 @@ bool tls_table_open(struct stat *s, struct error *error)
         t->form = slice_is(word, "zeek") ? TABLE_ZEEK : TABLE_JSON;
         rest = after;
     }
-    tls_sessions_init(&t->sessions, true);
+    tls_sessions_init(&t->sessions, true, &s->shared->budget);
     return stat_filter(s, rest, "tls tap", error);
 }
 

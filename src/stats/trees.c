@@ -251,7 +251,7 @@ bool tree_open(struct stat *s, struct error *error)
     if (!t)
         return false;
     t->kind = &kinds[s->kind->variant];
-    tally_init(&t->tally, sizeof(struct node), TREE_CEILING);
+    tally_init(&t->tally, sizeof(struct node), TREE_CEILING, &s->shared->budget);
     for (size_t i = 0; i < 2; i++) {
         struct node *root = t->kind->roots[i] ? node_named(t, NO_NODE, t->kind->roots[i]) : NULL;
         t->roots[i] = root ? root->number : NO_NODE;
@@ -414,9 +414,10 @@ static void put_node(struct tree *t, struct buf *out, const struct node *n,
     buf_char(out, '\n');
 }
 
-static void put_nodes(struct tree *t, struct buf *out, uint32_t first, const struct node *parent,
-                      size_t depth, size_t width)
+static void put_nodes(const struct stat *s, struct buf *out, uint32_t first,
+                      const struct node *parent, size_t depth, size_t width)
 {
+    struct tree *t = s->state;
     for (uint32_t at = first; at != NO_NODE; at = node_at(t, at)->next) {
         const struct node *n = node_at(t, at);
         struct slice name = name_of(t, at);
@@ -424,8 +425,9 @@ static void put_nodes(struct tree *t, struct buf *out, uint32_t first, const str
         buf_slice_put(out, name);
         buf_fill(out, ' ', width - depth - name.len);
         put_node(t, out, n, parent);
+        stat_drain(s, out);
         if (depth < MAX_DEPTH)
-            put_nodes(t, out, n->first_child, n, depth + 1, width);
+            put_nodes(s, out, n->first_child, n, depth + 1, width);
     }
 }
 
@@ -454,7 +456,7 @@ void tree_end(struct stat *s, struct buf *out)
     buf_char(out, '\n');
     buf_clear(&t->text);
     for (size_t i = 0; i < 2 && t->roots[i] != NO_NODE; i++)
-        put_nodes(t, out, t->roots[i], NULL, 0, width);
+        put_nodes(s, out, t->roots[i], NULL, 0, width);
     stat_dropped(out, &t->tally, "what is counted");
     buf_char(out, '\n');
     buf_fill(out, '-', all);

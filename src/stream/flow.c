@@ -23,12 +23,12 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t key_hash(const struct flow_table *t, const struct flow_key *k)
+static uint32_t key_hash(const struct flow_table *t, const struct flow_key *k)
 {
     uint64_t ports = (uint64_t)k->low_port << 48 | (uint64_t)k->high_port << 32 | k->kind;
     uint64_t h = mix(t->seed ^ k->low[1] ^ 0x9e3779b97f4a7c15, k->high[1] ^ 0xbf58476d1ce4e5b9);
     h ^= mix(t->seed ^ k->low[0] ^ 0x94d049bb133111eb, k->high[0] ^ 0xd6e8feb86659fd93);
-    return mix(h ^ 0xa0761d6478bd642f, ports ^ t->seed ^ 0xe7037ed1a0b428db);
+    return (uint32_t)mix(h ^ 0xa0761d6478bd642f, ports ^ t->seed ^ 0xe7037ed1a0b428db);
 }
 
 static bool same_key(const struct flow_key *a, const struct flow_key *b)
@@ -75,10 +75,10 @@ struct flow_key flow_key_of(const struct address *source, const struct address *
 }
 
 /* The slot that holds KEY, or the free one where it would go. */
-static struct flow **slot_of(const struct flow_table *t, const struct flow_key *key, uint64_t hash)
+static struct flow **slot_of(const struct flow_table *t, const struct flow_key *key, uint32_t hash)
 {
     uint32_t mask = t->capacity - 1;
-    for (uint32_t i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
+    for (uint32_t i = hash & mask;; i = (i + 1) & mask) {
         struct flow *f = t->slots[i];
         if (!f || (f->hash == hash && same_key(&f->key, key)))
             return &t->slots[i];

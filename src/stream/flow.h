@@ -33,38 +33,37 @@ struct tcp_unacked {
  * last_ack means "not seen", as the rules of the analysis have it. */
 struct tcp_side {
     struct tcp_unacked *oldest, *youngest;
-    uint32_t unacked_count;
     uint32_t base_seq;
     uint32_t next_seq; /* highest seen */
     uint32_t next_seq_frame;
-    int64_t next_seq_time;
     uint32_t max_to_be_acked; /* end of what was seen without a hole */
-    uint32_t last_ack;
+    int64_t next_seq_time;
     int64_t last_ack_time;
+    uint32_t last_ack;
     uint32_t last_ack_tried; /* the ack that `oldest`… was last swept with */
     uint32_t last_nondup_frame;
     int32_t dupacks;     /* -1: an unseen segment was acked by dup acks */
     uint32_t last_flags; /* analysis flags of the last segment */
     uint32_t window;     /* raw; UINT32_MAX before the first segment */
-    int32_t shift;       /* window scale as a shift; TCP_SCALE_UNKNOWN, TCP_SCALE_NONE */
     uint32_t push_bytes;
     uint32_t flight_first, flight_last; /* extent of the list, relative, when !flight_stale */
     uint32_t fin_frame;
-    uint32_t sack_left[TCP_MAX_SACK_BLOCKS], sack_right[TCP_MAX_SACK_BLOCKS];
-    uint8_t sack_count;
-    bool has_base;
-    bool flight_stale;
-    bool swept;        /* nothing was added since the sweep with last_ack_tried */
-    bool valid_flight; /* bytes in flight can be told */
-    bool push_last;
-    bool first_ack; /* the first plain ACK after SYN, whose window is not scaled yet */
-    bool closes;    /* sent the first FIN */
+    uint32_t sacked; /* bytes that the last segment's SACK blocks cover */
+    uint16_t unacked_count;
+    int8_t shift; /* window scale; TCP_SCALE_UNKNOWN, TCP_SCALE_NONE */
+    bool has_base : 1;
+    bool flight_stale : 1;
+    bool swept : 1;        /* nothing was added since the sweep with last_ack_tried */
+    bool valid_flight : 1; /* bytes in flight can be told */
+    bool push_last : 1;
+    bool first_ack : 1; /* the first plain ACK after SYN, whose window is not scaled yet */
+    bool closes : 1;    /* sent the first FIN */
 };
 
 struct flow {
     struct flow_key key;
-    uint64_t hash;
     struct flow *next; /* on the table's list of all flows */
+    uint32_t hash;
     uint32_t stream;
     uint16_t server_port; /* 0 unknown */
     uint8_t completeness; /* enum tcp_completeness */

@@ -244,7 +244,7 @@ static void follow_scale(struct flow *f, const struct tcp_facts *facts)
 {
     struct tcp_side *own = &f->side[facts->direction], *peer = &f->side[!facts->direction];
     if (facts->has_wscale)
-        own->shift = facts->wscale > MAX_SHIFT ? MAX_SHIFT : facts->wscale;
+        own->shift = (int8_t)(facts->wscale > MAX_SHIFT ? MAX_SHIFT : facts->wscale);
     if (!(facts->flags & TCP_SYN))
         return;
     if (own->shift == TCP_SCALE_UNKNOWN)
@@ -269,10 +269,9 @@ static void follow_sack(struct flow *f, struct tcp_facts *facts)
 {
     struct tcp_side *own = &f->side[facts->direction];
     facts->sack_base = f->side[!facts->direction].base_seq;
-    own->sack_count = facts->sack_count;
+    own->sacked = 0;
     for (unsigned i = 0; i < facts->sack_count; i++) {
-        own->sack_left[i] = facts->sack[i].left;
-        own->sack_right[i] = facts->sack[i].right;
+        own->sacked += facts->sack[i].right - facts->sack[i].left;
         facts->sack[i].left -= facts->sack_base;
         facts->sack[i].right -= facts->sack_base;
     }

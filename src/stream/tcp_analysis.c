@@ -267,9 +267,7 @@ static void measure_flight(struct judged *j)
     struct tcp_side *own = j->own;
     if (j->len == 0 || !own->oldest || !own->valid_flight)
         return;
-    uint32_t flight = flight_of(own);
-    for (unsigned i = 0; i < j->peer->sack_count; i++)
-        flight -= j->peer->sack_right[i] - j->peer->sack_left[i];
+    uint32_t flight = flight_of(own) - j->peer->sacked;
     /* The count goes on through the segment with PSH and starts again after it. */
     bool push = j->facts->flags & TCP_PSH;
     own->push_bytes = own->push_last ? j->len : own->push_bytes + j->len;

@@ -267,7 +267,7 @@ def statistics_of_tls_sessions():
     lab = ROOT / "tests" / "golden" / "lab_tls13.pcapng"
     out, err, status = run("-q", "-r", lab, "-z", "tls,sessions")
     check(status == 0 and err == "", err)
-    for word in ("TLS 1.3", "TLS_AES_256_GCM_SHA384", "x25519", "localhost", "established; closed by the server", "yes"):
+    for word in ("TLS 1.3", "TLS_AES_256_GCM_SHA384", "x25519", "localhost", "established; closed by the server", "opened"):
         check(word in out, f"{word!r} is not in {out!r}")
     out = run("-q", "-r", lab, "-z", "tls,sessions,zeek")[0]
     lines = out.splitlines()
@@ -302,6 +302,43 @@ def statistics_follow():
                         ("follow,tcp,hex,x", "address"), ("follow,tcp,hex,1.2.3.4:1", "address"),
                         ("follow,tcp,hex,0,x", "range")):
         refused(["-r", SEED, "-z", wrong], 1, f"Invalid {word}")
+
+
+def many_connections(path, count):
+    """A capture of COUNT connections that are opened and no more."""
+    with open(path, "wb") as f:
+        f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        server = bytes((192, 0, 2, 1))
+        for i in range(count):
+            client = struct.pack(">I", 10 << 24 | i)
+            for k, (source, sport, seq, ack, flags) in enumerate(((client, 50000, 1, 0, 2), (server, 443, 9, 2, 18), (client, 50000, 2, 10, 16))):
+                ip = struct.pack(">BBHHHBBH", 0x45, 0, 40, 0, 0, 64, 6, 0) + source + (server if source == client else client)
+                tcp = struct.pack(">HHIIBBHHH", sport, 50443 - sport, seq, ack, 0x50, flags, 1000, 0, 0)
+                f.write(struct.pack("<IIII", i, k, 40, 40) + ip + tcp)
+
+
+@test
+def statistics_share_their_memory():
+    with tempfile.TemporaryDirectory() as folder:
+        capture = os.path.join(folder, "many.pcap")
+        many_connections(capture, 30000)
+        asked = [word for name in ("conv,tcp", "conv,ip", "endpoints,tcp", "ip_hosts,tree", "dests,tree", "flow,any,standard", "flow,tcp,standard")
+                 for word in ("-z", name)]
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            child = subprocess.Popen([TLSWIRE, "-n", "-q", "-r", capture, *asked], stdout=out, stderr=err, env=ENV, stdin=subprocess.DEVNULL)
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            err.seek(0)
+            text, said = out.read(), err.read().decode()
+        check(child.returncode == 0, said)
+        check("the statistics hold the 32 MiB that they may" in said, f"nothing said of the limit: {said!r}")
+        check(b" packets more of " in text or b" packets more, past the first " in text, "no mark where something is missing")
+        check(len(text) > 20 << 20, f"only {len(text)} bytes were written")
+        if "ASAN_OPTIONS" not in os.environ:
+            check(usage.ru_maxrss < 72 << 10, f"{usage.ru_maxrss} kB were used")
+        for name in ("conv,tcp", "plen,tree"):
+            check(run("-n", "-q", "-r", capture, "-z", name)[1] == "", f"{name} alone fits")
 
 
 @test
