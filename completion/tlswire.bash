@@ -19,7 +19,7 @@ _tlswire() {
     case $command:$before in
     *:-cert | *:-key | *:-CAfile | *:-keylogfile | :-r | :-w | :--read-file | :--export-tls-session-keys) kind=-f ;;
     read:read | read:--hex | read:--raw-records) kind=-f ;;
-    :ca) words='show path new' ;;
+    :ca) words='show path new issue' ;;
     *:-dir | *:-CApath) kind=-d ;;
     *:-view | *:--view) words='ladder summary tcp hex verbose' ;;
     *:-break | *:--break) words="list $("$program" serve --break list 2>/dev/null </dev/null | sed -n 's/^  \([^ ]*\) .*/\1/p')" ;;

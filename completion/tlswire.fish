@@ -19,7 +19,7 @@ end
 
 complete -c tlswire -f
 complete -c tlswire -n '__fish_is_first_arg' -a 'lab serve connect read keys ca'
-complete -c tlswire -n '__tlswire_after ca' -a 'show path new'
+complete -c tlswire -n '__tlswire_after ca' -a 'show path new issue'
 complete -c tlswire -n 'string match -q -- "-*" (commandline -ct)' -a '(__tlswire_options)'
 complete -c tlswire -n '__tlswire_after read --hex --raw-records -r -w --read-file --export-tls-session-keys -cert -key -CAfile -keylogfile' -F
 complete -c tlswire -n '__tlswire_after keys' -a 'match inject strip'

@@ -94,15 +94,52 @@ static int act(const char *word, struct error *e)
     return code;
 }
 
+/* A certificate with its key in a file of the working directory, for servers and clients that are not
+ * our own: of a host name or address, or else of whatever the name says. */
+static int issue(const char *name, struct error *e)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:@ ";
+    char path[AUTHORITY_PATH], file[80], names[320];
+    struct certificate root, made = {NULL, NULL};
+    if (*name == '\0' || *name == '.' || *name == '-' || strlen(name) > 64 ||
+        name[strspn(name, letters)]) {
+        error_set(e, ERROR_USAGE,
+                  "ca issue: want a name of letters, digits, blanks and . - _ : @, 64 at most");
+        return common_fail(e, EXIT_USAGE);
+    }
+    bool host = authority_host(name, names, sizeof(names));
+    const struct certificate_recipe recipe = {
+        .common_name = name,
+        .names = host ? names : NULL,
+        .constraints = "critical,CA:FALSE",
+        .usage = "critical,digitalSignature",
+        .extended_usage = host ? "serverAuth,clientAuth" : "clientAuth",
+        .until_days = LEAF_DAYS,
+        .issuer = &root,
+    };
+    snprintf(file, sizeof(file), "%s.pem", name);
+    bool ok = load(path, &root, e) && certificate_issue(&made, &recipe, e) &&
+              certificate_write_both(&made, file, e);
+    if (ok)
+        printf("%s   certificate and key, for %s, good for %d days\n", file,
+               host ? "a server or a client" : "a client", LEAF_DAYS);
+    certificate_free(&made);
+    certificate_free(&root);
+    return ok ? EXIT_OK : common_fail(e, EXIT_RUNTIME);
+}
+
 static int usage(FILE *out, int code)
 {
     fputs(
-        "usage: tlswire ca show|path|new\n"
+        "usage: tlswire ca show|path|new|issue NAME\n"
         "The CA that the certificates of `tlswire serve` come from, when it is given none.  It is\n"
         "made when it is first needed, and kept in $XDG_STATE_HOME/tlswire, by default\n"
         "~/.local/state/tlswire, readable to you alone.\n\n"
         "  show                     what it is, until when, and how to trust it\n"
         "  path                     the file with its certificate, and nothing else\n"
+        "  issue NAME               NAME.pem with a certificate and its key, for other servers or "
+        "clients\n"
         "  new                      a new one; certificates of the old one are trusted no more\n",
         out);
     return code;
@@ -118,6 +155,8 @@ int cmd_ca(int argc, char **argv)
     if (argc < 2)
         return usage(stderr, EXIT_USAGE);
     common_prepare();
+    if (strcmp(word, "issue") == 0 && argc == 3)
+        return issue(argv[2], &e);
     struct nearest near = {.wanted = word};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (argc == 2 && strcmp(word, words[i]) == 0)
@@ -127,7 +166,7 @@ int cmd_ca(int argc, char **argv)
     fputs("tlswire ca: there is no \"", stderr);
     common_put_escaped(stderr, argc > 2 ? argv[2] : word);
     fprintf(stderr, "\"; %s%s%s\n",
-            near.best && argc == 2 ? "did you mean " : "want show, path or new",
+            near.best && argc == 2 ? "did you mean " : "want show, path, new or issue NAME",
             near.best && argc == 2 ? near.best : "", near.best && argc == 2 ? "?" : "");
     return EXIT_USAGE;
 }

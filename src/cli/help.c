@@ -32,7 +32,7 @@ int help_print(FILE *out)
         "       tlswire connect [options] host:port\n"
         "       tlswire read [options] file        a hex dump, TLS records or a certificate\n"
         "       tlswire keys match|inject|strip    which keys open a capture; into it, out of it\n"
-        "       tlswire ca show|path|new           the local CA that serve's certificates come "
+        "       tlswire ca show|path|new|issue     the local CA that serve's certificates come "
         "from\n"
         "       tlswire [tshark's options]         reads a capture file or an interface\n"
         "\n"

@@ -122,6 +122,15 @@ static bool address_text(const struct sockaddr_storage *address, char *text, siz
     return inet_ntop(AF_INET6, &v6->sin6_addr, text, (socklen_t)size) != NULL;
 }
 
+bool authority_host(const char *name, char *text, size_t size)
+{
+    char lower[NAME_MOST + 1];
+    if (!is_address(name) && !host_name(name, lower))
+        return false;
+    authority_names(name, NULL, text, size);
+    return true;
+}
+
 void authority_names(const char *name, const struct sockaddr_storage *local, char *text,
                      size_t size)
 {
@@ -241,4 +250,5 @@ void authority_twist(struct authority *a, const struct leaf_twist *twist)
 void authority_serve(struct authority *a, SSL_CTX *ctx)
 {
     SSL_CTX_set_cert_cb(ctx, choose, a);
+    SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN); /* what is sent is what was made */
 }

@@ -46,6 +46,8 @@ void authority_serve(struct authority *, SSL_CTX *);
 struct sockaddr_storage;
 void authority_names(const char *name, const struct sockaddr_storage *local, char *text,
                      size_t size);
+/* The same for a name that must be a host's or an address; false for any other. */
+bool authority_host(const char *name, char *text, size_t size);
 /* Whether a client that has said its hello can do with an ECDSA P-256 certificate. */
 bool authority_takes_ecdsa(SSL *);
 

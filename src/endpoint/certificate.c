@@ -3,12 +3,14 @@
 #include "endpoint/context.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SERIAL_BYTES 16 /* RFC 5280 4.1.2.2: at most 20 */
 #define DAY_SECONDS  (24L * 60 * 60)
@@ -179,13 +181,31 @@ bool certificate_make_authority(struct certificate *c, enum certificate_kind kin
     return certificate_issue(c, &recipe, e);
 }
 
-bool certificate_write(const struct certificate *c, const char *path, struct error *e)
+static bool write_new(const struct certificate *c, const char *path, mode_t mode, bool with_key,
+                      struct error *e)
 {
-    FILE *file = fopen(path, "wxe");
-    if (!file)
-        return error_set(e, ERROR_FILE, "cannot write %s: %s", path, strerror(errno));
-    bool ok = PEM_write_X509(file, c->x509) == 1;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!file) {
+        error_set(e, ERROR_FILE, "cannot write %s: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool ok =
+        PEM_write_X509(file, c->x509) == 1 &&
+        (!with_key || PEM_write_PKCS8PrivateKey(file, c->key, NULL, NULL, 0, NULL, NULL) == 1);
     if (fclose(file) != 0 || !ok)
         return error_set(e, ERROR_FILE, "cannot write %s: %s", path, strerror(errno));
     return true;
+}
+
+bool certificate_write(const struct certificate *c, const char *path, struct error *e)
+{
+    return write_new(c, path, 0666, false, e);
+}
+
+bool certificate_write_both(const struct certificate *c, const char *path, struct error *e)
+{
+    return write_new(c, path, 0600, true, e);
 }

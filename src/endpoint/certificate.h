@@ -46,6 +46,8 @@ bool certificate_make_authority(struct certificate *, enum certificate_kind, con
 void certificate_free(struct certificate *);
 /* The certificate (not the key) as PEM; the file must not exist yet. */
 bool certificate_write(const struct certificate *, const char *path, struct error *);
+/* The certificate and its key as PEM, for its owner alone; the file must not exist yet. */
+bool certificate_write_both(const struct certificate *, const char *path, struct error *);
 /* "ECDSA P-256" or "RSA-2048". */
 const char *certificate_kind_text(enum certificate_kind);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define COMMON_NAME_MOST 64 /* RFC 5280 appendix A.1 */
-#define LEAF_DAYS        90 /* browsers take no more than 398 */
 #define NAMES_TEXT       400
 #define POINT_MOST       256
 

@@ -17,6 +17,8 @@ enum middle {
     MIDDLE_NO_SIGNING, /* its key usage is not to sign certificates */
 };
 
+#define LEAF_DAYS 90 /* browsers take no more than 398 */
+
 /* What is wrong with it; all zero: nothing. */
 struct leaf_twist {
     int from_days, until_days; /* both 0: good now */

@@ -135,6 +135,29 @@ def what_others_could_have_touched_is_refused():
 
 
 @test
+def certificates_for_others():
+    need("openssl")
+    for name, host in (("db.example", True), ("192.0.2.1", True), ("A User", False), ("a@b.example", False)):
+        got = run(TLSWIRE, "ca", "issue", name)
+        check(got.returncode == 0 and got.stdout.startswith(f"{name}.pem   "), got)
+        check(stat.S_IMODE(os.stat(name + ".pem").st_mode) == 0o600, "not private")
+        purpose = "sslserver" if host else "sslclient"
+        got = run("openssl", "verify", "-CAfile", "state/tlswire/ca.pem", "-purpose", purpose, name + ".pem")
+        check(got.returncode == 0, got)
+        again = run(TLSWIRE, "ca", "issue", name)
+        check(again.returncode == 1 and "File exists" in again.stderr and again.stderr.count("\n") == 1, again)
+    for name in ("", "../x", "a/b", ".hidden", "-x", "a\nb", "x" * 65, "\u00e9"):
+        got = run(TLSWIRE, "ca", "issue", name)
+        check(got.returncode == 2 and got.stderr.count("\n") == 1, (name, got))
+    with Serve("--break", "client-certificate") as server:
+        for certificate, wanted in ((["-cert", "A User.pem"], True), ([], False)):
+            got = subprocess.run(["openssl", "s_client", "-connect", f"localhost:{server.port}", "-CAfile", "state/tlswire/ca.pem",
+                                  "-ign_eof", *certificate], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                 timeout=LIMIT, check=False)
+            check(("alert certificate required" not in got.stderr) == wanted, (certificate, got.stdout, got.stderr))
+
+
+@test
 def words_that_are_none():
     for arguments, status, words in (((), 2, "usage:"), (("shwo",), 2, "did you mean show?"), (("path", "x"), 2, "want show"),
                                      (("-help",), 0, "")):
