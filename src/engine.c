@@ -26,7 +26,8 @@ struct engine {
     struct fragments *fragments;
     struct lower lower; /* of the present packet */
     struct tcp_options tcp;
-    struct dissection result;
+    struct dissection own;
+    struct dissection *result; /* of the present packet: `own`, or one that somebody lent */
     struct buf scratch;
     struct crypto_provider crypto;
     struct key_table keys;
@@ -67,12 +68,13 @@ struct engine *engine_new(const struct engine_options *options)
     if (!e)
         return NULL;
     e->fragments = fragments_new();
-    if (!e->fragments || !tape_init(&e->result.tape)) {
+    if (!e->fragments || !tape_init(&e->own.tape)) {
         fragments_free(e->fragments);
         free(e);
         return NULL;
     }
     e->options = *options;
+    e->result = &e->own;
     crypto_provider_init(&e->crypto);
     key_table_init(&e->keys);
     e->keys.survey = options->survey;
@@ -138,7 +140,7 @@ void engine_free(struct engine *e)
     flow_table_free(&e->flows);
     flow_table_free(&e->datagrams);
     fragments_free(e->fragments);
-    tape_free(&e->result.tape);
+    tape_free(&e->own.tape);
     buf_free(&e->protocols);
     buf_free(&e->scratch);
     crypto_provider_free(&e->crypto);
@@ -190,7 +192,7 @@ void engine_passed_over(struct engine *e)
 void engine_displayed(struct engine *e)
 {
     e->has_displayed = true;
-    e->displayed_time = e->result.packet->time_ns;
+    e->displayed_time = e->previous_time;
 }
 
 static void set_address(struct address *to, struct slice bytes)
@@ -205,7 +207,7 @@ static void set_address(struct address *to, struct slice bytes)
 
 static void take_times(struct engine *e, const struct packet *p)
 {
-    struct dissection *d = &e->result;
+    struct dissection *d = e->result;
     if (!e->has_first) {
         e->has_first = true;
         e->first_time = e->previous_time = p->time_ns;
@@ -220,7 +222,7 @@ static void take_times(struct engine *e, const struct packet *p)
 /* frame.protocols is known only when all has been read. */
 static void name_protocols(struct engine *e, uint32_t end, const char *lower)
 {
-    struct tape *t = &e->result.tape;
+    struct tape *t = &e->result->tape;
     uint32_t at = 0;
     while (at < end && t->events[at].field != F_frame_protocols)
         at++;
@@ -260,7 +262,7 @@ static uint32_t resume(void *context, const struct flow *f, struct tcp_lost *los
 /* The tree of TCP, with what the reassembly says of the payload. */
 static void emit_tcp(struct engine *e, const struct lower *lower, const struct tcp_plan *plan)
 {
-    struct dissection *d = &e->result;
+    struct dissection *d = e->result;
     uint32_t payload = lower->payload_offset + d->tcp.header_len;
     if (!e->wants_tcp)
         return;
@@ -279,7 +281,7 @@ static void show_data(struct engine *e, uint8_t source, uint32_t offset, uint32_
 {
     if (len > 0)
         buf_str(&e->protocols, ":data");
-    data_emit(&e->result.tape, source, offset, len, remark);
+    data_emit(&e->result->tape, source, offset, len, remark);
 }
 
 /* Bytes of a connection that are not TLS: before it begins, or not at all. */
@@ -309,7 +311,7 @@ static void read_run(struct engine *e, struct flow *flow, const struct tcp_run *
         rest.idle = wish.more > 0 && wish.offset == 0;
         show_plain(e, flow, slice_sub(run->bytes, 0, start), source, offset);
     }
-    tls_read(&e->flows, flow, &e->result, &rest, source, offset + start, tools);
+    tls_read(&e->flows, flow, e->result, &rest, source, offset + start, tools);
 }
 
 /* The frames that began what this one completes. */
@@ -317,7 +319,7 @@ static void note_joined(struct engine *e, struct slice parts)
 {
     struct tcp_part part;
     while (e->options.learns && slice_read(&parts, &part, sizeof part))
-        foresight_joined(e->options.learns, part.frame, (uint32_t)e->result.packet->number);
+        foresight_joined(e->options.learns, part.frame, (uint32_t)e->result->packet->number);
 }
 
 /* Sessions are linked for whoever shows it, and where keys of one connection open another. */
@@ -330,7 +332,7 @@ static bool asks_origins(const struct engine *e)
 /* What TCP carries. */
 static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan *plan)
 {
-    struct dissection *d = &e->result;
+    struct dissection *d = e->result;
     uint32_t payload = e->lower.payload_offset + d->tcp.header_len;
     struct tls_tools tools = {.crypto = &e->crypto,
                               .keys = &e->keys,
@@ -383,7 +385,7 @@ static void foresee(const struct engine *e, struct tcp_facts *facts)
 
 static void read_tcp(struct engine *e, const struct packet *packet, const struct lower *lower)
 {
-    struct dissection *d = &e->result;
+    struct dissection *d = e->result;
     struct columns *c = &d->columns;
     e->tcp = e->options.tcp;
     e->tcp.no_desegment |= lower->first_piece;
@@ -420,13 +422,13 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
 static void follow_datagram(struct engine *e, const struct lower_layer *udp)
 {
     struct lower *lower = &e->lower;
-    struct slice bytes = e->result.tape.sources[udp->source].bytes;
+    struct slice bytes = e->result->tape.sources[udp->source].bytes;
     struct address source, destination;
     set_address(&source, lower->udp_source);
     set_address(&destination, lower->udp_destination);
     struct slice ports = slice_sub(bytes, udp->offset, 4);
     uint16_t from = slice_u16(&ports), to = slice_u16(&ports);
-    int64_t now = e->result.packet->time_ns;
+    int64_t now = e->result->packet->time_ns;
     int direction;
     struct flow_key key = flow_key_of(&source, &destination, from, to, &direction);
     struct flow *f = flow_find(&e->datagrams, &key);
@@ -445,11 +447,11 @@ static void follow_datagram(struct engine *e, const struct lower_layer *udp)
 /* The layers up to IP's payload, and the columns as far as they tell. */
 static void read_lower(struct engine *e, const struct packet *packet)
 {
-    struct columns *c = &e->result.columns;
+    struct columns *c = &e->result->columns;
     struct lower *lower = &e->lower;
     lower_read(packet, e->fragments, &e->options.lower, lower);
     for (unsigned i = 0; i < lower->joined_count; i++)
-        tape_source(&e->result.tape, lower->joined[i].bytes,
+        tape_source(&e->result->tape, lower->joined[i].bytes,
                     lower->joined[i].is_ipv6 ? "Reassembled IPv6" : "Reassembled IPv4");
     set_address(&c->source, lower->source);
     set_address(&c->destination, lower->destination);
@@ -467,17 +469,22 @@ static void read_lower(struct engine *e, const struct packet *packet)
 /* The columns of a packet that carries no TCP. */
 static void describe_lower(struct engine *e)
 {
-    struct columns *c = &e->result.columns;
+    struct columns *c = &e->result->columns;
     struct buf text = {.data = (uint8_t *)c->lower_info, .cap = LOWER_INFO, .ceiling = LOWER_INFO};
-    const char *protocol = lower_info(&text, &e->lower, e->result.packet->bytes);
+    const char *protocol = lower_info(&text, &e->lower, e->result->packet->bytes);
     if (protocol)
         c->protocol = protocol;
     c->lower_info_len = (uint16_t)text.len;
 }
 
+void engine_into(struct engine *e, struct dissection *d)
+{
+    e->result = d ? d : &e->own;
+}
+
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet)
 {
-    struct dissection *d = &e->result;
+    struct dissection *d = e->result;
     const struct lower *lower = &e->lower;
     d->packet = packet;
     tape_reset(&d->tape, e->options.want);

@@ -52,6 +52,8 @@ void engine_export_keys(const struct engine *e, struct buf *out);
 const struct tls_key_stats *engine_key_stats(const struct engine *e);
 /* Dissects the next packet.  The result is good until the next call. */
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet);
+/* Results go to D from now on, and are good as long as D and the packet are; NULL: to the engine's own again. */
+void engine_into(struct engine *e, struct dissection *d);
 /* Ends a first pass: notes how the connections ended. */
 void engine_learned(struct engine *e);
 /* Says that the packet just dissected is not shown and does not count: times go on from the one before. */

@@ -1,12 +1,15 @@
 #include "cli/lanes.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define BATCHES     4
-#define BATCH_SLOTS 8
+#define BATCH_SLOTS 64    /* summary lines are so little work that few of them are not worth the handing over */
+#define FULL_EVENTS 1024  /* in a batch: trees of so many are work enough, and take memory */
 #define MOST_EVENTS 16384 /* a tape that has grown beyond is not kept */
+#define SPINS       4000  /* looks for work before going to sleep: batches come faster than threads wake up */
 
 struct slot {
     struct dissection *packet; /* owned; NULL until first needed */
@@ -16,7 +19,8 @@ struct slot {
 struct batch {
     struct slot slots[BATCH_SLOTS];
     unsigned count;
-    bool printed;
+    uint32_t events;
+    atomic_bool printed;
     struct buf text;
 };
 
@@ -24,16 +28,33 @@ struct lanes {
     const struct printer *printer;
     struct print_state state; /* of the second thread; the reader has its own */
     pthread_t thread;
-    pthread_mutex_t
-        lock; /* for what follows, but not for what is inside a batch that somebody works on */
+    /* For what follows, but not for what is inside a batch that somebody works on.  The atomic ones change with the
+     * lock held, and may be looked at without it. */
+    pthread_mutex_t lock;
     pthread_cond_t full, printed;
     bool over;
     /* Batches since the start: handed <= taken <= filled <= handed + BATCHES.  Number n is batches[n % BATCHES]. */
-    uint64_t filled; /* and so the number of the one that takes results */
-    uint64_t taken;  /* by those who print */
-    uint64_t handed; /* texts given to the reader */
+    atomic_uint_least64_t filled; /* and so the number of the one that takes results */
+    atomic_uint_least64_t taken;  /* by those who print */
+    uint64_t handed;              /* texts given to the reader */
     struct batch batches[BATCHES];
 };
+
+/* Tells the processor that a loop waits for the other one. */
+static inline void pause_briefly(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+static bool has_second_processor(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1;
+}
 
 static struct batch *batch_of(struct lanes *l, uint64_t number)
 {
@@ -60,20 +81,33 @@ static bool print_next(struct lanes *l, struct print_state *state)
     return true;
 }
 
+/* Without the lock: looks for a batch for a while. */
+static void look_for_batch(struct lanes *l)
+{
+    for (unsigned i = 0; i < SPINS && l->taken == l->filled; i++)
+        pause_briefly();
+}
+
 static void *run(void *context)
 {
     struct lanes *l = context;
     pthread_mutex_lock(&l->lock);
-    while (!l->over)
-        if (!print_next(l, &l->state))
+    while (!l->over) {
+        if (print_next(l, &l->state))
+            continue;
+        pthread_mutex_unlock(&l->lock);
+        look_for_batch(l);
+        pthread_mutex_lock(&l->lock);
+        if (l->taken == l->filled && !l->over)
             pthread_cond_wait(&l->full, &l->lock);
+    }
     pthread_mutex_unlock(&l->lock);
     return NULL;
 }
 
 struct lanes *lanes_new(const struct printer *printer)
 {
-    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+    if (!has_second_processor())
         return NULL;
     struct lanes *l = calloc(1, sizeof *l);
     if (!l)
@@ -113,7 +147,7 @@ void lanes_free(struct lanes *l)
 /* A packet with very many events must not keep their memory in every slot that it comes through. */
 static void empty(struct batch *b)
 {
-    for (unsigned i = 0; i < b->count; i++) {
+    for (unsigned i = 0; b->events > MOST_EVENTS && i < b->count; i++) {
         struct dissection **packet = &b->slots[i].packet;
         if ((*packet)->tape.capacity > MOST_EVENTS) {
             dissection_free(*packet);
@@ -121,8 +155,23 @@ static void empty(struct batch *b)
         }
     }
     b->count = 0;
+    b->events = 0;
     buf_clear(&b->text);
     b->printed = false;
+}
+
+/* The batch's text follows what is in OUT; it becomes OUT when nothing is there. */
+static void hand_out(struct batch *b, struct buf *out)
+{
+    bool failed = out->failed || b->text.failed;
+    if (out->len == 0) {
+        struct buf text = b->text;
+        b->text = *out;
+        *out = text;
+    } else {
+        buf_slice_put(out, buf_slice(&b->text));
+    }
+    out->failed |= failed;
 }
 
 /* With the lock held: hands out texts until at most LEFT batches are not handed out, and those after that are ready. */
@@ -131,8 +180,7 @@ static void collect(struct lanes *l, uint64_t left, struct buf *out)
     while (l->handed < l->filled) {
         struct batch *b = batch_of(l, l->handed);
         if (b->printed) {
-            out->failed |= b->text.failed;
-            buf_slice_put(out, buf_slice(&b->text));
+            hand_out(b, out);
             empty(b);
             l->handed++;
         } else if (l->filled - l->handed <= left) {
@@ -153,19 +201,27 @@ static void pass_on(struct lanes *l, uint64_t left, struct buf *out)
     pthread_mutex_unlock(&l->lock);
 }
 
-void lanes_put(struct lanes *l, const struct print_options *options, const struct dissection *d,
-               struct buf *out)
+struct dissection *lanes_place(struct lanes *l)
 {
     struct batch *b = batch_of(l, l->filled);
     struct slot *slot = &b->slots[b->count];
     if (!slot->packet)
         slot->packet = dissection_new();
-    if (!slot->packet || !dissection_copy(slot->packet, d)) {
+    return slot->packet;
+}
+
+void lanes_put(struct lanes *l, const struct print_options *options, struct buf *out)
+{
+    struct batch *b = batch_of(l, l->filled);
+    struct slot *slot = &b->slots[b->count];
+    uint32_t events = slot->packet ? slot->packet->tape.count : 0;
+    if (!slot->packet || !dissection_keep(slot->packet, events > 0 || options->hex)) {
         out->failed = true;
         return;
     }
     slot->options = *options;
-    if (++b->count == BATCH_SLOTS)
+    b->events += events;
+    if (++b->count == BATCH_SLOTS || b->events >= FULL_EVENTS)
         pass_on(l, BATCHES - 1, out);
 }
 

@@ -71,6 +71,8 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
     }
     if (!reading->no_output || r->filter || reading->stats || reading->export_keys ||
         r->kept.len > 0) {
+        if (r->lanes)
+            engine_into(r->engine, lanes_place(r->lanes));
         const struct dissection *d = engine_packet(r->engine, packet);
         if (passed_over) {
             engine_passed_over(r->engine);
@@ -86,7 +88,7 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         if (!reading->no_output) {
             r->print.ink = r->colors ? colors_of(r->colors, &d->tape) : NULL;
             if (r->lanes)
-                lanes_put(r->lanes, &r->print, d, &r->out);
+                lanes_put(r->lanes, &r->print, &r->out);
             else
                 reading->printer->packet(&r->out, &r->print, d);
         }
@@ -137,8 +139,10 @@ static void start_lanes(struct run *r, const struct reader *reader, reading_each
 
 static void end_lanes(struct run *r)
 {
-    if (r->lanes)
-        lanes_finish(r->lanes, &r->out);
+    if (!r->lanes)
+        return;
+    lanes_finish(r->lanes, &r->out);
+    engine_into(r->engine, NULL);
     lanes_free(r->lanes);
     r->lanes = NULL;
 }

@@ -25,27 +25,6 @@ void tape_reset(struct tape *t, const uint8_t *want)
     buf_clear(&t->text);
 }
 
-bool tape_copy(struct tape *to, const struct tape *from)
-{
-    if (to->capacity < from->count) {
-        struct event *events = realloc(to->events, from->capacity * sizeof *events);
-        if (!events)
-            return false;
-        to->events = events;
-        to->capacity = from->capacity;
-    }
-    tape_reset(to, from->want);
-    to->count = from->count;
-    to->depth = from->depth;
-    to->more = from->more;
-    to->full = from->full;
-    memcpy(to->events, from->events, from->count * sizeof *to->events);
-    to->source_count = from->source_count;
-    memcpy(to->sources, from->sources, from->source_count * sizeof *to->sources);
-    buf_slice_put(&to->text, buf_slice(&from->text));
-    return !to->text.failed;
-}
-
 uint8_t tape_source(struct tape *t, struct slice bytes, const char *name)
 {
     if (t->source_count == TAPE_MAX_SOURCES) {

@@ -62,8 +62,6 @@ bool tape_init(struct tape *t);
 void tape_free(struct tape *t);
 /* Empties it for the next packet.  WANT is borrowed and has FIELD_COUNT bytes. */
 void tape_reset(struct tape *t, const uint8_t *want);
-/* Makes TO the same as FROM but for its memory; the sources are the same bytes.  False when memory is out. */
-bool tape_copy(struct tape *to, const struct tape *from);
 /* Adds a source and returns its index; past the ceiling the last one is returned and `full` set. */
 uint8_t tape_source(struct tape *t, struct slice bytes, const char *name);
 

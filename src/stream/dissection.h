@@ -51,7 +51,6 @@ struct tls_verdict;
 struct dissection {
     const struct packet *packet; /* borrowed */
     struct tape tape;
-    struct columns columns;
     struct tcp_facts tcp;
     const struct tls_verdict *verdict; /* of the packet's connection; NULL: no TLS in it */
     int64_t time_relative;             /* ns since the first packet */
@@ -62,13 +61,15 @@ struct dissection {
         struct arena bytes;
         uint8_t tcp_options[TCP_MAX_OPTIONS];
         struct tcp_options tcp_settings;
-    } kept; /* of a copy: what its parts point to */
+    } kept; /* of one that was kept: what its parts point to */
+    struct columns columns; /* last: most of it is hardly ever touched */
 };
 
 struct dissection *dissection_new(void);
 void dissection_free(struct dissection *d);
-/* Makes TO the same as FROM, to be looked at while the engine goes on.  What belongs to the packet's source is not
- * copied: the packet's own bytes and the interface's names.  False when memory is out. */
-bool dissection_copy(struct dissection *to, const struct dissection *from);
+/* Makes D, that the engine filled, good to be looked at while the engine goes on.  What belongs to the packet's source
+ * is not copied: the packet's own bytes and the interface's names.  BYTES: those of other sources are looked at, too.
+ * False when memory is out. */
+bool dissection_keep(struct dissection *d, bool bytes);
 
 #endif
