@@ -6,10 +6,11 @@
 #include <stdlib.h>
 
 #define BATCHES     4
-#define BATCH_SLOTS 64    /* summary lines are so little work that few of them are not worth the handing over */
+#define BATCH_SLOTS 16
 #define FULL_EVENTS 1024  /* in a batch: trees of so many are work enough, and take memory */
 #define MOST_EVENTS 16384 /* a tape that has grown beyond is not kept */
-#define SPINS       4000  /* looks for work before going to sleep: batches come faster than threads wake up */
+/* Looks for work before going to sleep: batches come faster than threads wake up. */
+#define SPINS 4000
 
 struct slot {
     struct dissection *packet; /* owned; NULL until first needed */

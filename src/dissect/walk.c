@@ -321,7 +321,11 @@ void walk_parts(struct walk *w, enum block_id block)
 
 bool walk_block(struct walk *w, enum block_id block)
 {
-    struct frame f = {.scopes = 0};
+    struct frame f; /* the arrays are filled as far as the counts say */
+    f.scopes = f.open = 0;
+    f.stopped = false;
+    f.loop = NULL;
+    f.loop_at = 0;
     const struct row *row = blocks[block];
     if (!row || ++w->depth > MAX_DEPTH)
         return !(w->failed = true);

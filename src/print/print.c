@@ -131,9 +131,10 @@ bool printer_is_text(const struct printer *printer)
 
 bool printer_apart(const struct printer *printer, const struct print_options *options)
 {
+    bool text = printer->want == text_want;
     if (field_list_count(options->list) > 0 || options->ladder)
         return false; /* which are worked in */
-    return printer->want != fields_want;
+    return text ? options->tree || options->hex : printer->want != fields_want;
 }
 
 const char *printer_name(size_t index)

@@ -61,7 +61,7 @@ struct dissection {
         struct arena bytes;
         uint8_t tcp_options[TCP_MAX_OPTIONS];
         struct tcp_options tcp_settings;
-    } kept; /* of one that was kept: what its parts point to */
+    } kept;                 /* of one that was kept: what its parts point to */
     struct columns columns; /* last: most of it is hardly ever touched */
 };
 
