@@ -255,7 +255,18 @@ def write_pcapng(path, cut):
             file.write(block(6, head + data[:taken] + bytes(-taken % 4) + some))
 
 
-CAPTURES = {"analysis": analysis, "options": options, "fast_open": fast_open, "messages": messages,
+def resumed():
+    """A session that a second connection takes up by its name."""
+    t, name_ = Talk(first_port=31000), bytes(range(64, 96))
+    full = [record(22, server_hello(suite=0xc02f, session=name_)), record(22, seed.message(14, b""))]
+    t.begin().client(record(22, client_hello())).server(*full)
+    t.client(record(22, seed.message(16, b"\1\4")), records.CHANGE).server(records.CHANGE)
+    t.begin().client(record(22, client_hello(session=name_)))
+    t.server(record(22, server_hello(suite=0xc02f, session=name_)), records.CHANGE)
+    return t.capture()
+
+
+CAPTURES = {"analysis": analysis, "options": options, "fast_open": fast_open, "messages": messages, "resumed": resumed,
             "wrong_certificates": wrong_certificates, "headers": lambda: layers.timed(headers())}
 DIFFERENT = set()
 
