@@ -235,13 +235,12 @@ static bool start(struct serving *s, struct error *e)
         .drain_seconds = o->drain_limit,
         .ticket_seconds = o->ticket_rotation,
         .ticket_file = o->ticket_keys,
-        .hooks = {.user = s,
-                  .on_keylog = keylog_line,
-                  .on_error = complaint,
-                  .on_close = connection_over},
+        .hooks = {.user = s, .on_error = complaint, .on_close = connection_over},
     };
     if (!start_witness(s, &config, e))
         return false;
+    if (s->witness || s->keylog >= 0)
+        config.hooks.on_keylog = keylog_line;
     config.accepts = o->accept_count;
     if (o->debug)
         config.hooks.on_bytes = bytes_moved;

@@ -70,9 +70,9 @@ static struct confinement confinement_of(const struct endpoint_options *o, const
     confine_readable(&c, tls->ca_path);
     confine_readable(&c, tls->server.status_file);
     confine_readable(&c, o->ticket_keys);
-    confine_readable(&c, folder);
     if (o->answer.name == ANSWER_FILES || o->answer.name == ANSWER_RESPONSES)
         confine_readable(&c, o->answer.argument);
+    confine_readable(&c, folder);
     return c;
 }
 
@@ -94,9 +94,11 @@ bool serve_run(uv_loop_t *loop, struct server *server, const struct endpoint_opt
     struct running r = {.loop = loop, .server = server, .dropped = confine_drops_root(&limits)};
     if (r.dropped && !keeper_start(keeper, &limits, e))
         return false;
-    if (!confine(&limits, e) ||
-        (o->workers > 1 && !(r.workers = workers_start(loop, server, o->workers - 1, e))))
+    if ((o->workers > 1 && !(r.workers = workers_new(server, o->workers - 1, e))) ||
+        !confine(&limits, e) || (r.workers && !workers_start(r.workers, loop, e))) {
+        workers_free(r.workers);
         return false;
+    }
     watch(&r, &r.interrupt, stop, SIGINT);
     watch(&r, &r.terminate, stop, SIGTERM);
     watch(&r, &r.hangup, read_again, SIGHUP);

@@ -35,7 +35,8 @@ static SSL_CTX *make_context(const struct credentials *c, struct error *e)
     if (!ctx)
         return NULL;
     SSL_CTX_sess_set_cache_size(ctx, SESSIONS);
-    tls_pipe_log_keys(ctx);
+    if (c->config.log_keys)
+        tls_pipe_log_keys(ctx);
     if (!ticket_keys_use(c->tickets, ctx)) {
         SSL_CTX_free(ctx);
         error_set(e, ERROR_MEMORY, "no memory for session tickets");

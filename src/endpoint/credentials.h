@@ -16,8 +16,9 @@ struct credentials_config {
     const struct certificate *temporary;    /* see context_new */
     struct authority *authority;            /* certificates on demand; may be NULL */
     const struct breakage_choice *breakage; /* borrowed; NULL or without a row: none */
-    uint64_t ticket_seconds;                /* between two keys of session tickets; 0: 12 hours */
-    const char *ticket_file;                /* the keys are in this file; NULL: made here */
+    bool log_keys;           /* connections tell their secrets: it costs a tenth of a handshake */
+    uint64_t ticket_seconds; /* between two keys of session tickets; 0: 12 hours */
+    const char *ticket_file; /* the keys are in this file; NULL: made here */
 };
 
 struct credentials;

@@ -329,6 +329,7 @@ static struct shared *shared_new(const struct server_config *config, bool *in_us
         .temporary = config->certificate,
         .authority = config->authority,
         .breakage = &config->breakage,
+        .log_keys = config->hooks.on_keylog || config->breakage.row,
         .ticket_seconds = config->ticket_seconds,
         .ticket_file = config->ticket_file,
     };

@@ -164,33 +164,37 @@ static bool prepare(struct workers *ws, struct worker *w, struct server *first, 
     return w->server != NULL;
 }
 
-struct workers *workers_start(uv_loop_t *loop, struct server *first, unsigned count,
-                              struct error *e)
+struct workers *workers_new(struct server *first, unsigned count, struct error *e)
 {
     struct workers *ws = calloc(1, sizeof(*ws) + count * sizeof(struct worker));
-    if (!ws || uv_async_init(loop, &ws->over, one_is_over) != 0) {
-        free(ws);
+    if (!ws) {
         error_set(e, ERROR_MEMORY, "no memory for %u workers", count);
         return NULL;
     }
+    while (ws->count < count)
+        if (!prepare(ws, &ws->each[ws->count++], first, e)) {
+            workers_free(ws);
+            return NULL;
+        }
+    return ws;
+}
+
+bool workers_start(struct workers *ws, uv_loop_t *loop, struct error *e)
+{
+    if (uv_async_init(loop, &ws->over, one_is_over) != 0)
+        return error_set(e, ERROR_MEMORY, "cannot make an event loop");
     ws->over.data = ws;
-    bool good = true;
-    for (; good && ws->count < count; ws->count++)
-        good = prepare(ws, &ws->each[ws->count], first, e);
-    for (unsigned i = 0; good && i < ws->count; i++) {
+    for (unsigned i = 0; i < ws->count; i++) {
         struct worker *w = &ws->each[i];
         atomic_fetch_add(&ws->running, 1);
         w->has_thread = uv_thread_create(&w->thread, work, w) == 0;
         if (!w->has_thread) {
             atomic_fetch_sub(&ws->running, 1);
-            good = error_set(e, ERROR_MEMORY, "cannot start %u workers", count);
+            workers_stop(ws, true);
+            return error_set(e, ERROR_MEMORY, "cannot start %u workers", ws->count);
         }
     }
-    if (good)
-        return ws;
-    workers_stop(ws, true);
-    workers_free(ws);
-    return NULL;
+    return true;
 }
 
 void workers_stop(struct workers *ws, bool at_once)
@@ -225,10 +229,10 @@ void workers_free(struct workers *ws)
 {
     if (!ws)
         return;
-    uv_loop_t *loop = ws->over.loop;
     for (unsigned i = 0; i < ws->count; i++)
         finish(&ws->each[i]);
-    if (!uv_is_closing((uv_handle_t *)&ws->over)) {
+    if (ws->over.data && !uv_is_closing((uv_handle_t *)&ws->over)) {
+        uv_loop_t *loop = ws->over.loop;
         uv_close((uv_handle_t *)&ws->over, NULL);
         uv_run(loop, UV_RUN_NOWAIT);
     }

@@ -23,13 +23,14 @@ struct endpoint_hooks hooks_lock(struct locked_hooks *locked, const struct endpo
 
 struct workers;
 
-/* COUNT more threads for FIRST; LOOP, which is FIRST's, does not end before them.  NULL and an error
+/* COUNT more servers that join FIRST, on loops of their own that do not run yet.  NULL and an error
  * when one cannot be had. */
-struct workers *workers_start(uv_loop_t *loop, struct server *first, unsigned count,
-                              struct error *);
+struct workers *workers_new(struct server *first, unsigned count, struct error *);
+/* Gives each a thread; LOOP, which is FIRST's, does not end before them. */
+bool workers_start(struct workers *, uv_loop_t *loop, struct error *);
 /* As server_stop, for all of them; FIRST is stopped by itself. */
 void workers_stop(struct workers *, bool at_once);
-/* When LOOP has ended; before FIRST is freed. */
+/* When LOOP has ended, or before workers_start; before FIRST is freed. */
 void workers_free(struct workers *);
 
 #endif

@@ -131,10 +131,10 @@ class Peer:
         self.tls.sendall(data)
 
     def rest(self):
-        data = b""
+        pieces = []
         while piece := self.tls.recv(65536):
-            data += piece
-        return data
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def exchange(self, data, size):
         """Sends all of DATA while it reads SIZE bytes."""

@@ -104,7 +104,7 @@ def certificates_are_read_again_a_hundred_times_under_load():
     shutil.copy("one.key", "now.key")
     with Serve("-cert", "now.crt", "-key", "now.key", *files(), "-quiet", "--no-drop") as server:
         results = []
-        worker = threading.Thread(target=lambda: results.append(load("handshake", server.port, 4, 8, "/small")))
+        worker = threading.Thread(target=lambda: results.append(load("handshake", server.port, 3, 8, "/small")))
         worker.start()
         for count in range(100):
             name = ("one", "two")[count % 2]
@@ -136,14 +136,14 @@ def a_session_is_resumed_after_the_certificate_was_read_again():
 
 @test
 def tickets_outlive_a_change_of_keys():
-    with Serve(*pem("one"), "-echo", "--ticket-rotation", "2") as server:
+    with Serve(*pem("one"), "-echo", "--ticket-rotation", "1") as server:
         context = insecure(maximum_version=ssl.TLSVersion.TLSv1_2)
         with Peer(server.port, context=context) as peer:
             session = peer.tls.session
-        time.sleep(2.2)
+        time.sleep(1.1)
         with Peer(server.port, context=context, session=session) as peer:
             check(peer.tls.session_reused, "the key before is taken")
-        time.sleep(8)
+        time.sleep(3.5)
         with Peer(server.port, context=context, session=session) as peer:
             check(not peer.tls.session_reused, "a key that was forgotten is not")
 
