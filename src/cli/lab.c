@@ -164,7 +164,7 @@ static bool start_own_client(struct lab *lab, struct error *e)
     if (!o->tls.own.cert && !o->tls.ca_file && !o->tls.ca_path)
         config.settings.ca_file = lab->certificate_path;
     if (lab->breakage.row) {
-        config.settings.verify_required = true;
+        config.settings.verify_required = config.settings.client.status = true;
         if (!config.settings.alpn)
             config.settings.alpn = "h2,http/1.1"; /* for those that are about it */
         /* Longer than the server waits, so that its end is seen. */

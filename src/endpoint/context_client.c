@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "endpoint/context.h"
+#include "endpoint/stapled.h"
 #include "endpoint/tls_pipe.h"
 
 #include <errno.h>
@@ -231,7 +232,8 @@ static bool set_stapling(SSL_CTX *ctx, const struct client_settings *c, struct e
     if (c->ct && SSL_CTX_enable_ct(ctx, SSL_CT_VALIDATION_PERMISSIVE) != 1)
         return fail(e, "cannot ask for", "certificate timestamps");
     if (c->status)
-        SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
+        (void)(SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp) &&
+               SSL_CTX_set_tlsext_status_cb(ctx, stapled_check));
     return true;
 }
 

@@ -303,6 +303,9 @@ def lab_shows_the_failure_and_both_ends_errors(folder):
                                 ("bad-finished", 12, ["Finished FAILED", "client: digest check failed"]),
                                 ("reset", 12, ["reset by the server", "client: the connection broke: connection reset",
                                                "server: broken on purpose: reset"]),
+                                ("revoked", 12, ["client: the peer's certificate is not trusted: certificate revoked",
+                                                 "received alert 113"]),
+                                ("old-ocsp", 12, ["client: the peer's certificate is not trusted: OCSP verification failed"]),
                                 ("fragments", 0, ["OK: full handshake", "Finished ok"]),
                                 ("joined", 0, ["OK: full handshake", "Finished ok"])):
         for more in ([], ["--no-capture"]):
