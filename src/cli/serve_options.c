@@ -83,25 +83,20 @@ static bool set_second_name(const struct option_row *row, const char *value,
     return true;
 }
 
-/* "name=cert" or "name=cert,key". */
+/* "name=cert" or "name=cert,key", cut into its parts where it stands: argv is the program's own. */
 static bool read_sni(const struct option_row *row, const char *value, struct endpoint_options *o,
                      struct error *e)
 {
-    char *text = strdup(value); /* kept as long as the program: contexts borrow it */
-    char *cert = text ? strchr(text, '=') : NULL;
-    struct tls_name *name = NULL;
-    if (!cert || cert == text || cert[1] == '\0' || cert[1] == ',') {
-        free(text);
+    char *text = (char *)(uintptr_t)value, *cert = strchr(text, '=');
+    if (!cert || cert == text || cert[1] == '\0' || cert[1] == ',')
         return option_bad_value(row, value, "NAME=CERTIFICATE-FILE,KEY-FILE", e);
-    }
+    struct tls_name *name = new_name(o, e);
+    if (!name)
+        return false;
     *cert++ = '\0';
     char *key = strchr(cert, ',');
     if (key)
         *key++ = '\0';
-    if ((name = new_name(o, e)) == NULL) {
-        free(text);
-        return false;
-    }
     *name = (struct tls_name){.name = text, .files = {.cert = cert, .key = key}};
     return true;
 }
