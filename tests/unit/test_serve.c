@@ -1,7 +1,7 @@
 /* What a server reads of its clients: requests of HTTP, and their hello. */
-#include "check.h"
 #include "endpoint/client_offer.h"
 #include "endpoint/http.h"
+#include "unit.h"
 
 static void test_heads(void)
 {
@@ -56,16 +56,16 @@ static void test_long_targets(void)
 }
 
 static const uint8_t hello[] = {
-    0x01, 0x00, 0x00, 0x67, 0x03, 0x03, 0,    0,    0,    0,    0,    0,    0,    0,    0,
-    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
-    0,    0,    0,    0,    0,    0,    0,    0,    0, /* version, random, no session id */
-    0x00, 0x06, 0x2a, 0x2a, 0x13, 0x01, 0xc0, 0x2b,    /* suites */
-    0x01, 0x00, 0x00, 0x38,                            /* compression; extensions */
-    0x00, 0x0a, 0x00, 0x06, 0x00, 0x04, 0x00, 0x1d, 0x00, 0x17, /* supported_groups */
-    0x00, 0x0d, 0x00, 0x04, 0x00, 0x02, 0x04, 0x03,             /* signature_algorithms */
+    0x01, 0x00, 0x00, 0x67, 0x03, 0x03, 0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0, /* version, random, no session id */
+    0x00, 0x06, 0x2a, 0x2a, 0x13, 0x01, 0xc0, 0x2b,                /* suites */
+    0x01, 0x00, 0x00, 0x38,                                        /* compression; extensions */
+    0x00, 0x0a, 0x00, 0x06, 0x00, 0x04, 0x00, 0x1d, 0x00, 0x17,    /* supported_groups */
+    0x00, 0x0d, 0x00, 0x04, 0x00, 0x02, 0x04, 0x03,                /* signature_algorithms */
     0x00, 0x10, 0x00, 0x0e, 0x00, 0x0c, 0x02, 0x68, 0x32, 0x08, 0x68, 0x74, 0x74, 0x70,
-    0x2f, 0x31, 0x2e, 0x31,                                     /* h2, http/1.1 */
-    0x00, 0x2b, 0x00, 0x05, 0x04, 0x03, 0x04, 0x03, 0x03,       /* supported_versions */
+    0x2f, 0x31, 0x2e, 0x31,                                           /* h2, http/1.1 */
+    0x00, 0x2b, 0x00, 0x05, 0x04, 0x03, 0x04, 0x03, 0x03,             /* supported_versions */
     0x00, 0x33, 0x00, 0x07, 0x00, 0x05, 0x00, 0x1d, 0x00, 0x01, 0x09, /* key_share */
 };
 
@@ -101,8 +101,10 @@ static void test_offer(void)
 
 int main(void)
 {
-    RUN("heads of requests", test_heads);
-    RUN("long targets", test_long_targets);
-    RUN("what a hello offers", test_offer);
-    return check_done();
+    static const struct unit_test tests[] = {
+        {"heads of requests", test_heads},
+        {"long targets", test_long_targets},
+        {"what a hello offers", test_offer},
+    };
+    return UNIT_RUN(tests);
 }
