@@ -14,7 +14,7 @@ _tlswire() {
     local command='' words='' kind=-W
     COMPREPLY=()
     case ${COMP_WORDS[1]} in
-    lab | serve | connect | read) ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]} ;;
+    lab | serve | connect | run | read) ((COMP_CWORD > 1)) && command=${COMP_WORDS[1]} ;;
     esac
     case $command:$before in
     *:-cert | *:-key | *:-CAfile | *:-keylogfile | :-r | :-w | :--read-file | :--export-tls-session-keys) kind=-f ;;
@@ -38,7 +38,7 @@ _tlswire() {
     :-e | :-Y | :--display-filter) words=$(_tlswire_fields "$program" PF) ;;
     *)
         words=$(_tlswire_options "$program" "$command")
-        ((COMP_CWORD == 1)) && words="lab serve connect read keys ca $words"
+        ((COMP_CWORD == 1)) && words="lab serve connect run read keys ca $words"
         ;;
     esac
     while IFS= read -r; do

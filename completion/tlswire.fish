@@ -3,7 +3,7 @@
 function __tlswire_options
     set -l words (commandline -opc)
     set -l command
-    if test (count $words) -gt 1; and contains -- $words[2] lab serve connect read keys
+    if test (count $words) -gt 1; and contains -- $words[2] lab serve connect run read keys
         set command $words[2]
     end
     $words[1] $command --help 2>/dev/null </dev/null | string replace -rf '^  (-[^ ,]+).*?(?:  +(.*))?$' '$1\t$2'
@@ -18,7 +18,7 @@ function __tlswire_fields
 end
 
 complete -c tlswire -f
-complete -c tlswire -n '__fish_is_first_arg' -a 'lab serve connect read keys ca'
+complete -c tlswire -n '__fish_is_first_arg' -a 'lab serve connect run read keys ca'
 complete -c tlswire -n '__tlswire_after ca' -a 'show path new issue'
 complete -c tlswire -n 'string match -q -- "-*" (commandline -ct)' -a '(__tlswire_options)'
 complete -c tlswire -n '__tlswire_after read --hex --raw-records -r -w --read-file --export-tls-session-keys -cert -key -CAfile -keylogfile' -F

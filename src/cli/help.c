@@ -30,6 +30,7 @@ int help_print(FILE *out)
         "Usage: tlswire lab [options]              a TLS server and client, and what they said\n"
         "       tlswire serve [options]            a TLS server\n"
         "       tlswire connect [options] host:port\n"
+        "       tlswire run [options] command      any program: its connections, with its keys\n"
         "       tlswire read [options] file        a hex dump, TLS records or a certificate\n"
         "       tlswire keys match|inject|strip    which keys open a capture; into it, out of it\n"
         "       tlswire ca show|path|new|issue     the local CA that serve's certificates come "

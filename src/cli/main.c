@@ -4,6 +4,7 @@
 #include "cli/cmd_keys.h"
 #include "cli/cmd_lab.h"
 #include "cli/cmd_read.h"
+#include "cli/cmd_run.h"
 #include "cli/cmd_serve.h"
 #include "cli/common.h"
 #include "cli/help.h"
@@ -25,7 +26,7 @@ static int cmd_help(int argc, char **argv)
 
 static const struct command commands[] = {
     {"lab", cmd_lab},   {"serve", cmd_serve}, {"connect", cmd_connect}, {"read", cmd_read},
-    {"keys", cmd_keys}, {"ca", cmd_ca},       {"help", cmd_help},
+    {"keys", cmd_keys}, {"ca", cmd_ca},       {"run", cmd_run},         {"help", cmd_help},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -40,7 +41,8 @@ static int unknown_command(const char *word)
     if (near.best)
         fprintf(stderr, "\"; did you mean %s?\n", near.best);
     else
-        fputs("\"; there are lab, serve, connect, read, keys and ca, and tshark's options: tlswire "
+        fputs("\"; there are lab, serve, connect, run, read, keys and ca, and tshark's options: "
+              "tlswire "
               "-h\n",
               stderr);
     return EXIT_USAGE;

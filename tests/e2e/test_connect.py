@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 
-from ends import LIMIT, TLSWIRE, certificate, check, main, need, run, test, until
+from ends import LIMIT, TLSWIRE, Skip, certificate, check, main, need, run, test, until
 
 
 def connect(port, *options, host="localhost", **more):
@@ -558,6 +558,53 @@ def gnutls_and_nss_servers():
             for version in ("-tls1_2", "-tls1_3"):
                 got = connect(server.port, "-CAfile", "leaf.crt", version, "-get", "/", "-timeout", 30)
                 check(b"HTTP 200" in got.stderr and got.returncode in (0, 16), got)
+
+
+# ---- tlswire run ----
+
+def tlswire_run(*words, **more):
+    got = run(TLSWIRE, "run", *words, **more)
+    if got.returncode == 1 and b"nothing was run" in got.stderr:
+        raise Skip("capturing is not allowed here")
+    return got
+
+
+@test
+def run_shows_what_a_program_does_and_exits_as_it():
+    need("curl")
+    with s_server("-www") as server:
+        url = f"https://localhost:{server.port}/"
+        got = tlswire_run("-ascii", "-w", "run.pcapng", "--", "curl", "-sS", "--cacert", "leaf.crt", url)
+        error = says(got, 0, "OK: full handshake", "decrypted with the keys from the program", "ClientHello", "captured: ",
+                     "with the keys, in run.pcapng")
+        check(b"s_server" in got.stdout and error.count("#1 ") == 1, got)
+        check(stat.S_IMODE(os.stat("run.pcapng").st_mode) == 0o600, "the capture is not private")
+        shown = run(TLSWIRE, "-r", "run.pcapng", "-q", "-z", "follow,tls,ascii,0", "-d", f"tcp.port=={server.port},tls")
+        check(b"GET / HTTP/1.1" in shown.stdout, shown)
+        # a child's child; the exit status of the one that failed
+        got = tlswire_run("-ascii", "sh", "-c", f"curl -sS --max-time 20 {url}; exit 7")
+        says(got, 7, "FAILED: the client sent alert fatal unknown_ca")
+
+
+@test
+def run_keeps_to_the_program_and_tells_what_it_cannot_do():
+    says(tlswire_run("true"), 0, "made no TCP connection")
+    says(tlswire_run("--", "sh", "-c", "kill -TERM $$"), 143)
+    says(tlswire_run("no-such-program-at-all"), 127, "cannot run no-such-program-at-all")
+    says(run(TLSWIRE, "run"), 2, "what to run?")
+    says(run(TLSWIRE, "run", "-bogus", "true"), 2, "not an option of 'tlswire run'")
+    with Talk(finish_tls) as server:
+        # another program's connection at the same time is not the command's
+        command = f"sleep 0.3; '{TLSWIRE}' connect -k -quiet localhost:{server.port} </dev/null"
+        other = subprocess.Popen(["sh", "-c", command], stdout=subprocess.DEVNULL)
+        got = tlswire_run("sleep", "2")
+        other.wait(LIMIT)
+        says(got, 0, "made no TCP connection")
+        plain = f"import socket, time; s = socket.create_connection(('127.0.0.1', {server.port})); time.sleep(2)"
+        got = tlswire_run("-ascii", "-w", "plain.pcapng", "python3", "-c", plain)
+        says(got, 0, "captured: ")
+    check(not [name for name in os.listdir("/tmp") if name.startswith("tlswire-run-") and
+               os.stat("/tmp/" + name).st_uid == os.getuid() and not os.listdir("/tmp/" + name)], "a folder is left")
 
 
 if __name__ == "__main__":
