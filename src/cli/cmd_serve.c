@@ -24,6 +24,7 @@ struct serving {
     char authority_path[AUTHORITY_PATH]; /* "": a temporary one */
     struct tls_settings upstream;
     unsigned closed;         /* connections */
+    uv_async_t last;         /* the last of -naccept is over */
     struct witness *witness; /* NULL: nobody looks at the bytes */
     int keylog;              /* -1: none */
     struct keeper keeper;
@@ -94,11 +95,17 @@ static void draw_ladder(void *user, uint64_t id, struct buf *out)
     witness_ladder(s->witness, id, out);
 }
 
+static void last_is_over(uv_async_t *async)
+{
+    (void)async;
+    raise(SIGTERM); /* here, in the thread that hears signals */
+}
+
 /* After the last of -naccept: as if it was told to stop. */
 static void count_down(struct serving *s)
 {
     if (s->options.accept_count && ++s->closed == s->options.accept_count)
-        raise(SIGTERM);
+        uv_async_send(&s->last);
 }
 
 static void connection_over(void *user, const struct endpoint_report *r, int64_t time_ns)
@@ -261,12 +268,17 @@ static int serve(struct serving *s)
 {
     struct error e = {.code = ERROR_NONE};
     serve_run_prepare(&s->options, &s->opener, &s->keeper);
+    uv_async_init(&s->loop, &s->last, last_is_over);
+    s->last.data = s;
+    uv_unref((uv_handle_t *)&s->last);
     bool good = start(s, &e);
     const char *folder = s->authority_path[0] ? s->authority_path : NULL;
     good =
         good && serve_run(&s->loop, s->server, &s->options, &s->keeper, folder, say_where, s, &e);
     if (!good)
         return common_fail(&e, e.code == ERROR_USAGE ? EXIT_USAGE : EXIT_RUNTIME);
+    uv_close((uv_handle_t *)&s->last, NULL);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
     server_free(s->server);
     return witness_free(s->witness, &e) ? EXIT_OK : common_fail(&e, EXIT_RUNTIME);
 }
