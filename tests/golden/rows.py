@@ -191,6 +191,16 @@ def messages():
     return t.capture() + [((1700000001, n), data) for n, (_, data) in enumerate(again.capture())]
 
 
+def ours():
+    """What tshark does not show, or shows otherwise."""
+    t = Talk(first_port=52000)
+    t.begin().client(record(22, client_hello(seed.extension(1), seed.extension(58, b"\2\1"))))  # too short, not the last
+    session = bytes(range(32))
+    for offered in (b"", session):  # the second takes up the session of the first
+        t.begin().client(record(22, client_hello(session=offered))).server(record(22, server_hello(suite=0xc02f, session=session)))
+    return t.capture()
+
+
 def odd_certificates():
     """DER that is wrong at one place, and types that few certificates have."""
     prime = sequence(integer(1), sequence(oid("1.2.840.10045.1.1"), integer(23)), sequence(octets(b"\1"), octets(b"\2")),
@@ -267,8 +277,8 @@ def resumed():
 
 
 CAPTURES = {"analysis": analysis, "options": options, "fast_open": fast_open, "messages": messages, "resumed": resumed,
-            "wrong_certificates": wrong_certificates, "headers": lambda: layers.timed(headers())}
-DIFFERENT = set()
+            "wrong_certificates": wrong_certificates, "ours": ours, "headers": lambda: layers.timed(headers())}
+DIFFERENT = {"rows_ours.pcap"}
 
 
 def write(folder):
