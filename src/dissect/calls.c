@@ -76,6 +76,16 @@ static uint64_t *place_of(const struct walk *w, uint64_t *hash)
     return &w->known->hashes[*hash % CERTIFICATES_KNOWN];
 }
 
+/* Whether a reader of ASN.1 failed, and in which module. */
+static bool fails(struct walk *w, enum field_id module)
+{
+    if (module == F_NONE)
+        return false;
+    w->failed = true;
+    w->module = (uint16_t)module;
+    return true;
+}
+
 /* Bytes behind the certificate that its length counts. */
 static void behind_certificate(struct walk *w)
 {
@@ -93,8 +103,8 @@ static void certificate(struct walk *w)
     uint64_t *place = place_of(w, &hash);
     if (!place || *place != hash) {
         uint32_t at = tape_open(w->tape, F_tls_handshake_certificate, w->source, w->at, len, 0, 0);
-        bool broken = x509_certificate(w->tape, at, w->source, w->at, len, w->protocols) != F_NONE;
-        w->failed |= broken;
+        bool broken =
+            fails(w, x509_certificate(w->tape, at, w->source, w->at, len, w->protocols));
         tape_close(w->tape, at);
         if (tape_wants(w->tape, F_tls_parts_rest))
             behind_certificate(w);
@@ -132,6 +142,7 @@ static enum expert_id expanded(struct walk *w, unsigned algorithm, uint32_t clai
     if (walk_block(&inner, BLOCK_msg_certificate))
         walk_trailing(&inner);
     w->failed |= inner.failed;
+    w->module = inner.module;
     return EXPERT_NONE;
 }
 
@@ -168,7 +179,7 @@ static void public_key(struct walk *w)
 {
     uint32_t len = w->end - w->at;
     uint32_t at = tape_open(w->tape, F_tls_handshake_cred_pubkey, w->source, w->at, len, 0, 0);
-    w->failed |= x509_public_key(w->tape, w->source, w->at, len, w->protocols) != F_NONE;
+    fails(w, x509_public_key(w->tape, w->source, w->at, len, w->protocols));
     tape_close(w->tape, at);
     w->at = w->end;
 }
@@ -176,8 +187,8 @@ static void public_key(struct walk *w)
 static void distinguished_name(struct walk *w)
 {
     uint32_t len = w->end - w->at;
-    w->failed |= x509_distinguished_name(w->tape, F_tls_handshake_dname, w->source, w->at, len,
-                                         w->protocols) != F_NONE;
+    fails(w, x509_distinguished_name(w->tape, F_tls_handshake_dname, w->source, w->at, len,
+                                     w->protocols));
     w->at = w->end;
 }
 
@@ -187,8 +198,7 @@ static void ocsp_response(struct walk *w)
     uint64_t *place = place_of(w, &hash);
     if (!place || *place != hash) {
         bool broken =
-            x509_ocsp_response(w->tape, w->source, w->at, w->end - w->at, w->protocols) != F_NONE;
-        w->failed |= broken;
+            fails(w, x509_ocsp_response(w->tape, w->source, w->at, w->end - w->at, w->protocols));
         if (place && !broken)
             *place = hash;
     }

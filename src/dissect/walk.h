@@ -30,6 +30,7 @@ struct walk {
     uint32_t lacks;   /* how many bytes were not there, when something was not */
     uint64_t value;   /* the register: the last number that a row kept */
     unsigned context; /* enum walk_context */
+    uint16_t module;  /* field id of the PROTOCOL row whose reader failed; 0: TLS itself */
     uint8_t source;
     uint8_t depth; /* of blocks that run each other */
     bool failed;   /* something was not there: the rest is not shown */

@@ -33,6 +33,17 @@ static struct der_view view_of(const struct tape *t, uint8_t source, uint32_t of
     return (struct der_view){.bytes = slice_sub(bytes, offset, length), .at = offset};
 }
 
+/* The module that failed, F_NONE when none did.  What is cut as a whole, is cut before a value within it is
+ * handed to the module that knows it: then OUTER failed, or what called it. */
+static enum field_id failed_in(const struct asn1 *a, struct der_view v, enum field_id outer)
+{
+    struct der whole;
+    if (!a->broken)
+        return F_NONE;
+    bool cut = !der_read(v, &whole) || whole.cut;
+    return cut && a->protocol != F_tls ? outer : (enum field_id)a->protocol;
+}
+
 /* A key alone begins with its algorithm, which begins with an object identifier. */
 static bool is_public_key(struct der_view v)
 {
@@ -67,7 +78,7 @@ enum field_id x509_certificate(struct tape *t, uint32_t item, uint8_t source, ui
         asn1_note(&a, item, buf_slice(&text));
         tape_set_label(t, item, LABEL_ASN1_AND_NOTE);
     }
-    return a.broken ? a.protocol : F_NONE;
+    return failed_in(&a, v, F_tls);
 }
 
 enum field_id x509_ocsp_response(struct tape *t, uint8_t source, uint32_t offset, uint32_t length,
@@ -75,13 +86,14 @@ enum field_id x509_ocsp_response(struct tape *t, uint8_t source, uint32_t offset
 {
     if (!wanted(t) && !protocols)
         return F_NONE;
-    struct asn1 a = begin(t, source, protocols, F_ocsp);
+    struct asn1 a = begin(t, source, protocols, F_tls);
     uint32_t at = tape_open(t, F_ocsp, source, offset, length, 0, 0);
     tape_set_label(t, at, LABEL_OCSP_RESPONSE);
     a.item = at;
-    asn1_run(&a, &x509_ocsp_response_type, F_NONE, false, view_of(t, source, offset, length));
+    struct der_view v = view_of(t, source, offset, length);
+    asn1_run(&a, &x509_ocsp_response_type, F_NONE, false, v);
     tape_close(t, at);
-    return a.broken ? a.protocol : F_NONE;
+    return failed_in(&a, v, F_ocsp);
 }
 
 enum field_id x509_distinguished_name(struct tape *t, enum field_id field, uint8_t source,
@@ -90,8 +102,9 @@ enum field_id x509_distinguished_name(struct tape *t, enum field_id field, uint8
     if (!wanted(t) && !t->want[field] && !protocols)
         return F_NONE;
     struct asn1 a = begin(t, source, protocols, F_tls);
-    asn1_run(&a, &x509_name_rdn, field, false, view_of(t, source, offset, length));
-    return a.broken ? a.protocol : F_NONE;
+    struct der_view v = view_of(t, source, offset, length);
+    asn1_run(&a, &x509_name_rdn, field, false, v);
+    return failed_in(&a, v, F_tls);
 }
 
 enum field_id x509_public_key(struct tape *t, uint8_t source, uint32_t offset, uint32_t length,

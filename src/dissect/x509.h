@@ -14,7 +14,7 @@
  * A raw public key (RFC 7250), which TLS sends in the place of a certificate, is known by its shape.
  *
  * Returns F_NONE; or, when the bytes end inside a value, the PROTOCOL row of the module that was
- * reading (its abbrev is what "[Malformed Packet: X509CE]" names): the rest of the packet is not to
+ * reading ("[Malformed Packet: X509CE]" names it): the rest of the packet is not to
  * be trusted. */
 enum field_id x509_certificate(struct tape *t, uint32_t item, uint8_t source, uint32_t offset,
                                uint32_t length, struct buf *protocols);

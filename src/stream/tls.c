@@ -473,6 +473,31 @@ static uint32_t network_layer(const struct tape *t)
     return 0;
 }
 
+/* What a message on damage calls the module that met it. */
+static const char *module_name(uint16_t module)
+{
+    static const struct {
+        uint16_t module;
+        const char *name;
+    } names[] = {{F_pkix1explicit, "PKIX1EXPLICIT"},
+                 {F_pkix1implicit, "PKIX1IMPLICIT"},
+                 {F_pkixqualified, "PKIXQUALIFIED"},
+                 {F_pkixproxy, "PKIXPROXY"},
+                 {F_ns_cert_exts, "NS_CERT_EXTS"},
+                 {F_logotypecertextn, "LogotypeCertExtn"},
+                 {F_ocsp, "OCSP"},
+                 {F_ber, "BER"},
+                 {F_x509af, "X509AF"},
+                 {F_x509ce, "X509CE"},
+                 {F_x509if, "X509IF"},
+                 {F_x509sat, "X509SAT"},
+                 {F_pkcs1, "PKCS-1"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i].module == module)
+            return names[i].name;
+    return "TLS";
+}
+
 static void malformed(struct tls_reader *r)
 {
     struct tape *t = &r->d->tape;
@@ -485,7 +510,7 @@ static void malformed(struct tls_reader *r)
     } else {
         uint32_t place = network_layer(t);
         uint32_t at = tape_open(t, F__ws_malformed, 0, place, 0, 0, 0);
-        TLS_NOTE(t, at, "TLS");
+        TLS_NOTE(t, at, module_name(r->module));
         tape_expert(t, EXPERT_malformed, 0, place, 0, 0);
         tape_close(t, at);
         info_text(r, "[Malformed Packet]");

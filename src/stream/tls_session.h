@@ -103,6 +103,7 @@ struct tls_reader {
     uint32_t missing;                   /* bytes after the end that were not captured */
     uint32_t cut;                       /* of those: of the record that is not whole */
     struct tls_resync resync;           /* before the record that was opened last */
+    uint16_t module;                    /* of ASN.1, that failed: field id; 0: TLS itself */
     uint8_t source;
     bool failed;
 };

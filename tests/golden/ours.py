@@ -2,8 +2,10 @@
 
 A case: its name, the packets, the arguments after -n -r CAPTURE, what must be in the output, what must not.
 """
+import certificates
+from der import certificate, extension as certificate_extension, sequence, tlv
 from records import CHANGE, DATA, Talk, client_hello, heartbeat, record, server_hello
-from seed import SYN, extension, message, packet
+from seed import SYN, Bytes, extension, message, packet
 import sealed
 
 HELLOS = record(22, client_hello()), record(22, server_hello())
@@ -26,6 +28,15 @@ def cases():
     yield ("a heartbeat behind the change of keys", begun().client(CHANGE, record(24, b"\1\0\10" + bytes(40))), [],
            ["Encrypted Heartbeat"], ["Heartbeat Request"])
     yield ("an empty heartbeat", begun().client(record(24, b"")), [], ["[Malformed Packet]"], ["Encrypted Heartbeat"])
+
+    # As tshark has it: the module that met the end is named.
+    for name, kind, body in (
+            ("an extension", 11, certificate([certificate_extension("2.5.29.30", sequence(tlv(0xa0, sequence(tlv(0x9f, b"\x1f")))))])),
+            ("an OCSP response", 22, certificates.RESPONSES[0][:90]), ("a certificate that is cut", 11, certificate([])[:90])):
+        said = Bytes().counted(3, body)
+        said = message(22, b"\1" + said) if kind == 22 else message(11, Bytes().counted(3, said))
+        module = {"an extension": "X509CE", "an OCSP response": "OCSP"}.get(name, "TLS")
+        yield (f"what is malformed: {name}", begun().server(record(22, said)), ["-V"], [f"\n[Malformed Packet: {module}]\n"], [])
 
     short = record(22, client_hello(extension(1), extension(13, b"\0\2\4"), extension(58, b"\2\1")), 0x0301)
     yield ("extensions that are too short", Talk().begin().client(short, DATA), ["-V"],
