@@ -38,7 +38,7 @@ static bool is_der(const struct event *e)
 {
     return e->field == F_tls_handshake_certificate || e->field == F_ocsp ||
            e->field == F_tls_handshake_cred_pubkey || e->field == F_tls_extension_oid_filters_oid ||
-           e->field == F_tls_handshake_dname;
+           e->field == F_tls_handshake_dname || e->field == F_tlswire_oid_filters_values;
 }
 
 static bool is_leaf(const struct tape *t, uint32_t at)

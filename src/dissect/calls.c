@@ -101,10 +101,11 @@ static void certificate(struct walk *w)
     uint32_t len = w->end - w->at;
     uint64_t hash = 0;
     uint64_t *place = place_of(w, &hash);
-    if (!place || *place != hash) {
+    if (w->context & IN_OTHER_CERTIFICATE) {
+        tape_add(w->tape, F_tls_handshake_certificate, w->source, w->at, len, 0, 0);
+    } else if (!place || *place != hash) {
         uint32_t at = tape_open(w->tape, F_tls_handshake_certificate, w->source, w->at, len, 0, 0);
-        bool broken =
-            fails(w, x509_certificate(w->tape, at, w->source, w->at, len, w->protocols));
+        bool broken = fails(w, x509_certificate(w->tape, at, w->source, w->at, len, w->protocols));
         tape_close(w->tape, at);
         if (tape_wants(w->tape, F_tls_parts_rest))
             behind_certificate(w);
@@ -222,8 +223,20 @@ static void oid(struct walk *w)
 {
     struct slice s = slice_sub(w->bytes, w->at, w->end - w->at);
     uint32_t skip = slice_at(s, 0) == 6 && s.len >= 2 && slice_at(s, 1) == s.len - 2 ? 2 : 0;
-    tape_add(w->tape, F_tls_extension_oid_filters_oid, w->source, w->at + skip,
-             w->end - w->at - skip, 0, 0);
+    w->oid_at = w->at + skip;
+    w->oid_len = w->end - w->oid_at;
+    tape_add(w->tape, F_tls_extension_oid_filters_oid, w->source, w->oid_at, w->oid_len, 0, 0);
+    w->at = w->end;
+}
+
+/* What is wrong inside is told there, and has an end: the next filter is read all the same. */
+static void oid_value(struct walk *w)
+{
+    uint32_t len = w->end - w->at;
+    uint32_t at = tape_open(w->tape, F_tlswire_oid_filters_values, w->source, w->at, len, 0, 0);
+    x509_extension_value(w->tape, slice_sub(w->bytes, w->oid_at, w->oid_len), w->source, w->at, len,
+                         w->protocols);
+    tape_close(w->tape, at);
     w->at = w->end;
 }
 
@@ -303,6 +316,7 @@ void walk_call(struct walk *w, enum call_id call)
         [CALL_ocsp_response] = ocsp_response,
         [CALL_sct] = sct,
         [CALL_oid] = oid,
+        [CALL_oid_value] = oid_value,
         [CALL_public_key] = public_key,
         [CALL_key_share] = key_share,
         [CALL_quic_parameters] = quic_parameters,

@@ -26,11 +26,12 @@ struct walk {
     struct certificates_known *known; /* NULL: certificates are always read */
     struct expander *expander;        /* for compressed certificates; NULL: they stay so */
     struct arena *room;               /* what they expand to lives here, as long as the packet */
-    uint32_t at, end; /* offsets in the source: the next byte, the end of the scope */
-    uint32_t lacks;   /* how many bytes were not there, when something was not */
-    uint64_t value;   /* the register: the last number that a row kept */
-    unsigned context; /* enum walk_context */
-    uint16_t module;  /* field id of the PROTOCOL row whose reader failed; 0: TLS itself */
+    uint32_t at, end;         /* offsets in the source: the next byte, the end of the scope */
+    uint32_t lacks;           /* how many bytes were not there, when something was not */
+    uint32_t oid_at, oid_len; /* the object identifier that was read last */
+    uint64_t value;           /* the register: the last number that a row kept */
+    unsigned context;         /* enum walk_context */
+    uint16_t module;          /* field id of the PROTOCOL row whose reader failed; 0: TLS itself */
     uint8_t source;
     uint8_t depth; /* of blocks that run each other */
     bool failed;   /* something was not there: the rest is not shown */

@@ -116,3 +116,13 @@ enum field_id x509_public_key(struct tape *t, uint8_t source, uint32_t offset, u
     asn1_run(&a, &x509_key_type, F_NONE, false, view_of(t, source, offset, length));
     return a.broken ? a.protocol : F_NONE;
 }
+
+void x509_extension_value(struct tape *t, struct slice oid, uint8_t source, uint32_t offset,
+                          uint32_t length, struct buf *protocols)
+{
+    if ((!wanted(t) && !protocols) || !x509_known(oid, false))
+        return;
+    struct asn1 a = begin(t, source, protocols, F_tls);
+    a.oid = oid;
+    asn1_by_oid(&a, view_of(t, source, offset, length));
+}

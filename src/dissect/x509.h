@@ -32,6 +32,10 @@ enum field_id x509_distinguished_name(struct tape *t, enum field_id field, uint8
 enum field_id x509_public_key(struct tape *t, uint8_t source, uint32_t offset, uint32_t length,
                               struct buf *protocols);
 
+/* The value of the certificate extension OID, below the item that is open; nothing when it is not known. */
+void x509_extension_value(struct tape *t, struct slice oid, uint8_t source, uint32_t offset,
+                          uint32_t length, struct buf *protocols);
+
 #define X509_TEXT_BYTES 128
 
 struct x509_facts {

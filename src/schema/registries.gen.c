@@ -2278,6 +2278,12 @@ static const struct code_point ocsp_versions[] = {
     {0x0, 0x0, "v1", "v1"},
 };
 
+static const struct code_point openpgp_descriptors[] = {
+    {0x1, 0x1, "empty_cert", "empty_cert"},
+    {0x2, 0x2, "subkey_cert", "subkey_cert"},
+    {0x3, 0x3, "subkey_cert_fingerprint", "subkey_cert_fingerprint"},
+};
+
 static const struct code_point p2p_directions[] = {
     {0x0, 0x0, "Sent", "Sent"},
     {0x1, 0x1, "Received", "Received"},
@@ -3088,6 +3094,7 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_OCSP_RESPONDER_FORMS] = TABLE(ocsp_responder_forms),
     [REG_OCSP_RESPONSE_STATUS] = TABLE(ocsp_response_status),
     [REG_OCSP_VERSIONS] = TABLE(ocsp_versions),
+    [REG_OPENPGP_DESCRIPTORS] = TABLE(openpgp_descriptors),
     [REG_P2P_DIRECTIONS] = TABLE(p2p_directions),
     [REG_PACKET_DIRECTIONS] = TABLE(packet_directions),
     [REG_PACKET_WAYS] = TABLE(packet_ways),

@@ -277,6 +277,10 @@ enum walk_context {
     KEY_SM2 = 1 << 23,
     IN_DRAFT_20 = 1 << 24, /* up to this one: tickets have no nonce */
     IN_DRAFT_18 = 1 << 25, /* up to this one: HelloRetryRequest has no cipher suite */
+    IN_RAW_KEY =
+        1 << 26, /* a Certificate of TLS 1.2 that is one raw public key, and no list (RFC 7250 3) */
+    IN_OPENPGP = 1 << 27,
+    IN_OTHER_CERTIFICATE = 1 << 28, /* certificates that are neither X.509 nor raw keys */
 };
 
 struct row {

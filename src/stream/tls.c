@@ -360,6 +360,8 @@ static void content(struct tls_reader *r, const struct tls_content *plain,
         [TLS_HANDSHAKE] = tls_handshake,
         [TLS_HEARTBEAT] = heartbeat,
     };
+    if (c->type == TLS_CONNECTION_ID && c->at < c->end)
+        tape_add(&r->d->tape, F_tlswire_tls12_cid, c->source, c->at, c->end - c->at, 0, 0);
     if (c->type == TLS_CONNECTION_ID || (c->type == TLS_HANDSHAKE && c->at == c->end))
         tape_set_label(&r->d->tape, c->record, LABEL_TLS_RECORD);
     else if (c->type < sizeof kinds / sizeof kinds[0] && kinds[c->type])

@@ -15,7 +15,10 @@ enum {
 /* Extension types (RFC 9846 4.2, RFC 7301, RFC 7366, RFC 7627). */
 enum {
     TRUNCATED_HMAC = 4,
+    CERTIFICATE_TYPE = 9,
     ALPN = 16,
+    CLIENT_CERTIFICATE_TYPE = 19,
+    SERVER_CERTIFICATE_TYPE = 20,
     ENCRYPT_THEN_MAC = 22,
     EXTENDED_MASTER_SECRET = 23,
     EARLY_DATA = 42,
@@ -94,6 +97,12 @@ static void follow_extensions(struct tls_session *s, bool server, struct slice b
             *version = slice_u16(&value);
         else if (type == ALPN)
             follow_alpn(s, value);
+        else if (type == CERTIFICATE_TYPE)
+            s->certificate_types[0] = s->certificate_types[1] = slice_u8(&value);
+        else if (type == SERVER_CERTIFICATE_TYPE)
+            s->certificate_types[0] = slice_u8(&value);
+        else if (type == CLIENT_CERTIFICATE_TYPE)
+            s->certificate_types[1] = slice_u8(&value);
         else if (type == EXTENDED_MASTER_SECRET)
             s->extended_master = true;
         else if (type == TRUNCATED_HMAC)
@@ -128,6 +137,7 @@ static void follow_server(struct tls_reader *r, struct slice body)
     s->client = !r->d->tcp.direction;
     s->side[0].tried = s->side[1].tried = 0; /* what was sought before this may be found now */
     s->extended_master = s->encrypt_then_mac = s->truncated_hmac = false;
+    s->certificate_types[0] = s->certificate_types[1] = CERTIFICATE_X509;
     uint16_t version = slice_u16(&body);
     struct slice random = body;
     s->has_server_random = slice_read(&body, s->server_random, sizeof s->server_random);

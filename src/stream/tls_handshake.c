@@ -18,8 +18,10 @@ enum {
     CLIENT_HELLO = 1,
     SERVER_HELLO = 2,
     OLD_HELLO_RETRY = 6,
+    CERTIFICATE = 11,
     SERVER_KEY_EXCHANGE = 12,
-    CLIENT_KEY_EXCHANGE = 16
+    CLIENT_KEY_EXCHANGE = 16,
+    COMPRESSED_CERTIFICATE = 25
 };
 
 /* How the name of a suite begins that exchanges keys in this way; the first that fits counts. */
@@ -63,6 +65,22 @@ static unsigned draft_context(unsigned version)
     unsigned draft = version >> 8 == 0x7f ? version & 0xff : 99;
     return (draft < 22 ? IN_DRAFT_21 : 0u) | (draft < 21 ? IN_DRAFT_20 : 0u) |
            (draft < 19 ? IN_DRAFT_18 : 0u);
+}
+
+/* What the sender's Certificate holds, as it was negotiated.  A raw key of TLS 1.2 is told by its tag as well: a
+ * list would begin with a length of which this was the first byte. */
+static unsigned certificate_context(const struct tls_reader *r, uint8_t type, struct slice body)
+{
+    const struct tls_session *s = r->session;
+    if (type != CERTIFICATE && type != COMPRESSED_CERTIFICATE)
+        return 0;
+    uint8_t is = s->certificate_types[s->client == (int8_t)r->d->tcp.direction];
+    bool key = slice_at(body, 3) == 0x30 && (is == CERTIFICATE_RAW_KEY || !s->has_server_random);
+    if (is == CERTIFICATE_OPENPGP && s->version != VERSION_TLS13)
+        return IN_OPENPGP;
+    if (is == CERTIFICATE_OPENPGP || is > CERTIFICATE_RAW_KEY)
+        return IN_OTHER_CERTIFICATE;
+    return type == CERTIFICATE && key && s->version != VERSION_TLS13 ? IN_RAW_KEY : 0;
 }
 
 static unsigned message_context(const struct tls_session *s, uint8_t type, struct slice body)
@@ -154,7 +172,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     tls_follow_hello(r, type, s);
     struct slice inner = tls_ech_hello(r, type, slice_sub(c->bytes, at, end - at));
     tls_exchange_message(r, type, slice_sub(c->bytes, at, end - at));
-    unsigned context = message_context(r->session, type, s);
+    unsigned context = message_context(r->session, type, s) | certificate_context(r, type, s);
     bool retry = type == SERVER_HELLO && context & IN_HELLO_RETRY_REQUEST;
     const char *name = retry ? "Hello Retry Request" : name_of(type);
     title(titles, name, "");

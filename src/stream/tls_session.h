@@ -23,6 +23,9 @@ enum tls_content_type {
 /* Whose keys protect a direction's records. */
 enum tls_epoch { EPOCH_PLAIN, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_APPLICATION, EPOCH_12 };
 
+/* RFC 7250 3, RFC 6091 3.1, RFC 8902 3. */
+enum tls_certificate_type { CERTIFICATE_X509, CERTIFICATE_OPENPGP, CERTIFICATE_RAW_KEY };
+
 /* What ALPN says the records carry. */
 enum tls_inside { TLS_INSIDE_UNKNOWN, TLS_INSIDE_OTHER, TLS_INSIDE_HTTP1, TLS_INSIDE_HTTP2 };
 
@@ -70,6 +73,8 @@ struct tls_session {
     uint8_t draft;       /* of TLS 1.3; 0: the standard */
     uint8_t compression; /* method that the server chose */
     uint8_t guesses;     /* records that known secrets were tried on */
+    uint8_t certificate_types
+        [2]; /* enum tls_certificate_type that was chosen for the server, for the client */
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
     const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */

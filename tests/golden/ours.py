@@ -38,6 +38,21 @@ def cases():
         module = {"an extension": "X509CE", "an OCSP response": "OCSP"}.get(name, "TLS")
         yield (f"what is malformed: {name}", begun().server(record(22, said)), ["-V"], [f"\n[Malformed Packet: {module}]\n"], [])
 
+    raw = Bytes().counted(3, Bytes().counted(3, certificates.KEYS[0]))
+    yield ("a raw public key in a list", Talk().begin().client(HELLOS[0]).server(
+        record(22, server_hello(extension(20, b"\2"), suite=0xc02f)), record(22, message(11, raw))), ["-V"],
+        ["Certificates Length: 94", "subjectPublicKey: 0400"], ["BER Error"])
+    yield ("a raw public key alone, its negotiation not seen", Talk().begin().server(record(22, message(11, Bytes().counted(3, certificates.KEYS[0])))),
+           ["-V"], ["Certificate Length: 91", "subjectPublicKey: 0400"], ["Certificates Length"])
+    pgp = b"\2" + Bytes().counted(1, bytes(range(8))).counted(3, b"packet")
+    yield ("an OpenPGP certificate", Talk().begin().client(HELLOS[0]).server(
+        record(22, server_hello(extension(9, b"\1"), suite=0xc02f)), record(22, message(11, pgp))), ["-V"],
+        ["OpenPGP Descriptor Type: subkey_cert (2)", "Key ID: 0001020304050607", "Certificate: 7061636b6574"], ["Certificates Length"])
+    yield ("a certificate of IEEE 1609.2", Talk().begin().client(HELLOS[0]).server(
+        record(22, server_hello(extension(20, b"\3"), suite=0xc02f)), record(22, message(11, Bytes().counted(3, Bytes().counted(3, b"\x30\1\0"))))),
+        ["-V"], ["Certificate: 300100"], ["BER Error", "signedCertificate", "Malformed"])
+    yield ("a record of DTLS alone", begun().client(record(25, b"\1\2\3")), ["-T", "fields", "-e", "tlswire.tls12_cid"], ["\n010203\n"], [])
+
     short = record(22, client_hello(extension(1), extension(13, b"\0\2\4"), extension(58, b"\2\1")), 0x0301)
     yield ("extensions that are too short", Talk().begin().client(short, DATA), ["-V"],
            ["Dissector processed too much data (1 byte)", "Extension: ticket_request (len=2)"], ["Maximum Fragment Length:", "[Malformed Packet"])

@@ -191,6 +191,33 @@ def messages():
     return t.capture() + [((1700000001, n), data) for n, (_, data) in enumerate(again.capture())]
 
 
+def keys():
+    """Raw public keys where certificates would be, as negotiated for each direction."""
+    t, key = Talk(first_port=53000), certificates.KEYS[0]
+    offer = [seed.extension(19, b"\1\2"), seed.extension(20, b"\2\2\0")]
+    single = record(22, seed.message(11, Bytes().counted(3, key)))
+    chosen = [seed.extension(19, b"\2"), seed.extension(20, b"\2")]
+    t.begin().client(record(22, client_hello(*offer))).server(record(22, server_hello(*chosen, suite=0xc02f)), single).client(single)
+    listed = record(22, seed.message(11, b"\0" + Bytes().counted(3, Bytes().counted(3, key).number(2, 0))))
+    t.begin().client(record(22, client_hello(*offer, records.VERSIONS))).server(record(22, server_hello(records.CHOSEN)))
+    t.server(record(22, seed.message(8, Bytes().counted(2, b"".join(chosen))))).server(listed).client(listed)
+    t.begin().client(record(22, client_hello())).client(record(25, bytes(range(40))))  # of DTLS alone
+    return t.capture()
+
+
+def other_certificates():
+    """OpenPGP in its three forms, and certificates of IEEE 1609.2."""
+    t = Talk(first_port=54000)
+    for body in (b"\1\0\0\0", b"\2" + Bytes().counted(1, bytes(8)).counted(3, b"packet"),
+                 b"\3" + Bytes().counted(1, bytes(8)).counted(1, bytes(20))):
+        t.begin().client(record(22, client_hello(seed.extension(9, b"\2\1\0"))))
+        t.server(record(22, server_hello(seed.extension(9, b"\1"), suite=0xc02f)), record(22, seed.message(11, body)))
+    t.begin().client(record(22, client_hello(seed.extension(20, b"\1\3"))))
+    t.server(record(22, server_hello(seed.extension(20, b"\3"), suite=0xc02f)),
+             record(22, seed.message(11, Bytes().counted(3, Bytes().counted(3, b"certificate")))))
+    return t.capture()
+
+
 def ours():
     """What tshark does not show, or shows otherwise."""
     t = Talk(first_port=52000)
@@ -277,8 +304,9 @@ def resumed():
 
 
 CAPTURES = {"analysis": analysis, "options": options, "fast_open": fast_open, "messages": messages, "resumed": resumed,
-            "wrong_certificates": wrong_certificates, "ours": ours, "headers": lambda: layers.timed(headers())}
-DIFFERENT = {"rows_ours.pcap"}
+            "wrong_certificates": wrong_certificates, "ours": ours,
+            "keys": keys, "other_certificates": other_certificates, "headers": lambda: layers.timed(headers())}
+DIFFERENT = {"rows_ours.pcap", "rows_other_certificates.pcap"}
 
 
 def write(folder):
