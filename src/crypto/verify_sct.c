@@ -118,7 +118,7 @@ static EVP_PKEY *key_of(const struct sct_subject *subject, struct slice log)
 
 static bool is_signed(EVP_PKEY *key, const struct timestamp *t, struct slice entry)
 {
-    enum { SHA256 = 4, RSA = 1, ECDSA = 3 };
+    enum { WITH_SHA256 = 4, WITH_RSA = 1, WITH_ECDSA = 3 }; /* RFC 5246 7.4.1.4.1 */
     struct buf text = {.ceiling = ENTRY_MAX};
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     int kind = EVP_PKEY_get_base_id(key);
@@ -127,8 +127,8 @@ static bool is_signed(EVP_PKEY *key, const struct timestamp *t, struct slice ent
     buf_slice_put(&text, entry);
     put_number(&text, t->extensions.len, 2);
     buf_slice_put(&text, t->extensions);
-    bool ok = c && !text.failed && t->hash == SHA256 &&
-              t->algorithm == (kind == EVP_PKEY_RSA ? RSA : ECDSA) &&
+    bool ok = c && !text.failed && t->hash == WITH_SHA256 &&
+              t->algorithm == (kind == EVP_PKEY_RSA ? WITH_RSA : WITH_ECDSA) &&
               EVP_DigestVerifyInit(c, NULL, EVP_sha256(), NULL, key) == 1 &&
               EVP_DigestVerify(c, t->signature.data, t->signature.len, text.data, text.len) == 1;
     EVP_MD_CTX_free(c);
