@@ -2,6 +2,7 @@
  * chooses whether the secrets are scanned first, and whether what was read is written again and
  * read back. */
 #include "base/buf.h"
+#include "base/names.h"
 #include "capture/reader.h"
 #include "capture/writer.h"
 
@@ -28,6 +29,12 @@ static void on_secrets(void *context, uint32_t type, struct slice text)
     (void)context;
     sink += type;
     look_at(text);
+}
+
+static void on_name(void *context, struct slice address, struct slice name)
+{
+    names_add(context, address, name);
+    names_hosts(context, name);
 }
 
 static void look_at_packet(const struct packet *p)
@@ -70,9 +77,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice input = slice_of(data, size);
     uint8_t mode = slice_u8(&input);
-    struct reader_options options = {.secrets = on_secrets};
+    struct names names = {0};
+    struct reader_options options = {.secrets = on_secrets, .name = on_name, .context = &names};
     struct error e = {0};
+    names_hosts(&names, slice_sub(input, 0, 256));
     struct reader *r = reader_open_memory(input.data, input.len, "fuzz", &options, &e);
+    if (!r)
+        names_free(&names);
     if (!r)
         return e.code == ERROR_NONE ? (abort(), 0) : 0;
     if (mode & SCAN)
@@ -86,5 +97,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     sink += reader_info(r).interfaces;
     reader_close(r);
+    names_free(&names);
     return 0;
 }

@@ -490,6 +490,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     tape_reset(&d->tape, e->options.want);
     d->verdict = NULL;
     d->tape.more = e->options.more;
+    d->tape.names = e->options.lower.names;
     tape_source(&d->tape, packet->bytes, "Frame");
     arena_reset(&e->plaintext);
     e->expander.left = EXPAND_A_PACKET;

@@ -269,6 +269,43 @@ static enum block_result read_secrets(struct reader *r, struct block *b, struct 
     return BLOCK_GO_ON;
 }
 
+enum { NAMES_END = 0, NAMES_IPV4 = 1, NAMES_IPV6 = 2 };
+
+/* The names of one record: an address, then names that each end with a zero. */
+static bool read_record(struct reader *r, struct slice record, size_t address_size)
+{
+    struct slice address = slice_take(&record, address_size);
+    if (record.failed || record.len == 0 || record.data[record.len - 1] != '\0')
+        return false;
+    while (record.len > 0) {
+        size_t len = strnlen((const char *)record.data, record.len);
+        struct slice name = slice_take(&record, len);
+        slice_skip(&record, 1);
+        r->options.name(r->options.context, address, name);
+    }
+    return true;
+}
+
+static enum block_result read_names(struct reader *r, struct block *b, struct packet *p)
+{
+    (void)p;
+    if (r->scanning || !r->options.name)
+        return BLOCK_GO_ON;
+    while (b->body.len >= 4) {
+        uint16_t type = read_u16(&b->body, b->big), len = read_u16(&b->body, b->big);
+        struct slice record = slice_take(&b->body, len);
+        if (type == NAMES_END)
+            return BLOCK_GO_ON;
+        if (b->body.failed)
+            return damaged(r, b, "a record of names longer than its block");
+        if ((type == NAMES_IPV4 || type == NAMES_IPV6) &&
+            !read_record(r, record, type == NAMES_IPV4 ? 4 : 16))
+            return damaged(r, b, "NRB record has non-null-terminated host name");
+        slice_skip(&b->body, (4 - len % 4u) % 4 < b->body.len ? (4 - len % 4u) % 4 : b->body.len);
+    }
+    return BLOCK_GO_ON;
+}
+
 /* Not network packets, but tshark numbers them as frames; so that our numbers agree, so do we. */
 static enum block_result count_only(struct reader *r, struct block *b, struct packet *p)
 {
@@ -288,6 +325,7 @@ static const struct block_type {
     {BLOCK_SECTION, SECTION_MIN, "an SHB", read_section},
     {1, 20, "an IDB", read_interface},
     {3, 16, "an SPB", read_simple},
+    {4, BLOCK_MIN, "an NRB", read_names},
     {2, 32, "a PB", read_old_packet},
     {10, 20, "a DSB", read_secrets},
     {9, BLOCK_MIN, "a systemd journal export block", count_only},
@@ -298,7 +336,7 @@ static const struct block_type {
     {0x216, BLOCK_MIN, "a Sysdig event block", count_only},
 };
 
-/* NULL: name resolution, statistics, what is not known. They are stepped over. */
+/* NULL: statistics, what is not known. They are stepped over. */
 static const struct block_type *block_type_of(uint32_t type)
 {
     for (size_t i = 0; i < sizeof block_types / sizeof block_types[0]; i++)

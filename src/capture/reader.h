@@ -27,9 +27,13 @@ enum read_result { READ_PACKET, READ_END, READ_ERROR };
  * for the time of the call. */
 typedef void reader_secrets(void *context, uint32_t type, struct slice text);
 
+/* Called for each name in a Name Resolution Block; ADDRESS has 4 or 16 bytes. */
+typedef void reader_name(void *context, struct slice address, struct slice name);
+
 struct reader_options {
     reader_secrets *secrets; /* NULL: they are skipped */
-    void *context;           /* for `secrets` */
+    reader_name *name;       /* the same */
+    void *context;           /* for both */
     /* Non-zero ends the input, also while waiting for a pipe (the signal handler must not be
      * SA_RESTART).  May be NULL. */
     const volatile sig_atomic_t *stop;

@@ -117,6 +117,13 @@ void reading_secrets(void *context, uint32_t type, struct slice text)
         (void)writer_secrets(r->writer, type, text, &ignored);
 }
 
+void reading_name(void *context, struct slice address, struct slice name)
+{
+    const struct run *r = context;
+    if (r->reading->names)
+        names_add(r->reading->names, address, name);
+}
+
 static int read_made(struct run *r, reading_each *each, struct error *error)
 {
     struct packet packet;
@@ -132,7 +139,7 @@ static void start_lanes(struct run *r, const struct reader *reader, reading_each
 {
     const struct reading *reading = r->reading;
     if (each == reading_packet && r->packets == ALONE_UNTIL && !reading->no_output &&
-        !reading->line_buffered && reader_info(reader).mapped &&
+        !reading->line_buffered && !reading->print.names && reader_info(reader).mapped &&
         printer_apart(reading->printer, &r->print))
         r->lanes = lanes_new(reading->printer);
 }
@@ -152,7 +159,7 @@ int reading_file(struct run *r, reading_each *each, struct error *error)
     if (r->reading->made)
         return read_made(r, each, error);
     struct reader_options options = {
-        .secrets = reading_secrets, .context = r, .stop = &reading_stopped};
+        .secrets = reading_secrets, .name = reading_name, .context = r, .stop = &reading_stopped};
     struct reader *reader = reader_open(reading_path(r), &options, error);
     if (!reader)
         return READING_FAILED;

@@ -53,6 +53,7 @@ struct reading {
     const char *keylog_files[READING_KEYLOGS]; /* -o tls.keylog_file: */
     size_t keylog_count;
     const char *export_keys;     /* --export-tls-session-keys */
+    struct names *names;         /* gets those of the capture; NULL: none */
     const struct key_ring *ring; /* private keys and pre-shared ones; NULL: none */
     const struct printer *printer;
     struct print_options print;

@@ -125,8 +125,10 @@ static void conclude(struct session *s)
 static bool open_pipe(struct session *s, struct input *in, struct error *error)
 {
     const char *path = in->from->interface;
-    struct reader_options options = {
-        .secrets = reading_secrets, .context = s->run, .stop = &reading_stopped};
+    struct reader_options options = {.secrets = reading_secrets,
+                                     .name = reading_name,
+                                     .context = s->run,
+                                     .stop = &reading_stopped};
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_set(error, ERROR_FILE,

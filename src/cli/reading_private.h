@@ -58,6 +58,8 @@ static inline bool reading_complete(const struct run *r)
 /* Secrets that stood in what is read: for the engine, and for the file that is written. CONTEXT is the
  * run. */
 void reading_secrets(void *context, uint32_t type, struct slice text);
+/* The same for a name of an address. */
+void reading_name(void *context, struct slice address, struct slice name);
 /* What the writers of this run say of themselves; the strings last as long as the run. */
 struct writer_options reading_writer_options(struct run *r);
 /* Engine's options as the reading has them. */

@@ -230,6 +230,9 @@ static int read_packets(struct front *f)
     if (!check(f) || !key_options_load(&f->keys, &f->error))
         return READING_REFUSED;
     r->ring = f->keys.ring;
+    r->names = &f->names;
+    r->print.known_names = &f->names;
+    r->print.names = r->lower.names = f->shows_names ? &f->names : NULL;
     if (strcmp(r->printer->name, "ek") == 0)
         r->print.tree |= !f->summary;
     r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
@@ -347,6 +350,7 @@ static int front(int argc, char **argv, bool reads, enum material_kind kind)
     for (size_t i = 0; i < f->kept_count; i++)
         free(f->kept[i]);
     key_options_free(&f->keys);
+    names_free(&f->names);
     stats_free(f->reading.stats);
     free(f);
     return status;

@@ -209,35 +209,6 @@ static bool take_seconds(struct front *f, const struct option_row *row, const ch
                         front_shown(f, argument));
 }
 
-static bool take_no_names(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)f, (void)row, (void)argument;
-    return true; /* names are never looked up */
-}
-
-/* Names out of tables and of the capture are none for what is dissected here; asking others, and
- * the names of ports, are not there. */
-static bool take_names(struct front *f, const struct option_row *row, const char *argument)
-{
-    (void)row;
-    char stray = argument[strspn(argument, "dmnNtv")];
-    if (stray != '\0')
-        return front_refuse(f,
-                            "-N specifies unknown resolving option '%s'; valid options are:\n"
-                            "\t'd' to enable address resolution from captured DNS packets\n"
-                            "\t'm' to enable MAC address resolution\n"
-                            "\t'n' to enable network address resolution\n"
-                            "\t'N' to enable using external resolvers (e.g., DNS)\n"
-                            "\t    for network address resolution\n"
-                            "\t't' to enable transport-layer port number resolution\n"
-                            "\t'v' to enable VLAN IDs to names resolution",
-                            front_shown(f, (const char[]){stray, '\0'}));
-    const char *missing = strpbrk(argument, "Nt");
-    return !missing || front_refuse(f, "-N %s: %s are not there yet", front_shown(f, argument),
-                                    *missing == 'N' ? "names from external resolvers (N)"
-                                                    : "names of ports (t)");
-}
-
 static bool take_line_buffered(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row, (void)argument;
@@ -332,7 +303,7 @@ static bool take_help(struct front *f, const struct option_row *row, const char 
     {                                      \
         letter, name, argument, NULL, why  \
     }
-#define NO_NAMES "names of addresses are not looked up, so there are none to write"
+#define NO_NAMES "names of addresses are not written into captures; -z hosts prints them"
 #define NO_LOG   "there is no log; what goes wrong is told on stderr"
 
 /* clang-format off: a table reads best as one */
@@ -366,8 +337,10 @@ const struct option_row tshark_options[] = {
     {'2', NULL, NULL, take_two_pass, "read a file twice: ends are known from the start"},
     {'R', "read-filter", "<filter>", take_read_filter,
      "with -2: packets that the second pass reads"},
-    {'n', NULL, NULL, take_no_names, "no name resolution (there is none)"},
-    {'N', NULL, "<letters>", take_names, "names of: d, m, n, v (there are none)"},
+    {'n', NULL, NULL, take_no_names, "no names of addresses"},
+    {'N', NULL, "<letters>", take_names,
+     "show names: n, those of -H and of the capture (d, m, v: none)"},
+    {'H', NULL, "<hosts file>", take_hosts, "names of addresses, shown with -N n"},
     {'d', NULL, "<layer>==<ports>,<protocol>", take_decode_as,
      "tcp.port==4433,tls  tcp.port==8000-8010,tls"},
     {'o', NULL, "<name>:<value>", take_preference, "a preference: tls.keylog_file:keys.log"},
@@ -418,7 +391,6 @@ const struct option_row tshark_options[] = {
      "column-formats, decodes, fields, ftypes, manual, protocols, values: print what is known"},
     {'h', "help", NULL, take_help, "print this and exit"},
     {'v', "version", NULL, take_help, "print the version and exit"},
-    NEVER('H', NULL, "", NO_NAMES),
     NEVER('K', NULL, "",
           "Kerberos is not decrypted here; keys of TLS come with -o tls.keylog_file:FILE"),
     NEVER('U', NULL, "", "PDUs are not exported; -V, -x and -z follow show what was decrypted"),

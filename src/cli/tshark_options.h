@@ -46,6 +46,8 @@ struct front {
     bool stops_by_time;
     bool told;                  /* the error is on stderr already: it is longer than a line */
     struct capture_input usual; /* what stands before the first -i */
+    struct names names;         /* of addresses */
+    bool shows_names;           /* -N n */
     char *kept[FRONT_KEPT];     /* owned: lines of a profile */
     size_t kept_count;
     bool lists_statistics; /* after the error */
@@ -89,6 +91,7 @@ bool front_check_capture(struct front *f);
 option_take take_profile, take_protocol, take_heuristic, take_log_level;
 
 /* In tshark_decode_as.c and tshark_values.c: the options with a language of their own. */
+option_take take_no_names, take_names, take_hosts;
 option_take take_decode_as, take_preference, take_time_format;
 
 #endif

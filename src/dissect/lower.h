@@ -80,6 +80,7 @@ struct lower_options {
     bool check_ip;               /* verify the sums of IPv4 headers */
     bool keep_ipv4, keep_ipv6;   /* leave fragments as they are */
     bool plain_ipv4, plain_ipv6; /* the tree's line tells no addresses */
+    const struct names *names;   /* of addresses; borrowed, may be NULL */
 };
 
 /* Reads the layers; emits nothing.  FRAGMENTS keeps pieces of packets until they are whole. */

@@ -11,7 +11,10 @@ static void emit_host(const struct lower_view *v, uint32_t offset, struct slice 
     if (at == TAPE_NONE)
         return;
     size_t start = t->text.len;
-    if (address.len == 4)
+    const char *name = names_find(t->names, address);
+    if (name)
+        buf_str(&t->text, name);
+    else if (address.len == 4)
         buf_ipv4(&t->text, address);
     else
         buf_ipv6(&t->text, address);

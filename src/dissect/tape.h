@@ -11,6 +11,7 @@
 #define TLSWIRE_DISSECT_TAPE_H
 
 #include "base/buf.h"
+#include "base/names.h"
 #include "base/slice.h"
 #include "schema/schema.h"
 
@@ -51,11 +52,12 @@ struct tape {
     uint32_t count, capacity;
     struct source sources[TAPE_MAX_SOURCES];
     uint32_t source_count;
-    struct buf text;     /* bytes of generated values */
-    const uint8_t *want; /* one byte a field id: not 0 when somebody asks for it */
-    uint32_t depth;      /* of the next event; stored up to 255 */
-    bool more;           /* numbers get the names that tshark 4.0.17 does not know, too */
-    bool full;           /* a ceiling was hit: events are missing, the output says so */
+    struct buf text;           /* bytes of generated values */
+    const uint8_t *want;       /* one byte a field id: not 0 when somebody asks for it */
+    const struct names *names; /* of addresses; borrowed; NULL: none */
+    uint32_t depth;            /* of the next event; stored up to 255 */
+    bool more;                 /* numbers get the names that tshark 4.0.17 does not know, too */
+    bool full;                 /* a ceiling was hit: events are missing, the output says so */
 };
 
 bool tape_init(struct tape *t);

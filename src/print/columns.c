@@ -86,9 +86,15 @@ TIME_COLUMN(column_relative, TIME_RELATIVE)
 TIME_COLUMN(column_delta, TIME_DELTA)
 TIME_COLUMN(column_delta_displayed, TIME_DELTA_DISPLAYED)
 
-static void address(struct buf *out, const struct address *a)
+static void address(struct buf *out, const struct names *names, const struct address *a)
 {
     struct slice bytes = slice_of(a->bytes, sizeof a->bytes);
+    size_t size = a->kind == ADDRESS_IPV4 ? 4 : a->kind == ADDRESS_IPV6 ? 16 : 0;
+    const char *name = names_find(names, slice_sub(bytes, 0, size));
+    if (name) {
+        buf_str(out, name);
+        return;
+    }
     switch (a->kind) {
     case ADDRESS_NONE:
         buf_str(out, "N/A");
@@ -109,14 +115,28 @@ static void column_source(struct buf *out, const struct print_options *options,
                           const struct dissection *d)
 {
     (void)options;
-    address(out, &d->columns.source);
+    address(out, d->tape.names, &d->columns.source);
 }
 
 static void column_destination(struct buf *out, const struct print_options *options,
                                const struct dissection *d)
 {
     (void)options;
-    address(out, &d->columns.destination);
+    address(out, d->tape.names, &d->columns.destination);
+}
+
+static void column_source_address(struct buf *out, const struct print_options *options,
+                                  const struct dissection *d)
+{
+    (void)options;
+    address(out, NULL, &d->columns.source);
+}
+
+static void column_destination_address(struct buf *out, const struct print_options *options,
+                                       const struct dissection *d)
+{
+    (void)options;
+    address(out, NULL, &d->columns.destination);
 }
 
 static void column_protocol(struct buf *out, const struct print_options *options,
@@ -392,6 +412,10 @@ static const struct {
     [COLUMN_LINK_DESTINATION] = {column_link_destination, 12, false, GROUP_LINK},
     [COLUMN_NET_SOURCE] = {column_source, 12, true, GROUP_NET},
     [COLUMN_NET_DESTINATION] = {column_destination, 12, false, GROUP_NET},
+    [COLUMN_SOURCE_ADDRESS] = {column_source_address, 12, true, GROUP_ADDRESS},
+    [COLUMN_DESTINATION_ADDRESS] = {column_destination_address, 12, false, GROUP_ADDRESS},
+    [COLUMN_NET_SOURCE_ADDRESS] = {column_source_address, 12, true, GROUP_NET},
+    [COLUMN_NET_DESTINATION_ADDRESS] = {column_destination_address, 12, false, GROUP_NET},
     [COLUMN_TIME_ABSOLUTE] = {column_absolute, 10, true, GROUP_NONE},
     [COLUMN_TIME_DATE] = {column_date, 10, true, GROUP_NONE},
     [COLUMN_TIME_DAY_OF_YEAR] = {column_day_of_year, 10, true, GROUP_NONE},

@@ -276,8 +276,8 @@ void jsonl_packet(struct buf *out, const struct print_options *options, const st
     }
     number_key(out, ",\"length\":", packet->len);
     number_key(out, ",\"captured\":", packet->caplen);
-    column_key(&j, d, ",\"source\":", COLUMN_SOURCE);
-    column_key(&j, d, ",\"destination\":", COLUMN_DESTINATION);
+    column_key(&j, d, ",\"source\":", COLUMN_SOURCE_ADDRESS);
+    column_key(&j, d, ",\"destination\":", COLUMN_DESTINATION_ADDRESS);
     column_key(&j, d, ",\"protocol\":", COLUMN_PROTOCOL);
     column_key(&j, d, ",\"info\":", COLUMN_INFO);
     if (field_list_count(options->list) > 0) {

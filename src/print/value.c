@@ -252,6 +252,29 @@ static void address_ipv6(struct buf *out, const struct tape *t, const struct eve
     value_ipv6(out, event_bytes(t, e));
 }
 
+static void put_address(struct buf *out, const struct tape *t, const struct event *e)
+{
+    if (fields[e->field].type == TYPE_IPV4)
+        address_ipv4(out, t, e);
+    else
+        address_ipv6(out, t, e);
+}
+
+/* "name (address)" where names are shown; what has none is called by its address. */
+static void shown_address(struct buf *out, const struct tape *t, const struct event *e)
+{
+    const char *name = names_find(t->names, event_bytes(t, e));
+    if (name)
+        buf_str(out, name);
+    else
+        put_address(out, t, e);
+    if (!t->names)
+        return;
+    buf_str(out, " (");
+    put_address(out, t, e);
+    buf_char(out, ')');
+}
+
 static void show_oid(struct buf *out, const struct tape *t, const struct event *e)
 {
     value_oid(out, event_bytes(t, e));
@@ -294,8 +317,8 @@ static const struct {
     [TYPE_RELATIVE_TIME] = {shown_relative_time, relative_time, relative_time},
     [TYPE_STRING] = {shown_string, show_string, show_string},
     [TYPE_BYTES] = {shown_bytes, show_bytes, cell_bytes},
-    [TYPE_IPV4] = {address_ipv4, address_ipv4, address_ipv4},
-    [TYPE_IPV6] = {address_ipv6, address_ipv6, address_ipv6},
+    [TYPE_IPV4] = {shown_address, address_ipv4, address_ipv4},
+    [TYPE_IPV6] = {shown_address, address_ipv6, address_ipv6},
     [TYPE_ETHER] = {show_bytes, show_bytes, show_bytes},
     [TYPE_OID] = {shown_oid, show_oid, show_oid},
     [TYPE_FRAMENUM] = {shown_number, show_number, show_number},

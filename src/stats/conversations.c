@@ -170,10 +170,11 @@ static void put_padded(struct conversations *c, struct buf *out, int width)
     buf_clear(&c->scratch);
 }
 
-static void put_end(struct conversations *c, struct buf *out, const struct end *end)
+static void put_end(const struct stat *s, struct buf *out, const struct end *end)
 {
+    struct conversations *c = s->state;
     bool ports = c->layer == LAYER_TCP;
-    stat_address(&c->scratch, &end->address);
+    stat_name(s, &c->scratch, &end->address);
     if (ports) {
         buf_char(&c->scratch, ':');
         buf_dec(&c->scratch, end->port);
@@ -264,9 +265,9 @@ static void put_conversations(struct stat *s, struct buf *out)
         struct slice bytes = tally_key(&c->tally, i);
         const struct count *n = tally_at(&c->tally, i);
         (void)slice_read(&bytes, &key, sizeof key);
-        put_end(c, out, &key.ends[0]);
+        put_end(s, out, &key.ends[0]);
         buf_str(out, " <-> ");
-        put_end(c, out, &key.ends[1]);
+        put_end(s, out, &key.ends[1]);
         put_amount(c, out, n->frames[1], n->bytes[1]);
         put_amount(c, out, n->frames[0], n->bytes[0]);
         put_amount(c, out, n->frames[0] + n->frames[1], n->bytes[0] + n->bytes[1]);
@@ -289,7 +290,7 @@ static void put_endpoints(struct stat *s, struct buf *out)
         struct slice bytes = tally_key(&c->tally, i);
         const struct count *n = tally_at(&c->tally, i);
         (void)slice_read(&bytes, &key, sizeof key);
-        stat_address(&c->scratch, &key.ends[0].address);
+        stat_name(s, &c->scratch, &key.ends[0].address);
         put_padded(c, out, -20);
         if (ports)
             buf_printf(out, "      %5u     ", key.ends[0].port);

@@ -269,12 +269,13 @@ static void put_arrow(struct flow *f, struct buf *out, const struct arrow *a)
 }
 
 /* The addresses: the odd ones in a row of their own, so that each has the room of two. */
-static void put_heading(struct flow *f, struct buf *out)
+static void put_heading(const struct stat *s, struct buf *out)
 {
+    struct flow *f = s->state;
     buf_str(out, f->several ? "Conv.| Time    " : "|Time     ");
     for (uint32_t i = 0; i < f->node_count; i += 2) {
         buf_str(&f->scratch, "| ");
-        stat_address(&f->scratch, &f->nodes[i]);
+        stat_name(s, &f->scratch, &f->nodes[i]);
         stat_pad(out, buf_slice(&f->scratch), -2 * WIDTH);
         buf_clear(&f->scratch);
     }
@@ -282,7 +283,7 @@ static void put_heading(struct flow *f, struct buf *out)
                             : "|\n|         |                   ");
     for (uint32_t i = 1; i < f->node_count; i += 2) {
         buf_str(&f->scratch, "| ");
-        stat_address(&f->scratch, &f->nodes[i]);
+        stat_name(s, &f->scratch, &f->nodes[i]);
         if (f->scratch.len < WIDTH) {
             buf_fill(&f->scratch, ' ', WIDTH - f->scratch.len);
             buf_char(&f->scratch, '|');
@@ -297,7 +298,7 @@ void flow_end(struct stat *s, struct buf *out)
 {
     struct flow *f = s->state;
     if (f->arrow_count > 0)
-        put_heading(f, out);
+        put_heading(s, out);
     for (uint32_t i = 0; i < f->arrow_count; i++) {
         if (f->several && i > 0 && f->arrows[i].conversation != f->arrows[i - 1].conversation) {
             buf_fill(out, '-', 17 + f->node_count * WIDTH);

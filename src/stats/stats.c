@@ -36,6 +36,7 @@ const struct stat_kind stat_kinds[] = {
     KIND("follow,ssl", 1, follow),
     KIND("follow,tcp", 0, follow),
     KIND("follow,tls", 1, follow),
+    KIND("hosts", 0, hosts),
     KIND("io,phs", 0, hierarchy),
     KIND("io,stat", 0, io_stat),
     KIND("ip_hosts,tree", 1, tree),
@@ -247,6 +248,16 @@ void stat_address(struct buf *out, const struct address *a)
     case ADDRESS_NONE:
         break;
     }
+}
+
+void stat_name(const struct stat *s, struct buf *out, const struct address *a)
+{
+    size_t size = a->kind == ADDRESS_IPV4 ? 4 : a->kind == ADDRESS_IPV6 ? 16 : 0;
+    const char *name = names_find(s->options->names, slice_of(a->bytes, size));
+    if (name)
+        buf_str(out, name);
+    else
+        stat_address(out, a);
 }
 
 void stat_dropped(struct buf *out, const struct tally *tally, const char *what)

@@ -63,6 +63,8 @@ void stat_size(struct buf *out, uint64_t bytes);
 void stat_pad(struct buf *out, struct slice text, int width);
 /* "127.0.0.1", "2001:db8::1", "00:00:00:00:00:00"; nothing when there is none. */
 void stat_address(struct buf *out, const struct address *a);
+/* The name when there is one and names are asked for; else the address. */
+void stat_name(const struct stat *s, struct buf *out, const struct address *a);
 /* Says what a ceiling left out, when it left out something. */
 void stat_dropped(struct buf *out, const struct tally *tally, const char *what);
 
@@ -82,5 +84,6 @@ STAT_DECLARE(io_stat);
 STAT_DECLARE(tls_table);
 STAT_DECLARE(tree);
 STAT_DECLARE(flow);
+STAT_DECLARE(hosts);
 
 #endif

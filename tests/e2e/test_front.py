@@ -342,6 +342,29 @@ def statistics_share_their_memory():
 
 
 @test
+def names_of_addresses():
+    names, hosts = GOLDEN / "names.pcapng", GOLDEN / "hosts"
+    head = f"# TShark hosts output\n#\n# Host data gathered from {names}\n\n"
+    four = ["10.0.0.1\trenamed.example", "10.0.0.2\ta-name-that-is-longer-than-sixty-three-bytes-and-is-therefore-cut",
+            "127.0.0.1\tlocal.example", "192.0.2.1\tserver.example"]
+    four[1] = four[1][:four[1].index("\t") + 64]
+    six = ["::1\tsix.example", "2001:db8::1\tserver6.example"]
+    for form, lines in (("hosts", four + six), ("hosts,ip", four), ("hosts,ipv4", four), ("hosts,ipv6", six), ("hosts,ipv6,ip", four + six)):
+        got = run("-n", "-q", "-r", names, "-H", hosts, "-z", form)
+        check(got == (head + "".join(line + "\n" for line in lines), "", 0), f"{form}: {got}")
+    refused(["-r", names, "-z", "hosts,foo"], 1, "invalid \"-z hosts[,ip][,ipv4][,ipv6]\" argument")
+    check("example" not in run("-n", "-H", hosts, "-r", names)[0], "names only with -N n")
+    check("example" not in run("-N", "n", "-n", "-H", hosts, "-r", names)[0], "-n takes -N back")
+    both = [run("-N", "n", *more, "-r", names)[0] for more in ([], ["-M", "1"])]
+    check("renamed.example → server.example" in both[1].splitlines()[-1], f"-M keeps names: {both[1]}")
+    with tempfile.TemporaryDirectory() as folder:
+        cut = os.path.join(folder, "cut.pcapng")
+        pathlib.Path(cut).write_bytes(names.read_bytes().replace(b"server.example\0", b"server.example!"))
+        out, err, status = run("-r", cut)
+        check(status == 2 and out.count("\n") == 2 and "NRB record has non-null-terminated host name" in err, (out, err))
+
+
+@test
 def statistics_in_time():
     for wrong, word in (("io,stat", "invalid"), ("io,stat,x", "invalid"), ("io,stat,0.0000001", ">=0.000001"),
                         ("io,stat,1,SUM(tcp.len", "Closing parenthesis"), ("io,stat,1,SUM()tcp", "didn't specify a field"),
@@ -360,7 +383,7 @@ def statistics_in_time():
 
 @test
 def what_is_not_there_says_so():
-    for options in (["-H", "x"], ["-K", "x"], ["-U", "x"], ["-W", "n"], ["-X", "x:y"], ["--export-objects", "http,x"],
+    for options in (["-K", "x"], ["-U", "x"], ["-W", "n"], ["-X", "x:y"], ["--export-objects", "http,x"],
                     ["--log-file", "x"], ["--log-domains", "x"], ["--log-debug", "x"], ["--log-noisy", "x"],
                     ["--log-fatal", "x"]):
         refused(["-r", SEED, *options], 1, f"the option {options[0]} is not there: ")
@@ -512,6 +535,7 @@ def fields_of_other_formats():
     refused([*few, "-N", "mx"], 1, "-N specifies unknown resolving option 'x'", "'v' to enable")
     refused([*few, "-N", "mt"], 1, "names of ports (t) are not there")
     check(run(*few, "-N", "dmnv") == run(*few), "-N with letters that change nothing")
+    refused([*few, "-H", "nosuch"], 1, "Can't read host entries from \"nosuch\"")
     refused([*few, "-T", "jsn"], 1, "Invalid -T parameter \"jsn\"", "\"json\"", "\"jsonl\"", "\"ek\"", "\"psml\"")
     refused([*few, "-o", "gui.column.format:\"No.\",\"%zz\""], 1, "Invalid -o flag", "-G column-formats")
     out, err, status = run(*few, "-T", "json", "-Y", "frame.number == 99")
