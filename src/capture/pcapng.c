@@ -275,10 +275,12 @@ enum { NAMES_END = 0, NAMES_IPV4 = 1, NAMES_IPV6 = 2 };
 static bool read_record(struct reader *r, struct slice record, size_t address_size)
 {
     struct slice address = slice_take(&record, address_size);
-    if (record.failed || record.len == 0 || record.data[record.len - 1] != '\0')
+    if (record.failed || record.len == 0 || slice_at(record, record.len - 1) != '\0')
         return false;
     while (record.len > 0) {
-        size_t len = strnlen((const char *)record.data, record.len);
+        size_t len = 0;
+        while (slice_at(record, len) != '\0')
+            len++;
         struct slice name = slice_take(&record, len);
         slice_skip(&record, 1);
         r->options.name(r->options.context, address, name);

@@ -158,8 +158,11 @@ int reading_file(struct run *r, reading_each *each, struct error *error)
 {
     if (r->reading->made)
         return read_made(r, each, error);
-    struct reader_options options = {
-        .secrets = reading_secrets, .name = reading_name, .context = r, .stop = &reading_stopped};
+    bool known = r->reading->two_pass && each == reading_packet; /* by the first pass */
+    struct reader_options options = {.secrets = reading_secrets,
+                                     .name = known ? NULL : reading_name,
+                                     .context = r,
+                                     .stop = &reading_stopped};
     struct reader *reader = reader_open(reading_path(r), &options, error);
     if (!reader)
         return READING_FAILED;
