@@ -256,7 +256,7 @@ static uint32_t resume(void *context, const struct flow *f, struct tcp_lost *los
     bool known = f->tls || tls_port_says(f, &e->ports) == TLS_PORT_YES;
     if (!known || tls_start(f, bytes) > 0)
         return 0;
-    return tls_resume(lost, bytes, seq);
+    return tls_resume(lost, bytes, seq, tls_version(f));
 }
 
 /* The tree of TCP, with what the reassembly says of the payload. */

@@ -136,13 +136,18 @@ static bool p_hash(struct crypto_provider *p, enum hash_id hash, struct slice se
     return ok;
 }
 
+bool schedule_has_own_hash(enum tls_version version)
+{
+    return version >= VERSION_TLS12 || version == VERSION_TLCP;
+}
+
 bool schedule_prf(struct crypto_provider *p, enum tls_version version, enum hash_id hash,
                   struct slice secret, const char *label, struct slice seed1, struct slice seed2,
                   uint8_t *out, size_t out_len)
 {
     const struct slice seed[3] = {slice_of_str(label), seed1, seed2};
     memset(out, 0, out_len);
-    if (version >= VERSION_TLS12 || version == VERSION_TLCP)
+    if (schedule_has_own_hash(version))
         return p_hash(p, hash, secret, seed, out, out_len);
     /* RFC 2246 5: halves that share the middle byte when the length is odd. */
     size_t half = (secret.len + 1) / 2;

@@ -76,6 +76,8 @@ struct key_block {
     struct key_parts client, server;
 };
 
+/* Whether messages are hashed with the suite's hash; before, MD5 and SHA-1 stood side by side. */
+bool schedule_has_own_hash(enum tls_version version);
 /* Whether a block cipher's IV is the last block of the record before (SSL 3.0, TLS 1.0). */
 bool schedule_chains_iv(enum tls_version version);
 /* Bytes of IV a direction takes from the key block. */

@@ -290,7 +290,7 @@ static void hash_session(const struct tls_reader *r, struct tls_exchange *e)
     if (!e->whole || e->messages.failed || !suite)
         return;
     e->hashed =
-        r->session->version >= VERSION_TLS12
+        schedule_has_own_hash((enum tls_version)r->session->version)
             ? provider_hash(p, suite->hash, &all, 1, e->session_hash)
             : provider_hash(p, HASH_MD5, &all, 1, e->session_hash) &&
                   provider_hash(p, HASH_SHA1, &all, 1, e->session_hash + hash_size(HASH_MD5));
@@ -300,8 +300,8 @@ static struct slice session_hash(const struct tls_reader *r, const struct suite 
 {
     const struct tls_exchange *e = r->session->exchange;
     size_t old = hash_size(HASH_MD5) + hash_size(HASH_SHA1);
-    return slice_of(e->session_hash,
-                    r->session->version >= VERSION_TLS12 ? hash_size(suite->hash) : old);
+    bool own = schedule_has_own_hash((enum tls_version)r->session->version);
+    return slice_of(e->session_hash, own ? hash_size(suite->hash) : old);
 }
 
 /* ---- messages ---- */

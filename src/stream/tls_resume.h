@@ -5,7 +5,7 @@
 #include "stream/reassembly.h"
 
 /* Where in BYTES, whose first has number SEQ, a record begins: its header looks like one, and so does the
- * one that it leads to, be that here or where LOST remembers.  The length of BYTES when none is found. */
-uint32_t tls_resume(struct tcp_lost *lost, struct slice bytes, uint32_t seq);
+ * one that it leads to, be that here or where LOST remembers.  VERSION is that of the connection, 0 when unknown.  The length of BYTES when none is found. */
+uint32_t tls_resume(struct tcp_lost *lost, struct slice bytes, uint32_t seq, uint16_t version);
 
 #endif

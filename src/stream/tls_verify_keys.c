@@ -45,7 +45,7 @@ static size_t finished_from_master(const struct verifying *x, const struct suite
                    ? FINISHED_SSL3
                    : 0;
     bool ok;
-    if (version == VERSION_TLS12) {
+    if (schedule_has_own_hash((enum tls_version)version)) {
         size = hash_size(suite->hash);
         ok = provider_hash(p, suite->hash, &messages, 1, hash);
     } else {
@@ -152,6 +152,8 @@ static void check_signature(struct verifying *x, enum verify_check check, struct
     verify_say_transcript(x, check, v, buf_slice(&why));
 }
 
+static const char tlcp_signs[] = "the form that TLCP has for it is not computed";
+
 void verify_certificate_verify(struct verifying *x)
 {
     static const char *const contexts[] = {"TLS 1.3, server CertificateVerify",
@@ -163,6 +165,8 @@ void verify_certificate_verify(struct verifying *x)
         return;
     if (!obstacle && x->r->session->version == VERSION_SSL3)
         obstacle = "the form that SSL 3.0 has for it is not computed";
+    if (!obstacle && x->r->session->version == VERSION_TLCP)
+        obstacle = tlcp_signs;
     if (!obstacle && x->r->session->version == VERSION_TLS13 && !suite)
         obstacle = "the cipher suite's hash is not known";
     if (obstacle) {
@@ -217,6 +221,10 @@ void verify_server_key_exchange(struct verifying *x)
     if (!(exchange & KEY_SIGNED || export) || !verify_wants(x, VERIFY_KEY_EXCHANGE))
         return;
     struct slice parameters = take_parameters(&body, exchange);
+    if (s->version == VERSION_TLCP) {
+        verify_tell(x, VERIFY_KEY_EXCHANGE, VERDICT_UNCHECKABLE, tlcp_signs);
+        return;
+    }
     if (parameters.len == 0 || !s->has_client_random || !s->has_server_random) {
         verify_tell(x, VERIFY_KEY_EXCHANGE, VERDICT_UNCHECKABLE,
                     parameters.len == 0 ? "its parameters are of a form that is not known"
