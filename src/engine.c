@@ -404,10 +404,10 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
     c->protocol = "TCP";
     plan.run_count = plan.waiting_count = 0;
     plan.segment_of_pdu = false;
-    if (tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload) && payload.len > 0 &&
-        !(d->tcp.flags & TCP_RST)) {
+    if (tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload) &&
+        (payload.len > 0 || tcp_holds(flow, direction)) && !(d->tcp.flags & TCP_RST)) {
         uint32_t first = d->tcp.seq_raw + (d->tcp.flags & TCP_SYN ? 1 : 0);
-        if (e->repeats)
+        if (e->repeats && payload.len > 0)
             tcp_repeats_check(e->repeats, flow, &d->tcp, first, (uint32_t)packet->number);
         tcp_reassemble(&e->flows, &e->pool, flow, &d->tcp, (uint32_t)packet->number, scan, resume,
                        e, &plan);

@@ -29,6 +29,7 @@ struct tcp_reassembly {
     uint32_t unread;   /* bytes that were passed over since the last run */
     struct tcp_lost lost;
     bool next_segment; /* all of the next segment belongs to the waiting record */
+    bool ended;        /* sent its FIN */
 };
 
 /* One call of tcp_reassemble(). */
@@ -106,6 +107,12 @@ static void drop_first_held(struct tcp_pool *pool, struct tcp_reassembly *r)
     r->held_bytes -= h->len;
     pool->held -= h->len;
     free(h);
+}
+
+bool tcp_holds(const struct flow *f, int direction)
+{
+    const struct tcp_reassembly *r = f->side_data[direction];
+    return r && r->held;
 }
 
 void tcp_reassembly_free(struct tcp_pool *pool, struct flow *f)
@@ -321,13 +328,15 @@ static void read_alone(const struct turn *t)
         (struct tcp_run){.bytes = slice_sub(t->payload, offset, left), .offset = offset};
 }
 
-/* The receiver has acknowledged what is missing here, and much came after it: it was not captured. */
+/* The receiver has acknowledged what is missing here, and much came after it, or nothing more will: it was not captured. */
 static bool is_given_up(const struct turn *t, const struct tcp_facts *facts)
 {
     const struct held *h = t->r->held;
-    const struct tcp_side *peer = &t->flow->side[!facts->direction];
-    return t->resume && h && h->next && t->r->held_bytes >= GIVE_UP_BYTES && peer->last_ack != 0 &&
-           !seq_below(peer->last_ack, t->seq) && seq_below(t->r->next_seq, h->seq);
+    uint32_t acknowledged = t->flow->side[!facts->direction].last_ack;
+    if (!t->resume || !h || acknowledged == 0 || !seq_below(t->r->next_seq, h->seq))
+        return false;
+    return (t->r->ended && !seq_below(acknowledged, h->seq)) ||
+           (h->next && t->r->held_bytes >= GIVE_UP_BYTES && !seq_below(acknowledged, t->seq));
 }
 
 /* Goes on behind the hole, with all that was held, where a record begins. */
@@ -461,9 +470,13 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
                      .seq = facts->seq_raw + (facts->flags & TCP_SYN ? 1 : 0),
                      .next = facts->seq_raw + (uint32_t)facts->payload.len};
     t.next += t.seq - facts->seq_raw; /* a SYN takes a number too; data may go with it (RFC 7413) */
-    if (!t.r || t.payload.len == 0)
+    if (!t.r)
         return;
-    take_segment(&t, facts);
+    t.r->ended |= (facts->flags & TCP_FIN) != 0;
+    if (t.payload.len > 0)
+        take_segment(&t, facts);
+    else if (is_given_up(&t, facts))
+        resume_held(&t);
     if (plan->run_count > 0) {
         plan->runs[0].lost = t.r->unread;
         t.r->unread = 0;

@@ -87,7 +87,9 @@ void tcp_pool_give(struct tcp_pool *pool, struct tcp_gathered **gathered);
 /* Adds bytes that FRAME brought; nothing when there are none. */
 void tcp_gather(struct tcp_gathered *to, struct slice bytes, uint32_t frame);
 
-/* Follows one segment with a payload.  RESUME may be NULL: then nobody looks for a new beginning.  PLAN is good until the next call with the same pool. */
+/* Whether segments of the direction wait for a hole to be filled. */
+bool tcp_holds(const struct flow *f, int direction);
+/* Follows one segment with a payload; without one while tcp_holds(): a hole may be given up then.  RESUME may be NULL: then nobody looks for a new beginning.  PLAN is good until the next call with the same pool. */
 void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow *f,
                     const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan,
                     tcp_resume *resume, void *context, struct tcp_plan *plan);

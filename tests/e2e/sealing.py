@@ -168,6 +168,16 @@ class Made(Talk):
         self.last = len(data)
         return super().say(server, data)
 
+    def acknowledge(self, server):
+        """A packet without data."""
+        return self.say(server, b"")
+
+    def end(self, server):
+        """The last packet, which SERVER sent, has a FIN."""
+        self.packets[-1][14 + 20 + 13] |= seed.FIN
+        self.sent[server] += 1
+        return self
+
     def write(self, path):
         seed.write_pcap(path, self.capture())
 

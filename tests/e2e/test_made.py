@@ -214,6 +214,31 @@ def the_bytes_that_were_lost_are_counted():
 
 
 @test
+def a_hole_is_given_up_when_its_sender_is_done():
+    """Too little comes behind it to give it up before; the receiver has acknowledged it."""
+    def lossy():
+        talk = Before13(TLS12, 0x009c, ("AES-128", 16), None).open()
+        talk.data(SERVER, b"first ").data(CLIENT, b"go on ").seal(SERVER, 23, b"-" * 300).lose()
+        return talk.data(SERVER, b"last words ")
+    with_data = lossy().acknowledge(CLIENT).data(SERVER, b"and the end").end(SERVER)
+    without = lossy().acknowledge(CLIENT).acknowledge(SERVER).end(SERVER)
+    late = lossy().data(SERVER, b"and the end").end(SERVER).acknowledge(CLIENT).end(CLIENT).acknowledge(SERVER)
+    for name, talk in (("FIN with data", with_data), ("FIN alone", without), ("acknowledged after it", late)):
+        seen = Seen(talk)
+        check(seen.plain == talk.plain, f"{name}: {seen.plain} {seen.said}")
+        check(seen.status == f"resynchronised after {talk.lost} bytes lost", f"{name}: {seen.said}")
+    # What nobody acknowledged may still come: late, and behind the FIN.
+    seen = Seen(lossy().acknowledge(SERVER).end(SERVER))
+    check(seen.plain[SERVER] == b"first " and seen.status == "opened", f"not acknowledged: {seen.plain} {seen.said}")
+    talk = Before13(TLS12, 0x009c, ("AES-128", 16), None).open()
+    talk.data(SERVER, b"first ").data(CLIENT, b"go on ").data(SERVER, b"second ").data(SERVER, b"third ")
+    talk.acknowledge(SERVER).end(SERVER)
+    talk.packets[-3:] = [talk.packets[-2], talk.packets[-1], talk.packets[-3]]
+    seen = Seen(talk)
+    check(seen.plain == talk.plain and seen.status == "opened", f"late: {seen.plain} {seen.said}")
+
+
+@test
 def what_is_opened_in_part_is_told():
     """The log has the server's secrets alone."""
     talk = exchange(Tls13(0x1301, "sha256", 16, sealer_of(gcm, "AES-128")).open())
