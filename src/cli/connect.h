@@ -3,11 +3,11 @@
 #ifndef TLSWIRE_CLI_CONNECT_H
 #define TLSWIRE_CLI_CONNECT_H
 
-#include "cli/http_reply.h"
 #include "cli/openssl_options.h"
 #include "cli/recording.h"
 #include "cli/views.h"
 #include "endpoint/client.h"
+#include "endpoint/http_reply.h"
 
 #include <openssl/ssl.h>
 #include <uv.h>

@@ -1,7 +1,7 @@
 /* An HTTP/1 response as it comes: a status, header fields, and a body whose end its own framing
  * tells (RFC 9112 6).  For `tlswire connect --get`. */
-#ifndef TLSWIRE_CLI_HTTP_REPLY_H
-#define TLSWIRE_CLI_HTTP_REPLY_H
+#ifndef TLSWIRE_ENDPOINT_HTTP_REPLY_H
+#define TLSWIRE_ENDPOINT_HTTP_REPLY_H
 
 #include "base/buf.h"
 #include "base/slice.h"

@@ -1,4 +1,4 @@
-#include "cli/http_reply.h"
+#include "endpoint/http_reply.h"
 
 #include <stdio.h>
 #include <string.h>
