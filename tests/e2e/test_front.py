@@ -19,6 +19,8 @@ TLSWIRE = os.path.abspath(sys.argv[1])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "oracle")]
 import agree  # noqa: E402
+sys.path[:0] = [str(ROOT / "tests" / "golden")]
+import golden  # noqa: E402
 
 GOLDEN = ROOT / "tests" / "golden"
 SEED = str(GOLDEN / "seed_summary.pcap")
@@ -362,6 +364,60 @@ def names_of_addresses():
         pathlib.Path(cut).write_bytes(names.read_bytes().replace(b"server.example\0", b"server.example!"))
         out, err, status = run("-r", cut)
         check(status == 2 and out.count("\n") == 2 and "NRB record has non-null-terminated host name" in err, (out, err))
+
+
+def hostile_sessions(path):
+    """Connections whose names hold what a table, a terminal or JSON could choke on; the last one fails with an alert."""
+    hostile = b'a\x1b[31m\t"b\\\n\xff|,-'
+    connections = []
+    for name in (hostile, b"-", b"(empty)"):
+        sni = golden.seed.extension(0, golden.seed.Bytes().counted(2, golden.seed.Bytes(b"\0").counted(2, name)))
+        alpn = golden.seed.extension(16, golden.seed.Bytes().counted(2, golden.seed.Bytes().counted(1, name)))
+        connections.append([("client", golden.hello("CH", sni + alpn)), ("server", golden.hello("SH", alpn, suite=0xC02F))])
+    connections[-1].append(("server", golden.seed.record(21, bytes((2, 40)))))
+    packets = []
+    for at, connection in enumerate(connections):
+        sent = {"client": 1, "server": 1}
+        for who, data in connection:
+            ends, other = ((10000 + at, 443), "server") if who == "client" else ((443, 10000 + at), "client")
+            packet = golden.seed.packet(*ends, sent[who], sent[other], golden.seed.PSH | golden.seed.ACK, 512, b"", data)
+            sent[who] += len(data)
+            packets.append(((1700000000 + len(packets), 0), packet))
+    golden.seed.write_pcap(path, packets)
+
+
+@test
+def statistics_of_hostile_sessions():
+    with tempfile.TemporaryDirectory() as folder:
+        capture = os.path.join(folder, "hostile.pcap")
+        hostile_sessions(capture)
+        for table in ("sessions", "sni", "versions", "ciphers", "ja3", "ja4", "alerts", "certs", "timing", "sessions,zeek", "sessions,json"):
+            out, err, status = run("-q", "-r", capture, "-z", f"tls,{table}")
+            check(status == 0 and err == "", f"{table}: {err}")
+            wild = [c for c in out if (ord(c) < 32 and c not in "\n\t") or c in "\x7f\ufffd"]
+            check(not wild, f"{table}: {wild} in {out!r}")
+            check("\t" not in out or "zeek" in table, f"{table}: a tab in {out!r}")
+        text = run("-q", "-r", capture, "-z", "tls,sessions")[0]
+        check("a\\x1b[31m\\x09\"b" in text and "the server sent Handshake Failure (40)" in text, text)
+        lines = run("-q", "-r", capture, "-z", "tls,sessions,zeek")[0].splitlines()
+        names = next(line for line in lines if line.startswith("#fields")).split("\t")[1:]
+        rows = [line.split("\t") for line in lines if not line.startswith("#")]
+        check(len(rows) == 3 and all(len(row) == len(names) for row in rows), f"a cell is cut in two: {rows}")
+        check([row[names.index("server_name")] for row in rows][1] == "\\x2d", f"a name that looks like none: {rows[1]}")
+        objects = [json.loads(line) for line in run("-q", "-r", capture, "-z", "tls,sessions,json")[0].splitlines()]
+        check(len(objects) == 3 and objects[1]["server_name"] == "-" and objects[0]["server_name"].startswith("a\\x1b[31m\\x09\"b"), objects)
+
+
+@test
+def statistics_in_two_passes_and_sessions():
+    for capture in ("lab_tls13.pcapng", "lab_retry.pcapng", "pieces.pcap"):
+        for asked in ("tls,sessions", "tls,versions", "conv,tcp", "io,phs", "flow,tcp,standard", "plen,tree", "expert"):
+            one = run("-q", "-r", GOLDEN / capture, "-z", asked)
+            two = run("-q", "-2", "-r", GOLDEN / capture, "-z", asked)
+            same = two == one or (asked == "io,phs" and two[0])  # it tells what was put together, which -2 knows sooner
+            check(one[2] == 0 and one[0] and same, f"{capture}, {asked}: -2 changes {one} to {two}")
+            out, err, status = run("-q", "-M", "5", "-r", GOLDEN / capture, "-z", asked)
+            check(status == 0 and out and set(err.splitlines()) == {"resetting session."}, f"{capture}, {asked} with -M: {out!r} {err!r}")
 
 
 @test
