@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct evp_cipher_ctx_st;
+struct evp_mac_ctx_st;
 
 #define MODES_NONCE 12
 #define MODES_TAG   16
@@ -26,8 +27,8 @@ bool modes_open_gcm(struct evp_cipher_ctx_st *ecb, const uint8_t nonce[MODES_NON
                     const struct modes_message *m);
 bool modes_open_ccm(struct evp_cipher_ctx_st *ecb, const uint8_t nonce[MODES_NONCE],
                     const struct modes_message *m);
-/* CHACHA is keyed; SEQ is the record's sequence number (draft-agl-tls-chacha20poly1305-04). */
-bool modes_open_early_chacha(struct evp_cipher_ctx_st *chacha, const uint8_t seq[8],
-                             const struct modes_message *m);
+/* CHACHA is keyed, POLY1305 is to be (NULL: nothing opens); SEQ is the record's sequence number (draft-agl-tls-chacha20poly1305-04). */
+bool modes_open_early_chacha(struct evp_cipher_ctx_st *chacha, struct evp_mac_ctx_st *poly1305,
+                             const uint8_t seq[8], const struct modes_message *m);
 
 #endif

@@ -2,9 +2,11 @@
 
 #include "crypto/idea.h"
 #include "crypto/modes.h"
+#include "crypto/rc4.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NONCE_SIZE    12
@@ -71,8 +73,18 @@ bool opener_init_12(struct opener *o, struct crypto_provider *p, enum tls_versio
 void opener_free(struct opener *o)
 {
     EVP_CIPHER_CTX_free(o->context);
-    EVP_CIPHER_CTX_free(o->backup);
+    if (o->stream)
+        OPENSSL_cleanse(o->stream, sizeof *o->stream);
+    free(o->stream);
     OPENSSL_cleanse(o, sizeof *o);
+}
+
+static bool set_stream_key(struct opener *o, size_t len)
+{
+    if (!o->stream && !(o->stream = malloc(sizeof *o->stream)))
+        return false;
+    rc4_init(o->stream, slice_of(o->key, len));
+    return true;
 }
 
 /* Gives the context its cipher and key: once per opener, and again after a KeyUpdate. */
@@ -88,13 +100,13 @@ static bool set_key(struct opener *o)
         memcpy(o->iv, keys.iv, sizeof o->iv);
         OPENSSL_cleanse(&keys, sizeof keys);
     }
+    if (cipher->kind == KIND_STREAM)
+        return set_stream_key(o, cipher->key_len);
     if (cipher->kind == KIND_NULL || cipher->kind == KIND_INTEGRITY ||
         o->suite->cipher == CIPHER_IDEA_CBC)
         return true;
     EVP_CIPHER *evp = provider_cipher(o->provider, o->suite->cipher);
     if (!evp || (!o->context && !(o->context = EVP_CIPHER_CTX_new())))
-        return false;
-    if (cipher->kind == KIND_STREAM && !(o->backup = EVP_CIPHER_CTX_new()))
         return false;
     bool forwards = cipher->kind == KIND_OWN_GCM || cipher->kind == KIND_OWN_CCM ||
                     cipher->kind == KIND_EARLY_CHACHA;
@@ -192,7 +204,7 @@ static bool decrypt(struct opener *o, const uint8_t nonce[NONCE_SIZE],
         return modes_open_ccm(o->context, nonce, m);
     case KIND_EARLY_CHACHA:
         put_u64(seq, o->seq);
-        return modes_open_early_chacha(o->context, seq, m);
+        return modes_open_early_chacha(o->context, provider_poly1305(o->provider), seq, m);
     case KIND_INTEGRITY:
         return check_integrity(o, nonce, m);
     case KIND_NULL:
@@ -314,18 +326,13 @@ static enum open_result open_null(struct opener *o, const struct record *r, stru
 static enum open_result open_stream(struct opener *o, const struct record *r, struct arena *arena,
                                     struct opened *out)
 {
-    int n = 0;
     uint8_t *text = arena_alloc(arena, r->fragment.len + 1);
-    if (!text || EVP_CIPHER_CTX_copy(o->backup, o->context) != 1)
+    if (!text)
         return OPEN_NO_MEMORY;
-    if (EVP_DecryptUpdate(o->context, text, &n, r->fragment.data, (int)r->fragment.len) != 1)
-        return OPEN_BAD_TAG;
+    rc4_crypt(o->stream, r->fragment, text);
     enum open_result result = check_content(o, r, slice_of(text, r->fragment.len), out);
-    if (result != OPEN_OK) {
-        EVP_CIPHER_CTX *used = o->context;
-        o->context = o->backup;
-        o->backup = used;
-    }
+    if (result != OPEN_OK)
+        rc4_back(o->stream, r->fragment.len);
     return result;
 }
 
@@ -447,16 +454,8 @@ void opener_pass(struct opener *o, struct slice fragment)
     if (!o->suite || fragment.len > FRAGMENT_MAX || !make_ready(o))
         return;
     chain_iv(o, fragment);
-    if (cipher_info(o->suite->cipher)->kind != KIND_STREAM)
-        return;
-    uint8_t waste[256];
-    while (fragment.len > 0) {
-        int n = 0;
-        struct slice part = slice_take(&fragment, fragment.len < 256 ? fragment.len : 256);
-        if (EVP_DecryptUpdate(o->context, waste, &n, part.data, (int)part.len) != 1)
-            break;
-    }
-    OPENSSL_cleanse(waste, sizeof waste);
+    if (o->stream)
+        rc4_skip(o->stream, fragment.len);
 }
 
 void opener_skip(struct opener *o, uint64_t n)

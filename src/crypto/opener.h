@@ -6,8 +6,7 @@
  *
  * Setting one up only copies the secret: keys are derived and OpenSSL is asked for a context at the
  * first record, once.  An AEAD record allocates nothing.  Where a MAC is computed, OpenSSL 3.0
- * makes a small context for each digest that no caller can keep; RC4's state is copied, to be taken
- * back. */
+ * makes a small context for each digest that no caller can keep. */
 #ifndef TLSWIRE_CRYPTO_OPENER_H
 #define TLSWIRE_CRYPTO_OPENER_H
 
@@ -32,13 +31,14 @@ enum open_result {
 };
 
 struct evp_cipher_ctx_st;
+struct rc4;
 
 /* Treat as opaque. */
 struct opener {
     struct crypto_provider *provider; /* borrowed, must outlive the opener */
     const struct suite *suite;
     struct evp_cipher_ctx_st *context; /* owned; NULL until the first record */
-    struct evp_cipher_ctx_st *backup;  /* owned; RC4 only */
+    struct rc4 *stream;                /* owned; RC4 only */
     enum tls_version version;
     uint64_t seq;
     bool usable, keyed, encrypt_then_mac;

@@ -1,8 +1,9 @@
 /* Openers behind a gap: which sequence number a record has, when those before it are missing. */
 #include "crypto/opener.h"
 
+#include "crypto/rc4.h"
+
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 enum open_result opener_open_ahead(struct opener *o, struct slice header, struct slice fragment,
                                    struct arena *arena, unsigned limit, struct opened *out,
@@ -38,48 +39,29 @@ void opener_wipe(struct opener *copy)
     OPENSSL_cleanse(copy, sizeof *copy);
 }
 
-/* Lets SIZE bytes of the key stream go by. */
-static bool pass_stream(EVP_CIPHER_CTX *context, uint64_t size)
-{
-    static const uint8_t zeros[512];
-    uint8_t waste[sizeof zeros];
-    bool ok = true;
-    while (ok && size > 0) {
-        int n = 0, part = (int)(size < sizeof zeros ? size : sizeof zeros);
-        ok = EVP_DecryptUpdate(context, waste, &n, zeros, part) == 1;
-        size -= (uint64_t)part;
-    }
-    OPENSSL_cleanse(waste, sizeof waste);
-    return ok;
-}
-
 enum open_result opener_open_gap(struct opener *o, struct slice header, struct slice fragment,
                                  struct arena *arena, unsigned limit, uint64_t lost,
                                  struct opened *out, unsigned *skipped)
 {
     uint64_t expected = o->seq;
-    bool stream = o->suite && cipher_info(o->suite->cipher)->kind == KIND_STREAM;
     enum open_result result =
-        opener_open_ahead(o, header, fragment, arena, stream ? 0 : limit, out, skipped);
-    if (result != OPEN_BAD_TAG || !stream || !o->context)
+        opener_open_ahead(o, header, fragment, arena, o->stream ? 0 : limit, out, skipped);
+    if (result != OPEN_BAD_TAG || !o->stream || lost <= RECORD_HEADER_SIZE)
         return result;
-    EVP_CIPHER_CTX *base = EVP_CIPHER_CTX_new();
-    bool ok = base && EVP_CIPHER_CTX_copy(base, o->context) == 1;
-    for (unsigned i = 1; ok && result == OPEN_BAD_TAG && i <= limit; i++) {
-        uint64_t headers = (uint64_t)i * RECORD_HEADER_SIZE;
-        if (headers >= lost)
-            break;
-        ok = EVP_CIPHER_CTX_copy(o->context, base) == 1 && pass_stream(o->context, lost - headers);
+    /* The more records are missing, the more of the bytes were headers, which are not encrypted. */
+    uint64_t most = (lost - 1) / RECORD_HEADER_SIZE, ahead = lost;
+    rc4_skip(o->stream, ahead);
+    for (unsigned i = 1; result == OPEN_BAD_TAG && i <= limit && i <= most; i++) {
+        rc4_back(o->stream, RECORD_HEADER_SIZE);
+        ahead -= RECORD_HEADER_SIZE;
         o->seq = expected + i;
-        result = ok ? opener_open(o, header, fragment, arena, out) : OPEN_NO_MEMORY;
+        result = opener_open(o, header, fragment, arena, out);
         *skipped = i;
     }
     if (result != OPEN_OK) {
+        rc4_back(o->stream, ahead);
         o->seq = expected;
         *skipped = 0;
-        if (base)
-            (void)EVP_CIPHER_CTX_copy(o->context, base);
     }
-    EVP_CIPHER_CTX_free(base);
     return result;
 }

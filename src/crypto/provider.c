@@ -23,6 +23,7 @@ void crypto_provider_free(struct crypto_provider *p)
         EVP_MD_CTX_free(p->contexts[i]);
         EVP_MD_free(p->digests[i]);
     }
+    EVP_MAC_CTX_free(p->poly1305);
     if (p->legacy_provider)
         OSSL_PROVIDER_unload(p->legacy_provider);
     if (p->legacy_default)
@@ -60,6 +61,16 @@ EVP_MD *provider_digest(struct crypto_provider *p, enum hash_id id)
     if (!p->digests[id] && digest_names[id])
         p->digests[id] = EVP_MD_fetch(NULL, digest_names[id], NULL);
     return p->digests[id];
+}
+
+EVP_MAC_CTX *provider_poly1305(struct crypto_provider *p)
+{
+    if (!p->poly1305) {
+        EVP_MAC *mac = EVP_MAC_fetch(NULL, "POLY1305", NULL);
+        p->poly1305 = mac ? EVP_MAC_CTX_new(mac) : NULL;
+        EVP_MAC_free(mac);
+    }
+    return p->poly1305;
 }
 
 /* The hash's context, freshly started; NULL on failure. */

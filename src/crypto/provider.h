@@ -20,6 +20,7 @@
 struct evp_cipher_st;
 struct evp_md_st;
 struct evp_md_ctx_st;
+struct evp_mac_ctx_st;
 struct ossl_lib_ctx_st;
 struct ossl_provider_st;
 
@@ -30,6 +31,7 @@ struct crypto_provider {
     bool cipher_missing[CIPHER_COUNT];           /* asked for, and OpenSSL has it not */
     struct evp_md_st *digests[HASH_COUNT];       /* owned */
     struct evp_md_ctx_st *contexts[HASH_COUNT];  /* owned; one per hash, so that none is re-made */
+    struct evp_mac_ctx_st *poly1305;             /* owned; NULL until asked for */
     struct ossl_lib_ctx_st *legacy; /* owned; NULL until a legacy cipher is asked for */
     struct ossl_provider_st *legacy_provider, *legacy_default;
 };
@@ -41,6 +43,9 @@ void crypto_provider_free(struct crypto_provider *p);
 struct evp_cipher_st *provider_cipher(struct crypto_provider *p, enum cipher_id id);
 /* The digest, borrowed; NULL when OpenSSL does not have it. */
 struct evp_md_st *provider_digest(struct crypto_provider *p, enum hash_id id);
+
+/* To be given a key and used at once, borrowed; NULL when OpenSSL does not have it. */
+struct evp_mac_ctx_st *provider_poly1305(struct crypto_provider *p);
 
 /* The hash of the parts one after the other; OUT holds hash_size(id) bytes.  False on failure. */
 bool provider_hash(struct crypto_provider *p, enum hash_id id, const struct slice *parts,

@@ -4,7 +4,7 @@
 static const struct cipher_info ciphers[CIPHER_COUNT] = {
     /*                        name                 OpenSSL's name       kind       legacy  key iv fixed explicit tag */
     [CIPHER_NULL] =          {"NULL",              NULL,                KIND_NULL,   false,  0,  0,  0, 0,  0},
-    [CIPHER_RC4_128] =       {"RC4-128",           "RC4",               KIND_STREAM, true,  16,  0,  0, 0,  0},
+    [CIPHER_RC4_128] =       {"RC4-128",           NULL,                KIND_STREAM, false, 16,  0,  0, 0,  0},
     [CIPHER_DES_CBC] =       {"DES-CBC",           "DES-CBC",           KIND_BLOCK,  true,   8,  8,  0, 0,  0},
     [CIPHER_3DES_CBC] =      {"3DES-EDE-CBC",      "DES-EDE3-CBC",      KIND_BLOCK,  false, 24,  8,  0, 0,  0},
     [CIPHER_IDEA_CBC] =      {"IDEA-CBC",          NULL,                KIND_BLOCK,  false, 16,  8,  0, 0,  0},

@@ -91,6 +91,22 @@ def ccm(name, key, nonce, extra, text):
     return xor(text, stream[16:]) + xor(mac, stream)
 
 
+def poly1305(key, data):
+    """RFC 8439 2.5."""
+    r, s = int.from_bytes(key[:16], "little") & 0x0ffffffc0ffffffc0ffffffc0fffffff, int.from_bytes(key[16:], "little")
+    total = 0
+    for at in range(0, len(data), 16):
+        total = (total + int.from_bytes(data[at:at + 16] + b"\1", "little")) * r % ((1 << 130) - 5)
+    return ((total + s) % (1 << 128)).to_bytes(16, "little")
+
+
+def early_chacha(key, number, extra, text):
+    """draft-agl-tls-chacha20poly1305-04: the record's number is the nonce, the lengths stand behind what they count."""
+    stream = block_cipher("ChaCha20", key, bytes(8) + struct.pack(">Q", number), bytes(64 + len(text)))
+    sealed = xor(text, stream[64:])
+    return sealed + poly1305(stream[:32], extra + struct.pack("<Q", len(extra)) + sealed + struct.pack("<Q", len(text)))
+
+
 class RC4:
     def __init__(self, key):
         self.s, self.i, self.j = list(range(256)), 0, 0
@@ -183,7 +199,7 @@ class Made(Talk):
 
 
 class Before13(Made):
-    """TLS 1.0 to 1.2 and TLCP.  CIPHER: null, rc4, (block cipher, key's length): CBC, or GCM without a MAC."""
+    """TLS 1.0 to 1.2 and TLCP.  CIPHER: null, rc4, early (ChaCha20), (block cipher, key's length): CBC, or GCM without a MAC."""
 
     def __init__(self, version, suite, cipher, mac, hash_="sha256", master=MASTER, extensions=b"", client_extensions=None,
                  deflate=False, truncated=False, exchange=b""):
@@ -196,8 +212,8 @@ class Before13(Made):
 
     def make_keys(self):
         mac = hashlib.new(self.mac).digest_size if self.mac else 0
-        key = {"null": 0, "rc4": 16}.get(self.cipher) if isinstance(self.cipher, str) else self.cipher[1]
-        iv = 4 if not self.mac else 16 if self.version == TLS10 and not isinstance(self.cipher, str) else 0
+        key = {"null": 0, "rc4": 16, "early": 32}.get(self.cipher) if isinstance(self.cipher, str) else self.cipher[1]
+        iv = 0 if self.cipher == "early" else 4 if not self.mac else 16 if self.version == TLS10 and not isinstance(self.cipher, str) else 0
         block = prf(self.version, self.hash, self.master, b"key expansion", SERVER_RANDOM + SHOWN_RANDOM, 2 * (mac + key + iv))
         parts = []
         for size in (mac, mac, key, key, iv, iv):
@@ -238,6 +254,8 @@ class Before13(Made):
 
     def protect(self, server, kind, text):
         key = self.keys[server]
+        if self.cipher == "early":
+            return early_chacha(key, self.counts[server], self.head(server, kind, len(text)), text)
         if not self.mac:
             explicit = struct.pack(">Q", self.counts[server] + 0x0102030405060708)
             return explicit + gcm(self.cipher[0], key, self.ivs[server] + explicit, self.head(server, kind, len(text)), text)

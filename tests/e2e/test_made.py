@@ -78,6 +78,12 @@ def integrity_alone():
 
 
 @test
+def chacha20_before_its_standard():
+    for suite in (0xcc13, 0xcc14, 0xcc15):
+        opens(f"{suite:04x}", Before13(TLS12, suite, "early", None))
+
+
+@test
 def records_that_were_compressed():
     """RFC 3749; the two directions are streams of their own."""
     for version in (TLS10, TLS11, TLS12):
@@ -170,6 +176,7 @@ def what_follows_a_gap_is_opened():
         for name, make in (("RC4", lambda: Before13(TLS12, 0x0005, "rc4", "sha1")),
                            ("RC4, TLS 1.0", lambda: Before13(TLS10, 0x0005, "rc4", "sha1")),
                            ("RC4, truncated", lambda: Before13(TLS12, 0x0005, "rc4", "sha1", truncated=True, extensions=extension(4))),
+                           ("ChaCha20", lambda: Before13(TLS12, 0xcc13, "early", None)),
                            ("CBC", lambda: Before13(TLS12, 0x002f, ("AES-128", 16), "sha1")),
                            ("NULL", lambda: Before13(TLS12, 0x003b, "null", "sha256")),
                            ("SM4", lambda: Before13(TLCP, 0xe013, ("SM4", 16), "sm3", "sm3")),

@@ -2,6 +2,7 @@
 #include "crypto/hpke.h"
 #include "crypto/idea.h"
 #include "crypto/modes.h"
+#include "crypto/rc4.h"
 #include "crypto/opener.h"
 #include "crypto/schedule.h"
 #include "crypto_vectors.h"
@@ -116,6 +117,27 @@ static void test_idea(void)
     iv[7] = 0xff;
     idea_cbc_decrypt(key, iv, sealed, out, sizeof sealed);
     check_hex("00000001000200fc", out, sizeof out);
+}
+
+/* RFC 6229 2; a state goes back as far as it went. */
+static void test_rc4(void)
+{
+    static const uint8_t key[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    static const uint8_t zeros[16];
+    uint8_t out[16];
+    struct rc4 r, first;
+    rc4_init(&r, slice_of(key, 5));
+    rc4_crypt(&r, slice_of(zeros, 16), out);
+    check_hex("b2396305f03dc027ccc3524a0a1118a8", out, 16);
+    rc4_init(&r, slice_of(key, 16));
+    first = r;
+    rc4_crypt(&r, slice_of(zeros, 16), out);
+    check_hex("9ac7cc9a609d1ef7b2932899cde41b97", out, 16);
+    rc4_skip(&r, 4096 - 16);
+    rc4_crypt(&r, slice_of(zeros, 16), out);
+    check_hex("a36a4c301ae8ac13610ccbc12256cacc", out, 16);
+    rc4_back(&r, 4096 + 16);
+    CHECK(memcmp(&r, &first, sizeof r) == 0);
 }
 
 /* The modes that are made here, over AES, open what OpenSSL's own seal. */
@@ -602,6 +624,46 @@ static void test_misfits(void)
     crypto_provider_free(&p);
 }
 
+/* ChaCha20-Poly1305 before RFC 7905, in a search for the number of a record: no trial allocates. */
+static void test_early_chacha(void)
+{
+    struct crypto_provider p;
+    struct opener o;
+    struct opened out;
+    struct arena arena = {0};
+    unsigned skipped;
+    uint8_t key[32] = {9}, iv[16] = {0}, zeros[64] = {0}, pad[64], text[10] = "ten bytes", sealed[26];
+    uint8_t extra[13] = {0, 0, 0, 0, 0, 0, 0, 60, 23, 3, 3, 0, 10}, header[5] = {23, 3, 3, 0, 26};
+    const uint8_t lengths[2][8] = {{13}, {10}};
+    size_t size;
+    int n;
+    crypto_provider_init(&p);
+    struct key_parts keys = {slice_empty(), slice_of(key, 32), slice_empty()};
+    CHECK(opener_init_12(&o, &p, VERSION_TLS12, suite_find(0xcc13), &keys, 0));
+    iv[15] = 60; /* the record's number is the nonce */
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    CHECK_EQ(1, EVP_EncryptInit_ex2(c, EVP_chacha20(), key, iv, NULL));
+    CHECK_EQ(1, EVP_EncryptUpdate(c, pad, &n, zeros, 64));
+    CHECK_EQ(1, EVP_EncryptUpdate(c, sealed, &n, text, 10));
+    EVP_CIPHER_CTX_free(c);
+    EVP_MAC_CTX *mac = provider_poly1305(&p);
+    CHECK(mac && EVP_MAC_init(mac, pad, 32, NULL) == 1 && EVP_MAC_update(mac, extra, 13) == 1 &&
+          EVP_MAC_update(mac, lengths[0], 8) == 1 && EVP_MAC_update(mac, sealed, 10) == 1 &&
+          EVP_MAC_update(mac, lengths[1], 8) == 1 &&
+          EVP_MAC_final(mac, sealed + 10, &size, 16) == 1);
+    struct slice head = slice_of(header, 5), fragment = slice_of(sealed, 26);
+    CHECK_EQ(OPEN_BAD_TAG, opener_open(&o, head, fragment, &arena, &out));
+    size_t before = allocations;
+    CHECK_EQ(OPEN_BAD_TAG, opener_open_ahead(&o, head, fragment, &arena, 59, &out, &skipped));
+    CHECK_EQ(OPEN_OK, opener_open_ahead(&o, head, fragment, &arena, 60, &out, &skipped));
+    CHECK_EQ(before, allocations);
+    CHECK_EQ(60, skipped);
+    CHECK(slice_equal(out.plaintext, slice_of(text, 10)));
+    opener_free(&o);
+    arena_free(&arena);
+    crypto_provider_free(&p);
+}
+
 /* RC4, sealed here: no server of today speaks it. */
 static void test_stream(void)
 {
@@ -615,16 +677,14 @@ static void test_stream(void)
         key[i] = i;
     struct key_parts keys = {slice_of(key + 16, 20), slice_of(key, 16), slice_empty()};
     crypto_provider_init(&p);
-    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-    CHECK(EVP_EncryptInit_ex2(c, provider_cipher(&p, CIPHER_RC4_128), key, NULL, NULL) == 1);
+    struct rc4 c;
+    rc4_init(&c, slice_of(key, 16));
     for (uint8_t i = 0; i < 3; i++) {
         uint8_t extra[13] = {0, 0, 0, 0, 0, 0, 0, i, 23, 3, 1, 0, 10}, text[30] = "ten bytes\n";
-        int n;
         struct slice parts[] = {slice_of(extra, 13), slice_of(text, 10)};
         CHECK(provider_hmac(&p, HASH_SHA1, keys.mac, parts, 2, text + 10));
-        CHECK(EVP_EncryptUpdate(c, sealed[i], &n, text, 30) == 1);
+        rc4_crypt(&c, slice_of(text, 30), sealed[i]);
     }
-    EVP_CIPHER_CTX_free(c);
     CHECK(opener_init_12(&o, &p, VERSION_TLS10, suite_find(0x0005), &keys, false));
     struct slice head = slice_of(header, 5);
     CHECK_EQ(OPEN_BAD_TAG, opener_open(&o, head, slice_of(sealed[1], 30), &arena, &out));
@@ -681,6 +741,7 @@ int main(void)
         {"suite table", test_suites},
         {"OpenSSL has the ciphers", test_ciphers_exist},
         {"IDEA, against its published example", test_idea},
+        {"RC4, against the vectors of RFC 6229", test_rc4},
         {"GCM and CCM over a block cipher", test_modes},
         {"digests and HMAC", test_digests},
         {"transcript hash", test_transcript},
@@ -695,6 +756,7 @@ int main(void)
         {"records missing or passed over", test_gaps},
         {"suites and keys that do not fit", test_misfits},
         {"stream cipher", test_stream},
+        {"ChaCha20 before RFC 7905: a search allocates nothing", test_early_chacha},
     };
     CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free);
     return UNIT_RUN(tests);
