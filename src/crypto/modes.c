@@ -181,7 +181,8 @@ bool modes_open_ccm(EVP_CIPHER_CTX *ecb, const uint8_t nonce[MODES_NONCE],
 
 /* ---- ChaCha20-Poly1305 before RFC 7905 ---- */
 
-static bool check_value(EVP_MAC_CTX *c, const uint8_t key[32], const struct modes_message *m, uint8_t out[MODES_TAG])
+static bool check_value(EVP_MAC_CTX *c, const uint8_t key[32], const struct modes_message *m,
+                        uint8_t out[MODES_TAG])
 {
     uint8_t lengths[2][8];
     size_t size = 0;
@@ -190,11 +191,11 @@ static bool check_value(EVP_MAC_CTX *c, const uint8_t key[32], const struct mode
         lengths[1][i] = (uint8_t)((uint64_t)m->sealed.len >> 8 * i);
     }
     return c && EVP_MAC_init(c, key, 32, NULL) == 1 &&
-              EVP_MAC_update(c, m->extra.data, m->extra.len) == 1 &&
-              EVP_MAC_update(c, lengths[0], 8) == 1 &&
-              EVP_MAC_update(c, m->sealed.data, m->sealed.len) == 1 &&
-              EVP_MAC_update(c, lengths[1], 8) == 1 &&
-              EVP_MAC_final(c, out, &size, MODES_TAG) == 1 && size == MODES_TAG;
+           EVP_MAC_update(c, m->extra.data, m->extra.len) == 1 &&
+           EVP_MAC_update(c, lengths[0], 8) == 1 &&
+           EVP_MAC_update(c, m->sealed.data, m->sealed.len) == 1 &&
+           EVP_MAC_update(c, lengths[1], 8) == 1 && EVP_MAC_final(c, out, &size, MODES_TAG) == 1 &&
+           size == MODES_TAG;
 }
 
 bool modes_open_early_chacha(EVP_CIPHER_CTX *chacha, EVP_MAC_CTX *poly1305, const uint8_t seq[8],
@@ -205,8 +206,9 @@ bool modes_open_early_chacha(EVP_CIPHER_CTX *chacha, EVP_MAC_CTX *poly1305, cons
     int n = 0;
     memcpy(iv + 8, seq, 8);
     bool ok = EVP_EncryptInit_ex2(chacha, NULL, NULL, iv, NULL) == 1 &&
-              EVP_EncryptUpdate(chacha, key, &n, key, sizeof key) == 1 && check_value(poly1305, key, m, tag) &&
-              m->tag.len == MODES_TAG && CRYPTO_memcmp(tag, m->tag.data, MODES_TAG) == 0 &&
+              EVP_EncryptUpdate(chacha, key, &n, key, sizeof key) == 1 &&
+              check_value(poly1305, key, m, tag) && m->tag.len == MODES_TAG &&
+              CRYPTO_memcmp(tag, m->tag.data, MODES_TAG) == 0 &&
               EVP_EncryptUpdate(chacha, m->out, &n, m->sealed.data, (int)m->sealed.len) == 1;
     OPENSSL_cleanse(key, sizeof key);
     return ok;

@@ -2,8 +2,8 @@
 #include "crypto/hpke.h"
 #include "crypto/idea.h"
 #include "crypto/modes.h"
-#include "crypto/rc4.h"
 #include "crypto/opener.h"
+#include "crypto/rc4.h"
 #include "crypto/schedule.h"
 #include "crypto_vectors.h"
 #include "unit.h"
@@ -632,7 +632,8 @@ static void test_early_chacha(void)
     struct opened out;
     struct arena arena = {0};
     unsigned skipped;
-    uint8_t key[32] = {9}, iv[16] = {0}, zeros[64] = {0}, pad[64], text[10] = "ten bytes", sealed[26];
+    uint8_t key[32] = {9}, iv[16] = {0}, zeros[64] = {0}, pad[64], text[10] = "ten bytes",
+            sealed[26];
     uint8_t extra[13] = {0, 0, 0, 0, 0, 0, 0, 60, 23, 3, 3, 0, 10}, header[5] = {23, 3, 3, 0, 26};
     const uint8_t lengths[2][8] = {{13}, {10}};
     size_t size;
