@@ -328,14 +328,15 @@ static void read_alone(const struct turn *t)
         (struct tcp_run){.bytes = slice_sub(t->payload, offset, left), .offset = offset};
 }
 
-/* The receiver has acknowledged what is missing here, and much came after it, or nothing more will: it was not captured. */
+/* The receiver has acknowledged what is missing here, and much came after it, or, in TLS, nothing more
+ * will: it was not captured. */
 static bool is_given_up(const struct turn *t, const struct tcp_facts *facts)
 {
     const struct held *h = t->r->held;
     uint32_t acknowledged = t->flow->side[!facts->direction].last_ack;
     if (!t->resume || !h || acknowledged == 0 || !seq_below(t->r->next_seq, h->seq))
         return false;
-    return (t->r->ended && !seq_below(acknowledged, h->seq)) ||
+    return (t->r->ended && t->flow->tls && !seq_below(acknowledged, h->seq)) ||
            (h->next && t->r->held_bytes >= GIVE_UP_BYTES && !seq_below(acknowledged, t->seq));
 }
 
