@@ -476,7 +476,7 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
     t.r->ended |= (facts->flags & TCP_FIN) != 0;
     if (t.payload.len > 0)
         take_segment(&t, facts);
-    else if (is_given_up(&t, facts))
+    else if (t.r->ended && is_given_up(&t, facts))
         resume_held(&t);
     if (plan->run_count > 0) {
         plan->runs[0].lost = t.r->unread;
