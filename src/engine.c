@@ -264,9 +264,9 @@ static void emit_tcp(struct engine *e, const struct lower *lower, const struct t
 {
     struct dissection *d = e->result;
     uint32_t payload = lower->payload_offset + d->tcp.header_len;
-    if (!e->wants_tcp)
-        return;
     uint8_t source = lower->payload_source;
+    if (!e->wants_tcp || d->tcp.captured < 4) /* not even the ports */
+        return;
     uint32_t at = tcp_emit(&d->tape, source, lower->payload_offset, &d->tcp);
     tcp_emit_payload(&d->tape, source, payload, &d->tcp);
     tcp_emit_joined_in(&d->tape, source, lower->payload_offset, plan,
@@ -414,6 +414,13 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
     }
     foresee(e, &d->tcp);
     emit_tcp(e, lower, &plan);
+    if (d->tcp.captured < 4) { /* nothing of TCP shows */
+        c->has_tcp = false;
+        c->protocol = lower->network == NETWORK_IPV6 ? "IPv6" : "IPv4";
+    }
+    if (d->tcp.cut_header)
+        dissection_stop(d, "TCP", d->tcp.cut_by_capture, lower->payload_source,
+                        lower->payload_offset + d->tcp.captured);
     if (plan.run_count > 0 || plan.segment_of_pdu)
         read_runs(e, flow, &plan);
 }

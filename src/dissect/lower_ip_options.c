@@ -55,7 +55,8 @@ size_t lower_ip_route(struct slice options)
         if (length < 2 || at + length > options.len)
             break;
         /* While the pointer is inside, the packet has stops to go. */
-        if (is_route(type) && length >= 7 && slice_at(options, at + 2) <= length - 3)
+        if (is_route(type) && length >= 7 && slice_at(options, at + 2) >= 4 &&
+            slice_at(options, at + 2) <= length - 3)
             return at + 3 + (size_t)(length - 7) / 4 * 4;
         at += length;
     }

@@ -21,6 +21,46 @@ void dissection_free(struct dissection *d)
     free(d);
 }
 
+/* Where the layer above the link begins, which is where a reader is sent to for what is malformed. */
+static uint32_t network_layer(const struct tape *t)
+{
+    for (uint32_t i = 0; i < t->count; i = t->events[i].next)
+        if (t->events[i].field == F_ip || t->events[i].field == F_ipv6)
+            return t->events[i].offset;
+    return 0;
+}
+
+static void name_module(struct tape *t, uint32_t at, const char *module)
+{
+    size_t start = t->text.len;
+    if (at == TAPE_NONE)
+        return;
+    buf_str(&t->text, module);
+    t->events[at].value = (uint64_t)(t->text.len - start) << 32 | (uint32_t)start;
+}
+
+void dissection_stop(struct dissection *d, const char *module, bool cut, uint8_t source,
+                     uint32_t end)
+{
+    struct tape *t = &d->tape;
+    struct columns *c = &d->columns;
+    uint32_t depth = t->depth, place = cut ? end : network_layer(t);
+    t->depth = 0;
+    if (cut) {
+        name_module(t, tape_add(t, F__ws_short, source, place, 0, 0, 0), module);
+    } else {
+        uint32_t at = tape_open(t, F__ws_malformed, 0, place, 0, 0, 0);
+        name_module(t, at, module);
+        tape_expert(t, EXPERT_malformed, 0, place, 0, 0);
+        tape_close(t, at);
+    }
+    t->depth = depth;
+    if (c->item_count < INFO_ITEMS)
+        c->items[c->item_count++] = (struct info_item){
+            .kind = INFO_TEXT,
+            .text = cut ? "[Packet size limited during capture]" : "[Malformed Packet]"};
+}
+
 /* The bytes of all sources but the frame's own, which stay where the packet is. */
 static bool keep_sources(struct dissection *d)
 {

@@ -67,6 +67,10 @@ struct dissection {
 
 struct dissection *dissection_new(void);
 void dissection_free(struct dissection *d);
+/* Reading the packet ends at END of SOURCE, where MODULE (static) lacks bytes: the capture has CUT them, or they are
+ * not what they should be. */
+void dissection_stop(struct dissection *d, const char *module, bool cut, uint8_t source,
+                     uint32_t end);
 /* Makes D, that the engine filled, good to be looked at while the engine goes on.  What belongs to the packet's source
  * is not copied: the packet's own bytes and the interface's names.  BYTES: those of other sources are looked at, too.
  * False when memory is out. */

@@ -28,6 +28,8 @@ struct tcp_reassembly {
     uint32_t next_seq; /* the first byte that was not seen */
     uint32_t unread;   /* bytes that were passed over since the last run */
     struct tcp_lost lost;
+    uint32_t cut_end;  /* where a record ends of which the capture has not all bytes */
+    bool is_cut;       /* `cut_end` is ahead */
     bool next_segment; /* all of the next segment belongs to the waiting record */
     bool ended;        /* sent its FIN */
 };
@@ -390,9 +392,44 @@ static void skip_hole(struct turn *t, bool alone)
         read_in_place(t);
 }
 
+/* Where the record ends that goes on behind a segment which was not captured whole, as far as it is known. */
+static void note_cut(struct turn *t, const struct tcp_facts *facts)
+{
+    struct tcp_reassembly *r = t->r;
+    uint32_t end = t->seq + facts->len;
+    if (seq_above(t->seq, r->next_seq)) {
+        r->is_cut = false;
+        return;
+    }
+    if (r->waiting && !r->next_segment) {
+        r->cut_end = r->end;
+    } else if (!r->is_cut && !r->waiting) {
+        struct tcp_wish wish = t->scan(t->context, t->flow, t->payload);
+        bool known = wish.more > 0 && wish.more != TCP_NEXT_SEGMENT;
+        r->cut_end = t->seq + (uint32_t)t->payload.len + (known ? wish.more : 0);
+    }
+    r->is_cut = seq_above(r->cut_end, end);
+}
+
+/* The rest of a record of which bytes were not captured: true when that is all of the segment. */
+static bool pass_cut(struct turn *t, bool alone)
+{
+    struct tcp_reassembly *r = t->r;
+    uint32_t begin = r->next_seq, left = t->next - begin;
+    if (!r->is_cut || alone || seq_above(t->seq, begin))
+        return false;
+    uint32_t rest = r->cut_end - begin, passed = rest < left ? rest : left;
+    r->is_cut = passed < rest;
+    wait_bytes(t, (uint32_t)t->payload.len - left, passed, false);
+    r->next_seq = begin + passed;
+    t->plan->segment_of_pdu = passed == left;
+    return passed == left;
+}
+
 /* A segment that was not captured whole cannot be joined to anything. */
 static void read_cut(struct turn *t, const struct tcp_facts *facts)
 {
+    note_cut(t, facts);
     lose_waiting(t->pool, t->r);
     if (seq_above(t->seq, t->r->next_seq))
         t->r->unread += t->seq - t->r->next_seq;
@@ -430,6 +467,8 @@ static void take_segment(struct turn *t, const struct tcp_facts *facts)
         wait_bytes(t, 0, (uint32_t)t->payload.len, true);
     } else if (facts->payload.len < facts->len) {
         read_cut(t, facts);
+    } else if (pass_cut(t, alone)) {
+        return;
     } else if (seq_above(t->seq, r->next_seq)) {
         bool hopeful = !alone && !facts->options_of->no_reorder;
         if (!alone && !hopeful && r->waiting)

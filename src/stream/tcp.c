@@ -101,6 +101,8 @@ static void read_header(const struct tcp_input *in, struct tcp_facts *out)
     out->truncated = whole.len < header_len;
     out->bogus_header_len = out->header_len < MIN_HEADER && whole.len >= FOLLOWED_HEADER;
     out->short_segment = in->len < out->header_len;
+    out->cut_header = out->truncated && !out->bogus_header_len;
+    out->cut_by_capture = whole.len < in->len;
     out->len = out->short_segment ? 0 : in->len - out->header_len;
     out->options = slice_empty();
     out->payload = slice_empty();

@@ -103,6 +103,8 @@ struct tcp_facts {
     bool bogus_header_len; /* header_len is below 20 */
     bool short_segment;    /* the IP length says that the segment ends inside its header */
     bool truncated;        /* the bytes end inside the header: only what came before is filled */
+    bool cut_header;       /* something of the header is not there that should be */
+    bool cut_by_capture;   /* the bytes of the segment are not all there */
     uint32_t captured;     /* bytes of the segment that are there, header included */
 
     /* Options that the stream is followed with, as far as they were well formed; the last of each kind. */

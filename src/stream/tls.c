@@ -466,15 +466,6 @@ static void no_record(struct tls_reader *r)
     r->at = r->end;
 }
 
-/* Where the layer above the link begins, which is where a reader is sent to for what is malformed. */
-static uint32_t network_layer(const struct tape *t)
-{
-    for (uint32_t i = 0; i < t->count; i = t->events[i].next)
-        if (t->events[i].field == F_ip || t->events[i].field == F_ipv6)
-            return t->events[i].offset;
-    return 0;
-}
-
 /* What a message on damage calls the module that met it. */
 static const char *module_name(uint16_t module)
 {
@@ -498,26 +489,6 @@ static const char *module_name(uint16_t module)
         if (names[i].module == module)
             return names[i].name;
     return "TLS";
-}
-
-static void malformed(struct tls_reader *r)
-{
-    struct tape *t = &r->d->tape;
-    uint32_t depth = t->depth;
-    t->depth = 0;
-    if (r->missing) {
-        uint32_t at = tape_add(t, F__ws_short, r->source, r->end, 0, 0, 0);
-        TLS_NOTE(t, at, "TLS");
-        info_text(r, "[Packet size limited during capture]");
-    } else {
-        uint32_t place = network_layer(t);
-        uint32_t at = tape_open(t, F__ws_malformed, 0, place, 0, 0, 0);
-        TLS_NOTE(t, at, module_name(r->module));
-        tape_expert(t, EXPERT_malformed, 0, place, 0, 0);
-        tape_close(t, at);
-        info_text(r, "[Malformed Packet]");
-    }
-    t->depth = depth;
 }
 
 static void records(struct tls_reader *r)
@@ -619,5 +590,5 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
     tape_close(&d->tape, item);
     show_data(&r);
     if (r.failed)
-        malformed(&r);
+        dissection_stop(d, r.missing ? "TLS" : module_name(r.module), r.missing > 0, source, r.end);
 }

@@ -80,7 +80,8 @@ static unsigned certificate_context(const struct tls_reader *r, uint8_t type, st
         return IN_OPENPGP;
     if (is == CERTIFICATE_OPENPGP || is > CERTIFICATE_RAW_KEY)
         return IN_OTHER_CERTIFICATE;
-    return type == CERTIFICATE && key && s->version != VERSION_TLS13 ? IN_RAW_KEY : 0;
+    bool raw = s->version == VERSION_TLS13 ? is == CERTIFICATE_RAW_KEY : key;
+    return raw && type == CERTIFICATE ? IN_RAW_KEY : 0;
 }
 
 static unsigned message_context(const struct tls_session *s, uint8_t type, struct slice body)
@@ -361,6 +362,10 @@ static void write_title(const struct tls_reader *r, const struct tls_content *c,
                         const struct titles *titles)
 {
     bool several = titles->several || !titles->first;
+    if (!titles->first && !titles->several) { /* cut before anything could be read */
+        tape_set_label(&r->d->tape, c->record, LABEL_TLS_RECORD);
+        return;
+    }
     TLS_NOTE(&r->d->tape, c->record, c->version, " Record Layer: Handshake Protocol: ",
              several ? "Multiple Handshake Messages" : titles->first, several ? "" : titles->mark);
 }

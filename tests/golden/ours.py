@@ -53,6 +53,12 @@ def cases():
         ["-V"], ["Certificate: 300100"], ["BER Error", "signedCertificate", "Malformed"])
     yield ("a record of DTLS alone", begun().client(record(25, b"\1\2\3")), ["-T", "fields", "-e", "tlswire.tls12_cid"], ["\n010203\n"], [])
 
+    cut, big = begun(), record(23, bytes(1000))
+    cut.snaplen = 300
+    cut.server(big[:900]).server(big[900:]).server(DATA)
+    yield ("the rest of a record that was not captured whole", cut, ["-T", "fields", "-E", "separator=;", "-e", "frame.number", "-e", "tls.record.length",
+           "-e", "tls.ignored_unknown_record", "-e", "tcp.segment_data"], ["6;1000;;\n7;;;" + "00" * 105 + "\n8;64;;\n"], [])
+
     short = record(22, client_hello(extension(1), extension(13, b"\0\2\4"), extension(58, b"\2\1")), 0x0301)
     yield ("extensions that are too short", Talk().begin().client(short, DATA), ["-V"],
            ["Dissector processed too much data (1 byte)", "Extension: ticket_request (len=2)"], ["Maximum Fragment Length:", "[Malformed Packet"])

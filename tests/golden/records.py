@@ -8,6 +8,8 @@ RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e07
 class Talk:
     """The packets of connections, one after the other; what is sent goes to the end of its stream."""
 
+    snaplen = 262144
+
     def __init__(self, server_port=443, first_port=50000):
         self.server_port, self.port, self.packets = server_port, first_port, []
 

@@ -71,7 +71,7 @@ def options():
     def later(option):
         w.begin().send("s", 30, 1, 1, options=pad(option))
 
-    for body in (b"\6\6abcd", b"\7\6abcd", b"\x0b\6\0\0\0\1", b"\x0c\6\0\0\0\2", b"\x0d\6\0\0\0\3", b"\x13\x12" + bytes(range(16)),
+    for body in (b"\6\6abcd", b"\x0b\6\0\0\0\1", b"\x13\x12" + bytes(range(16)),
                  b"\x1c\4\x80\x05", b"\x1d\4\1\2", b"\x1d\x10\1\2" + bytes(12), b"\xac\x0b" + bytes(8) + b"\5", b"\xae\x0b" + bytes(8) + b"\6",
                  b"\xfd\6\x12\x34ab", b"\xfe\4\x12\x34", b"\xfd\5\0\xac\x03", b"\x63\4ab", b"\x63\2", b"\x1d\3\1", b"\xfd\3\1"):
         syn(mss + body)
@@ -90,6 +90,14 @@ def options():
     w.send("s", 40, 1, 1, options=b"\1\1\5\x0a" + number(4, 1201, 1301)).send("c", 45, 101, 1, size=100)
     w.send("s", 50, 1, 201, options=b"\1\1\5\x0a" + number(4, 1001, 1101))
     w.send("s", 60, 1, 201, options=b"\1\1\5\x12" + number(4, 1001, 1051, 1001, 1201))
+    return w.packets
+
+
+def named_options():
+    """Options that tshark gives the name of another one: the reply to an echo, CC.NEW, CC.ECHO."""
+    w = Wire()
+    for body in (b"\7\6abcd", b"\x0c\6\0\0\0\2", b"\x0d\6\0\0\0\3"):
+        w.begin().send("s", 30, 1, 1, options=body + b"\1\1")
     return w.packets
 
 
@@ -170,8 +178,6 @@ def messages():
     t = Talk()
     hello, answer = record(22, client_hello()), record(22, server_hello())
     begun = lambda: t.begin().client(hello).server(answer)  # noqa: E731
-    begun().client(record(20, b"\1\1"))
-    begun().client(record(20, b""))
     begun().client(records.heartbeat(1, 0x4000, b""))
     t.begin().client(record(22, client_hello(records.VERSIONS))).server(record(22, server_hello(records.CHOSEN)), record(23, bytes(18000)))
     begun().server(record(22, seed.message(22, b"\1" + Bytes().counted(3, b"\x30\3\x0a\1\1"))))
@@ -222,6 +228,8 @@ def ours():
     """What tshark does not show, or shows otherwise."""
     t = Talk(first_port=52000)
     t.begin().client(record(22, client_hello(seed.extension(1), seed.extension(58, b"\2\1"))))  # too short, not the last
+    for said in (b"\1\1", b""):  # ChangeCipherSpec
+        t.begin().client(record(22, client_hello())).server(record(22, server_hello())).client(record(20, said))
     session = bytes(range(32))
     for offered in (b"", session):  # the second takes up the session of the first
         t.begin().client(record(22, client_hello(session=offered))).server(record(22, server_hello(suite=0xc02f, session=session)))
@@ -286,7 +294,7 @@ def write_pcapng(path, cut):
         file.write(block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)))
         file.write(block(1, struct.pack("<HHI", 1, 0, 0) + option(2, b"eth9") + option(3, b"the ninth") + option(0, b"")))
         for at, (some, taken) in enumerate(((said, None), (plain, None), (b"", cut))):
-            data = ether(ip(tcp(28000 + at)))
+            data = ether(ip(tcp(28000 + at))) + (b"\1\2\3\4" if at == 0 else b"")  # the flags say: four check bytes
             taken = len(data) if taken is None else taken
             head = struct.pack("<IIIII", 0, 0x60a24, at, taken, len(data))
             file.write(block(6, head + data[:taken] + bytes(-taken % 4) + some))
@@ -305,8 +313,9 @@ def resumed():
 
 CAPTURES = {"analysis": analysis, "options": options, "fast_open": fast_open, "messages": messages, "resumed": resumed,
             "wrong_certificates": wrong_certificates, "ours": ours,
-            "keys": keys, "other_certificates": other_certificates, "headers": lambda: layers.timed(headers())}
-DIFFERENT = {"rows_ours.pcap", "rows_other_certificates.pcap"}
+            "named_options": named_options, "keys": keys, "other_certificates": other_certificates, "headers": lambda: layers.timed(headers())}
+DIFFERENT = {f"rows_{name_}.pcap" for name_ in ("ours", "other_certificates", "named_options", "wrong_certificates",
+                                                 "messages", "headers", "options")} | {"rows_cut_12.pcapng"}
 
 
 def write(folder):
@@ -315,6 +324,9 @@ def write(folder):
     for name_, make in CAPTURES.items():
         made.append(folder / f"rows_{name_}.pcap")
         seed.write_pcap(made[-1], make())
+    for cut in (36, 48, 58):  # inside the header of TCP
+        made.append(folder / f"rows_snap_{cut}.pcap")
+        seed.write_pcap(made[-1], fast_open() + analysis(), snaplen=cut)
     made.append(folder / "rows_cooked.pcap")
     seed.write_pcap(made[-1], layers.timed(cooked()), 113)
     for cut in (12, 40, 60, 200):

@@ -250,12 +250,12 @@ def pieces_capture():
     return list(zip(clock(1700000000 * 10**9, range(0, 10**9, 10**6)), packets))
 
 
-def write_pcap(path, packets, link_type=1):
+def write_pcap(path, packets, link_type=1, snaplen=262144):
     """PACKETS: ((seconds, nanoseconds), bytes).  Classic pcap with nanosecond times."""
     with open(path, "wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, link_type))
+        file.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, snaplen, link_type))
         for (seconds, nanoseconds), data in packets:
-            file.write(struct.pack("<IIII", seconds, nanoseconds, len(data), len(data)) + data)
+            file.write(struct.pack("<IIII", seconds, nanoseconds, min(len(data), snaplen), len(data)) + data[:snaplen])
 
 
 def certificates_capture():
