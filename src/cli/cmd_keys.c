@@ -160,8 +160,9 @@ static void note(struct job *j, const struct packet *packet)
             c->has_random = slice_read(&random, c->random, sizeof c->random);
     }
     c->tls = true;
-    c->status = d->verdict->status;
-    tls_verdict_put(&text, d->verdict);
+    struct tls_verdict verdict = tls_verdict_settled(d->verdict);
+    c->status = verdict.status;
+    tls_verdict_put(&text, &verdict);
     snprintf(c->verdict, sizeof c->verdict, "%.*s", (int)text.len,
              text.data ? (const char *)text.data : "");
     buf_free(&text);

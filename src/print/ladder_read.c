@@ -355,7 +355,7 @@ void ladder_read(struct ladder *l, struct connection *c, const struct dissection
     uint32_t data_at = 0;
     c->full_tape |= t->full;
     if (d->verdict)
-        c->decryption = *d->verdict;
+        c->decryption = tls_verdict_settled(d->verdict);
     if (c->number > 0 && d->tcp.len > 0 && (d->tcp.analysis & TCP_A_LOST_SEGMENT))
         mark(&r, "packets are missing here", KEY_GAP);
     for (uint32_t at = 0; at < t->count;) {

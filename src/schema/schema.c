@@ -225,35 +225,29 @@ const struct row *const blocks[BLOCK_COUNT] = {
 #include "schema/all.def"
 };
 
-struct block_code {
-    uint16_t code;
-    uint16_t block;
-};
-
+/* The compiler makes a table of it, and a code that is there twice an error. */
 enum block_id block_of_extension(uint16_t type)
 {
-    static const struct block_code codes[] = {
-#define EXTENSION(code_, id) {.code = code_, .block = BLOCK_ext_##id},
+    switch (type) {
+#define EXTENSION(code, id) \
+    case code:              \
+        return BLOCK_ext_##id;
 #include "schema/all.def"
-        {.block = BLOCK_NONE},
-    };
-    for (size_t i = 0; codes[i].block != BLOCK_NONE; i++)
-        if (codes[i].code == type)
-            return codes[i].block;
-    return BLOCK_NONE;
+    default:
+        return BLOCK_NONE;
+    }
 }
 
 enum block_id block_of_message(uint8_t type)
 {
-    static const struct block_code codes[] = {
-#define MESSAGE(code_, id) {.code = code_, .block = BLOCK_msg_##id},
+    switch (type) {
+#define MESSAGE(code, id) \
+    case code:            \
+        return BLOCK_msg_##id;
 #include "schema/all.def"
-        {.block = BLOCK_NONE},
-    };
-    for (size_t i = 0; codes[i].block != BLOCK_NONE; i++)
-        if (codes[i].code == type)
-            return codes[i].block;
-    return BLOCK_NONE;
+    default:
+        return BLOCK_NONE;
+    }
 }
 
 static bool same_name(enum field_id id, const char *abbrev, size_t len)

@@ -511,7 +511,7 @@ void tls_sessions_packet(struct tls_sessions *all, const struct dissection *d)
     }
     s->is_tls |= any;
     if (d->verdict)
-        s->decryption = *d->verdict;
+        s->decryption = tls_verdict_settled(d->verdict);
     s->incomplete |= t->full;
     s->unkept |= all->unkept;
     if (any)

@@ -545,14 +545,16 @@ static struct tls_session *session_of(struct flow_table *table, struct flow *f,
 }
 
 /* The verdict, where it becomes another one. */
-static void show_verdict(struct tls_reader *r, uint8_t before)
+static void show_verdict(struct tls_reader *r, const struct tls_verdict *before)
 {
     struct tape *t = &r->d->tape;
-    const struct tls_verdict *v = &r->session->verdict;
-    if (v->status == before || !tape_wants(t, F_tlswire_decrypt_status))
+    if (!tape_wants(t, F_tlswire_decrypt_status))
+        return;
+    struct tls_verdict v = tls_verdict_settled(&r->session->verdict);
+    if (v.status == tls_verdict_settled(before).status)
         return;
     buf_clear(r->tools->scratch);
-    tls_verdict_put(r->tools->scratch, v);
+    tls_verdict_put(r->tools->scratch, &v);
     tape_set_text(t,
                   tape_add(t, F_tlswire_decrypt_status, r->source, r->start, 0, 0, EVENT_GENERATED),
                   buf_slice(r->tools->scratch));
@@ -580,13 +582,13 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
     d->columns.asked = true;
     buf_str(tools->protocols, ":tls");
     uint32_t item = tape_open(&d->tape, F_tls, source, offset, (uint32_t)run->bytes.len, 0, 0);
-    uint8_t before = session->verdict.status;
+    struct tls_verdict before = session->verdict;
     d->verdict = &session->verdict;
     r.side->lost += run->lost;
     if (!run->idle)
         records(&r);
     r.side->lost += r.missing > r.cut ? r.missing - r.cut : 0; /* the cut record counts itself */
-    show_verdict(&r, before);
+    show_verdict(&r, &before);
     tape_close(&d->tape, item);
     show_data(&r);
     if (r.failed)

@@ -270,13 +270,13 @@ static void count(struct tls_reader *r, enum tls_keys_state state)
     *before = (uint8_t)state;
 }
 
-/* What the connection comes to, as far as is known. */
+/* What the connection comes to, as far as is known; tls_verdict_settled() knows more. */
 static void judge(struct tls_reader *r, bool opened, bool early)
 {
     struct tls_session *s = r->session;
     struct tls_verdict *v = &s->verdict;
     uint32_t frame = (uint32_t)r->d->packet->number;
-    const struct suite *suite = suite_find(s->suite);
+    v->crypto = r->tools->crypto;
     ++*(opened ? &v->opened : &v->closed);
     v->early_closed += !opened && early;
     v->suite = s->suite;
@@ -289,8 +289,6 @@ static void judge(struct tls_reader *r, bool opened, bool early)
                     : v->closed == 0               ? DECRYPT_OPENED
                     : v->closed == v->early_closed ? DECRYPT_NO_EARLY_KEY
                                                    : DECRYPT_PARTLY;
-    else if (s->suite && (!suite || !opener_can(r->tools->crypto, suite)))
-        v->status = DECRYPT_NO_SUITE;
     else if (r->side->opener)
         v->status = DECRYPT_WRONG_KEY;
     else if (!s->has_client_random || (!s->has_server_random && s->version != VERSION_TLS13))

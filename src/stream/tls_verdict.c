@@ -1,5 +1,6 @@
 #include "stream/tls_verdict.h"
 
+#include "crypto/opener.h"
 #include "schema/registries.h"
 
 #include <inttypes.h>
@@ -18,6 +19,16 @@ const char *tls_verdict_name(uint8_t status)
         [DECRYPT_NO_SUITE] = "suite not supported",
     };
     return status < DECRYPT_STATUS_COUNT ? names[status] : "";
+}
+
+struct tls_verdict tls_verdict_settled(const struct tls_verdict *v)
+{
+    struct tls_verdict settled = *v;
+    const struct suite *suite = suite_find(v->suite);
+    if (v->crypto && v->opened == 0 && v->suite && (!suite || !opener_can(v->crypto, suite)))
+        settled.status = DECRYPT_NO_SUITE;
+    settled.crypto = NULL;
+    return settled;
 }
 
 static void put_suite(struct buf *out, uint16_t suite)

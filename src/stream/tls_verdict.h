@@ -20,10 +20,13 @@ enum tls_decrypt_status {
     DECRYPT_STATUS_COUNT
 };
 
+struct crypto_provider;
+
 /* Lives as long as its connection. */
 struct tls_verdict {
-    uint64_t opened, closed; /* protected records, and how many of them stayed closed */
-    uint64_t early_closed;   /* of those: early data */
+    struct crypto_provider *crypto; /* borrowed from the engine; NULL: no protected record yet */
+    uint64_t opened, closed;        /* protected records, and how many of them stayed closed */
+    uint64_t early_closed;          /* of those: early data */
     uint64_t resyncs,
         lost_records;    /* how often the sequence number was found again, and how far away */
     uint64_t lost_bytes; /* of the stream, before records that were opened again */
@@ -34,6 +37,9 @@ struct tls_verdict {
     bool guessed;    /* the secrets were found by trying: the hello was not captured */
 };
 
+/* The verdict as it is to be read: DECRYPT_NO_SUITE, too, for which OpenSSL has to be asked.  That loads
+ * its configuration, and so waits until somebody reads.  While the engine lives. */
+struct tls_verdict tls_verdict_settled(const struct tls_verdict *v);
 /* "opened", "no key for this client random", …; static. */
 const char *tls_verdict_name(uint8_t status);
 /* The same with its particulars: from which frame on, how much is missing. */
