@@ -89,6 +89,31 @@ static void a_missing_segment_costs_its_records_alone(void)
     engine_free(engine);
 }
 
+/* Too little comes behind it to give it up before; a packet without data brings what was held. */
+static void the_end_of_a_stream_gives_a_hole_up(void)
+{
+    enum { WHOLE = RECORD + 5 };
+    for (unsigned acknowledged = 0; acknowledged < 2; acknowledged++) {
+        unsigned found = 0;
+        begin(true);
+        for (uint32_t i = 0; i < 5; i++)
+            if (i != 2)
+                found += records_in(send(false, 1000 + i * WHOLE, 5000, PSH | ACK,
+                                         slice_sub(buf_slice(&stream), i * WHOLE, WHOLE)));
+        CHECK_EQ(2, found);
+        if (acknowledged)
+            send(true, 5000, 1000 + 5 * WHOLE, ACK, slice_empty());
+        CHECK_EQ(0, records_in(send(false, 1000 + 5 * WHOLE, 5000, ACK, slice_empty())));
+        found = records_in(send(false, 1000 + 5 * WHOLE, 5000, FIN | ACK, slice_empty()));
+        CHECK_EQ(acknowledged ? 2 : 0, found);
+        /* What nobody acknowledged may come all the same. */
+        found = records_in(send(false, 1000 + 2 * WHOLE, 5000, PSH | ACK,
+                                slice_sub(buf_slice(&stream), 2 * WHOLE, WHOLE)));
+        CHECK_EQ(acknowledged ? 0 : 3, found);
+        engine_free(engine);
+    }
+}
+
 static void a_late_beginning_is_found(void)
 {
     for (uint32_t first = 1; first < RECORD; first += 97) {
@@ -125,6 +150,7 @@ int main(void)
         {"resume: all records are read", all_records_are_read},
         {"resume: a missing segment costs its records alone",
          a_missing_segment_costs_its_records_alone},
+        {"resume: the end of a stream gives a hole up", the_end_of_a_stream_gives_a_hole_up},
         {"resume: a late beginning is found", a_late_beginning_is_found},
         {"resume: small segments are enough", small_segments_are_enough},
         {"resume: other bytes are left alone", other_bytes_are_left_alone},
