@@ -226,6 +226,16 @@ static bool set_sessions(SSL_CTX *ctx, const struct server_settings *s, struct e
     return true;
 }
 
+/* What no scanner has anything to say against: forward secrecy, no CBC, no shared DH group.  Whoever
+ * asks for anything else in particular gets OpenSSL's own list. */
+static void set_usual_suites(SSL_CTX *ctx, const struct tls_settings *s)
+{
+    bool particular = s->ciphers || settings_want_old_versions(s) || s->server.psk ||
+                      s->server.no_certificate || s->choice_count > 0;
+    if (!particular)
+        (void)SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20");
+}
+
 bool context_server(SSL_CTX *ctx, const struct tls_settings *s, struct error *e)
 {
     struct server_data *d = calloc(1, sizeof(*d));
@@ -236,6 +246,7 @@ bool context_server(SSL_CTX *ctx, const struct tls_settings *s, struct error *e)
         free(d);
         return error_set(e, ERROR_MEMORY, "no memory for a server");
     }
+    set_usual_suites(ctx, s);
     return set_names(ctx, d, e) && set_verify(ctx, s, e) && set_psk(ctx, d, e) &&
            set_status(ctx, d, e) && set_sessions(ctx, &s->server, e);
 }
