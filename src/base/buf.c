@@ -70,8 +70,29 @@ static const char digit_pairs[] =
 
 #define MOST_DIGITS 20
 
-/* Writes the digits of VALUE at TO, which has room for MOST_DIGITS of them; returns their end. */
-static uint8_t *put_digits(uint8_t *to, uint64_t value)
+/* How many digits a number above 99 has. */
+static inline unsigned digits_of(uint32_t value)
+{
+    if (value < 100000)
+        return value < 1000 ? 3 : value < 10000 ? 4 : 5;
+    if (value < 10000000)
+        return value < 1000000 ? 6 : 7;
+    return value < 100000000 ? 8 : value < 1000000000 ? 9 : 10;
+}
+
+/* Writes the last N digits of VALUE, with zeros in front. */
+static inline void put_last(uint8_t *to, uint32_t value, unsigned n)
+{
+    for (; n >= 2; n -= 2) {
+        memcpy(to + n - 2, digit_pairs + value % 100 * 2, 2);
+        value /= 100;
+    }
+    if (n > 0)
+        *to = (uint8_t)('0' + value % 10);
+}
+
+/* 32 bits divide faster than 64. */
+static inline uint8_t *put_small(uint8_t *to, uint32_t value)
 {
     if (value < 10) {
         *to = (uint8_t)('0' + value);
@@ -81,15 +102,30 @@ static uint8_t *put_digits(uint8_t *to, uint64_t value)
         memcpy(to, digit_pairs + value * 2, 2);
         return to + 2;
     }
-    if (value <= UINT32_MAX) { /* smaller numbers divide faster */
-        uint32_t small = (uint32_t)value;
-        to = put_digits(to, small / 100);
-        memcpy(to, digit_pairs + small % 100 * 2, 2);
-        return to + 2;
+    unsigned n = digits_of(value);
+    put_last(to, value, n);
+    return to + n;
+}
+
+/* In parts of nine digits. */
+static uint8_t *put_large(uint8_t *to, uint64_t value)
+{
+    uint64_t first = value / 1000000000;
+    if (first <= UINT32_MAX) {
+        to = put_small(to, (uint32_t)first);
+    } else {
+        to = put_small(to, (uint32_t)(first / 1000000000));
+        put_last(to, (uint32_t)(first % 1000000000), 9);
+        to += 9;
     }
-    to = put_digits(to, value / 100);
-    memcpy(to, digit_pairs + value % 100 * 2, 2);
-    return to + 2;
+    put_last(to, (uint32_t)(value % 1000000000), 9);
+    return to + 9;
+}
+
+/* Writes the digits of VALUE at TO, which has room for MOST_DIGITS of them; returns their end. */
+static inline uint8_t *put_digits(uint8_t *to, uint64_t value)
+{
+    return value <= UINT32_MAX ? put_small(to, (uint32_t)value) : put_large(to, value);
 }
 
 void buf_dec(struct buf *b, uint64_t value)
@@ -165,8 +201,12 @@ void buf_nanoseconds(struct buf *b, int64_t ns, unsigned decimals)
     uint64_t fraction = magnitude % 1000000000u;
     for (unsigned i = decimals; i < 9; i++)
         fraction /= 10;
-    buf_char(b, '.');
-    buf_dec_pad(b, fraction, decimals > 9 ? 9 : decimals, '0');
+    if (!buf_room(b, 10))
+        return;
+    b->data[b->len++] = '.';
+    unsigned shown = decimals > 9 ? 9 : decimals;
+    put_last(b->data + b->len, (uint32_t)fraction, shown);
+    b->len += shown;
 }
 
 /* Length of the well-formed UTF-8 sequence at the front of S, 0 when there is none (RFC 3629 4). */
@@ -204,14 +244,30 @@ void buf_escaped(struct buf *b, struct slice text)
     }
 }
 
+#define TEN_OCTETS(tens)                                                                    \
+    tens "0.", tens "1.", tens "2.", tens "3.", tens "4.", tens "5.", tens "6.", tens "7.", \
+        tens "8.", tens "9."
+
+/* Each byte with the dot behind it. */
+static const char octets[256][4] = {
+    TEN_OCTETS(""),   TEN_OCTETS("1"),  TEN_OCTETS("2"),  TEN_OCTETS("3"),  TEN_OCTETS("4"),
+    TEN_OCTETS("5"),  TEN_OCTETS("6"),  TEN_OCTETS("7"),  TEN_OCTETS("8"),  TEN_OCTETS("9"),
+    TEN_OCTETS("10"), TEN_OCTETS("11"), TEN_OCTETS("12"), TEN_OCTETS("13"), TEN_OCTETS("14"),
+    TEN_OCTETS("15"), TEN_OCTETS("16"), TEN_OCTETS("17"), TEN_OCTETS("18"), TEN_OCTETS("19"),
+    TEN_OCTETS("20"), TEN_OCTETS("21"), TEN_OCTETS("22"), TEN_OCTETS("23"), TEN_OCTETS("24"),
+    "250.",           "251.",           "252.",           "253.",           "254.",
+    "255.",
+};
+
 void buf_ipv4(struct buf *out, struct slice bytes)
 {
-    if (!buf_room(out, 16)) /* four times up to three digits and a dot */
+    if (!buf_room(out, 4 * sizeof *octets))
         return;
     uint8_t *to = out->data + out->len;
     for (size_t i = 0; i < 4; i++) {
-        to = put_digits(to, slice_at(bytes, i));
-        *to++ = '.';
+        uint8_t octet = slice_at(bytes, i);
+        memcpy(to, octets[octet], sizeof *octets);
+        to += octet < 10 ? 2 : octet < 100 ? 3 : 4;
     }
     out->len = (size_t)(to - out->data) - 1;
 }

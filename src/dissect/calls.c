@@ -8,11 +8,35 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+static void extension_body(struct walk *w);
+
+/* BLOCK_extension, when nobody asks for the fields of its rows.  LEN bytes follow the head. */
+static void pass_extension(struct walk *w, uint32_t len)
+{
+    uint32_t end = w->end;
+    w->tape->depth++;
+    w->depth++;
+    w->value = len;
+    w->at += 4;
+    w->end = w->at + len;
+    extension_body(w);
+    if (!w->failed)
+        walk_trailing(w);
+    w->end = end;
+    w->depth--;
+    tape_close(w->tape, TAPE_NONE);
+}
+
 static void extension(struct walk *w)
 {
+    const struct tape *t = w->tape;
     struct slice s = slice_sub(w->bytes, w->at + 2, 2);
-    if (slice_u16(&s) > w->end - w->at - 4)
+    uint32_t len = slice_u16(&s);
+    if (len > w->end - w->at - 4)
         w->failed = true;
+    else if (!tape_wants(t, F_tls_extension) && !tape_wants(t, F_tls_handshake_extension_type) &&
+             !tape_wants(t, F_tls_handshake_extension_len))
+        pass_extension(w, len);
     else
         walk_block(w, BLOCK_extension);
 }
@@ -42,17 +66,21 @@ static void extension_body(struct walk *w)
         too_short(w, end);
 }
 
+bool walk_wants_signature_algorithm(const struct tape *t)
+{
+    return tape_wants(t, F_tls_handshake_sig_hash_alg) ||
+           tape_wants(t, F_tls_handshake_sig_hash_hash) ||
+           tape_wants(t, F_tls_handshake_sig_hash_sig);
+}
+
 static void signature_algorithm(struct walk *w)
 {
-    const struct tape *t = w->tape;
     if (w->end - w->at < 2) {
         w->lacks = 2 - (w->end - w->at);
         w->failed = true;
         return;
     }
-    if (!tape_wants(t, F_tls_handshake_sig_hash_alg) &&
-        !tape_wants(t, F_tls_handshake_sig_hash_hash) &&
-        !tape_wants(t, F_tls_handshake_sig_hash_sig)) {
+    if (!walk_wants_signature_algorithm(w->tape)) {
         w->at += 2;
         return;
     }

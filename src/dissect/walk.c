@@ -13,13 +13,20 @@ struct frame {
     bool stopped; /* a length cannot be: the rest of the block is passed over */
 };
 
-static uint64_t peek(const struct walk *w, uint32_t size)
+static inline uint64_t peek(const struct walk *w, uint32_t size)
 {
     struct slice s = slice_sub(w->bytes, w->at, size);
-    return slice_uint(&s, size);
+    switch (size) {
+    case 1:
+        return slice_u8(&s);
+    case 2:
+        return slice_u16(&s);
+    default:
+        return slice_uint(&s, size);
+    }
 }
 
-static bool has(struct walk *w, uint32_t size)
+static inline bool has(struct walk *w, uint32_t size)
 {
     uint32_t left = w->end - w->at;
     if (left < size) {
@@ -37,27 +44,42 @@ static uint64_t field_value(enum field_id field, uint32_t size, uint64_t value)
     return size == 8 ? value * 1000000 : value * 1000000000;
 }
 
-uint32_t walk_number(struct walk *w, enum field_id field, uint32_t size, uint64_t *value)
+/* The number at the front as an event, when somebody wants it. */
+static uint32_t add_number(struct walk *w, enum field_id field, uint32_t size)
+{
+    return tape_add(w->tape, field, w->source, w->at, size, field_value(field, size, peek(w, size)),
+                    0);
+}
+
+/* A number that nobody needs is not even read. */
+static inline uint32_t number(struct walk *w, enum field_id field, uint32_t size, uint64_t *value)
 {
     if (!has(w, size))
         return TAPE_NONE;
-    uint64_t number = peek(w, size);
     if (value)
-        *value = number;
-    uint32_t at =
-        tape_add(w->tape, field, w->source, w->at, size, field_value(field, size, number), 0);
+        *value = peek(w, size);
+    uint32_t at = tape_wants(w->tape, field) ? add_number(w, field, size) : TAPE_NONE;
     w->at += size;
     return at;
 }
 
-void walk_trailing(struct walk *w)
+uint32_t walk_number(struct walk *w, enum field_id field, uint32_t size, uint64_t *value)
+{
+    return number(w, field, size, value);
+}
+
+static void show_trailing(struct walk *w)
 {
     uint32_t left = w->end - w->at;
-    if (left > 0 && !w->failed) {
-        uint32_t at = tape_open(w->tape, F_tls_trailing, w->source, w->at, left, left, 0);
-        tape_expert(w->tape, EXPERT_tls_trailing, w->source, w->at, left, left);
-        tape_close(w->tape, at);
-    }
+    uint32_t at = tape_open(w->tape, F_tls_trailing, w->source, w->at, left, left, 0);
+    tape_expert(w->tape, EXPERT_tls_trailing, w->source, w->at, left, left);
+    tape_close(w->tape, at);
+}
+
+void walk_trailing(struct walk *w)
+{
+    if (w->at != w->end && !w->failed)
+        show_trailing(w);
     w->at = w->end;
 }
 
@@ -122,7 +144,7 @@ static void vector(struct walk *w, struct frame *f, const struct row *row)
         f->stopped = true;
         return;
     }
-    uint32_t at = walk_number(w, row->field, row->size, &w->value);
+    uint32_t at = number(w, row->field, row->size, &w->value);
     if (w->value < least)
         remark(w, EXPERT_tls_too_short, at, place, w->value, least);
     if (w->value > most)
@@ -210,8 +232,16 @@ static const struct row *after_next(const struct row *row)
 /* A list of numbers that nobody asks for is passed over at once, up to what is not a whole number. */
 static void pass_list(struct walk *w, const struct row *row)
 {
-    if (row[1].op == OP_NUM && row[2].op == OP_NEXT && !tape_wants(w->tape, row[1].field))
-        w->at = w->end - (w->end - w->at) % row[1].size;
+    uint32_t size = 0;
+    if (row[2].op != OP_NEXT)
+        return;
+    if (row[1].op == OP_NUM && !tape_wants(w->tape, row[1].field))
+        size = row[1].size;
+    else if (row[1].op == OP_CALL && row[1].arg == CALL_signature_algorithm &&
+             !walk_wants_signature_algorithm(w->tape))
+        size = 2;
+    if (size > 0)
+        w->at = w->end - (w->end - w->at) % size;
 }
 
 /* Whether the EACH at ROW has another turn. */
@@ -233,34 +263,16 @@ static const struct row *loop(struct walk *w, struct frame *f, const struct row 
     return moved && f->loop && more(w, f->loop) ? f->loop + 1 : row + 1;
 }
 
-/* One row that does not change the order of the rows. */
+/* One row that is neither frequent nor changes the order of the rows. */
 static void step(struct walk *w, struct frame *f, const struct row *row)
 {
     switch (row->op) {
-    case OP_NUM:
-        walk_number(w, row->field, row->size, NULL);
-        break;
-    case OP_KEEP:
-    case OP_LEN:
-        walk_number(w, row->field, row->size, &w->value);
-        break;
-    case OP_VECTOR:
-        vector(w, f, row);
-        break;
     case OP_PEEK:
         if (has(w, row->size))
             tape_add(w->tape, row->field, w->source, w->at, row->size, peek(w, row->size), 0);
         break;
-    case OP_SCOPE:
-        open_scope(w, f, w->value);
-        break;
     case OP_REST_SCOPE:
         open_scope(w, f, w->end - w->at);
-        break;
-    case OP_UNSCOPE:
-        walk_trailing(w);
-        if (f->scopes > 0)
-            w->end = f->ends[--f->scopes];
         break;
     case OP_OPEN:
     case OP_OPEN_BYTES:
@@ -319,6 +331,49 @@ void walk_parts(struct walk *w, enum block_id block)
     tape_close(w->tape, at);
 }
 
+/* Runs one row, and returns the one that comes next; NULL at the end. */
+static inline const struct row *advance(struct walk *w, struct frame *f, const struct row *row)
+{
+    switch (row->op) {
+    case OP_END:
+        return NULL;
+    case OP_NUM:
+        number(w, row->field, row->size, NULL);
+        break;
+    case OP_KEEP:
+    case OP_LEN:
+        number(w, row->field, row->size, &w->value);
+        break;
+    case OP_VECTOR:
+        vector(w, f, row);
+        break;
+    case OP_SCOPE:
+        open_scope(w, f, w->value);
+        break;
+    case OP_UNSCOPE:
+        walk_trailing(w);
+        if (f->scopes > 0)
+            w->end = f->ends[--f->scopes];
+        break;
+    case OP_EACH:
+    case OP_NEXT:
+        return loop(w, f, row);
+    case OP_IF_MORE:
+    case OP_IF_EQ:
+    case OP_UNLESS_EQ:
+    case OP_IF_NONZERO:
+    case OP_IF_IN:
+    case OP_UNLESS_IN:
+        return condition(w, row) ? row + 1 : after_endif(row);
+    case OP_ENDIF:
+        break;
+    default:
+        step(w, f, row);
+        break;
+    }
+    return row + 1;
+}
+
 bool walk_block(struct walk *w, enum block_id block)
 {
     struct frame f; /* the arrays are filled as far as the counts say */
@@ -329,16 +384,8 @@ bool walk_block(struct walk *w, enum block_id block)
     const struct row *row = blocks[block];
     if (!row || ++w->depth > MAX_DEPTH)
         return !(w->failed = true);
-    while (row->op != OP_END && !w->failed && !f.stopped) {
-        if (row->op == OP_EACH || row->op == OP_NEXT) {
-            row = loop(w, &f, row);
-        } else if (is_condition(row)) {
-            row = condition(w, row) ? row + 1 : after_endif(row);
-        } else {
-            step(w, &f, row);
-            row++;
-        }
-    }
+    while (row && !w->failed && !f.stopped)
+        row = advance(w, &f, row);
     if (f.stopped)
         w->at = w->end;
     while (f.open > 0)

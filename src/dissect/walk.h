@@ -44,6 +44,8 @@ bool walk_block(struct walk *w, enum block_id block);
 uint32_t walk_number(struct walk *w, enum field_id field, uint32_t size, uint64_t *value);
 /* The escape hatches of schema/calls.def. */
 void walk_call(struct walk *w, enum call_id call);
+/* Whether somebody asks for what CALL_signature_algorithm shows. */
+bool walk_wants_signature_algorithm(const struct tape *t);
 /* Runs a block over the rest of the scope when more than tshark's fields is asked for: OP_PARTS. */
 void walk_parts(struct walk *w, enum block_id block);
 /* quic.c */

@@ -488,48 +488,70 @@ void column_write(struct buf *out, enum column column, const struct print_option
     columns[column].write(out, options, d);
 }
 
-void columns_write(struct buf *out, size_t index, const struct print_options *options,
-                   const struct dissection *d)
+static void write_spec(struct buf *out, const struct column_spec *spec,
+                       const struct print_options *options, const struct dissection *d)
 {
-    const struct column_spec *spec = spec_at(options, index);
     if (spec->kind == COLUMN_CUSTOM)
         custom(out, spec, &d->tape);
     else
         columns[spec->kind].write(out, options, d);
 }
 
+void columns_write(struct buf *out, size_t index, const struct print_options *options,
+                   const struct dissection *d)
+{
+    write_spec(out, spec_at(options, index), options, d);
+}
+
+#define WIDEST 16 /* no column is set to more; a size that is moved in one go */
+
 /* Pads what was written since START to WIDTH. */
-static void pad(struct buf *out, size_t start, size_t width, bool to_the_right)
+static inline void pad(struct buf *out, size_t start, size_t width, bool to_the_right)
 {
     size_t used = out->len - start;
     if (used >= width)
         return;
     size_t gap = width - used;
-    buf_fill(out, ' ', gap);
-    if (to_the_right && !out->failed) {
-        memmove(out->data + start + gap, out->data + start, used);
-        memset(out->data + start, ' ', gap);
+    if (!buf_room(out, gap + WIDEST))
+        return;
+    uint8_t *at = out->data + start;
+    if (to_the_right) {
+        uint8_t text[WIDEST];
+        memcpy(text, at, WIDEST); /* what is behind the text is written over later */
+        memset(at, ' ', WIDEST);
+        memcpy(at + gap, text, WIDEST);
+    } else {
+        memset(at + used, ' ', WIDEST);
     }
+    out->len += gap;
+}
+
+/* The arrow between two columns of one group. */
+static void arrow(struct buf *out, enum column kind, enum column next, char delimiter)
+{
+    if (columns[kind].group != columns[next].group ||
+        columns[kind].to_the_right == columns[next].to_the_right)
+        return;
+    buf_str(out, columns[kind].to_the_right ? ARROW : ARROW_BACK);
+    buf_char(out, delimiter);
 }
 
 void summary_write(struct buf *out, const struct print_options *options, const struct dissection *d)
 {
     size_t count = columns_count(options);
     char delimiter = options->delimiter ? options->delimiter : ' ';
+    const struct column_spec *spec = count > 0 ? spec_at(options, 0) : NULL;
     for (size_t i = 0; i < count; i++) {
-        enum column kind = spec_at(options, i)->kind;
+        enum column kind = spec->kind;
         size_t start = out->len;
-        columns_write(out, i, options, d);
+        write_spec(out, spec, options, d);
         pad(out, start, columns[kind].width, columns[kind].to_the_right);
         if (i + 1 == count)
             break;
-        enum column next = spec_at(options, i + 1)->kind;
+        spec = spec_at(options, i + 1);
         buf_char(out, delimiter);
-        if (columns[kind].group == GROUP_NONE || columns[kind].group != columns[next].group ||
-            columns[kind].to_the_right == columns[next].to_the_right)
-            continue;
-        buf_str(out, columns[kind].to_the_right ? ARROW : ARROW_BACK);
-        buf_char(out, delimiter);
+        if (columns[kind].group != GROUP_NONE)
+            arrow(out, kind, spec->kind, delimiter);
     }
     buf_char(out, '\n');
 }

@@ -599,6 +599,42 @@ static void test_spans(void)
     }
 }
 
+/* Every length of number, at both of its ends, against the C library. */
+static void test_numbers(void)
+{
+    char expected[32];
+    uint64_t power = 1;
+    for (unsigned digits = 1; digits <= 20; digits++, power *= 10) {
+        uint64_t most = digits == 20 ? UINT64_MAX : power * 10 - 1;
+        uint64_t values[] = {power, power + 1, power + power / 7, most};
+        for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+            start();
+            buf_dec(&out, values[i]);
+            snprintf(expected, sizeof expected, "%" PRIu64, values[i]);
+            CHECK_STR(expected, text());
+        }
+    }
+    start();
+    buf_dec(&out, 0);
+    buf_char(&out, ' ');
+    buf_dec(&out, UINT32_MAX);
+    buf_char(&out, ' ');
+    buf_dec(&out, (uint64_t)UINT32_MAX + 1);
+    CHECK_STR("0 4294967295 4294967296", text());
+}
+
+static void test_octets(void)
+{
+    char expected[32];
+    for (unsigned i = 0; i < 256; i++) {
+        uint8_t address[4] = {(uint8_t)i, 0, (uint8_t)(255 - i), (uint8_t)i};
+        start();
+        buf_ipv4(&out, slice_of(address, sizeof address));
+        snprintf(expected, sizeof expected, "%u.0.%u.%u", i, 255 - i, i);
+        CHECK_STR(expected, text());
+    }
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -621,6 +657,8 @@ int main(void)
         {"summary", test_summary},
         {"info of tcp", test_info_of_tcp},
         {"info ceiling", test_info_ceiling},
+        {"numbers", test_numbers},
+        {"octets", test_octets},
         {"times", test_times},
         {"spans", test_spans},
     };
