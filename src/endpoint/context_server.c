@@ -232,8 +232,12 @@ static void set_usual_suites(SSL_CTX *ctx, const struct tls_settings *s)
 {
     bool particular = s->ciphers || settings_want_old_versions(s) || s->server.psk ||
                       s->server.no_certificate || s->choice_count > 0;
-    if (!particular)
-        (void)SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20");
+    if (particular)
+        return;
+    (void)SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20");
+    /* None of them is for older versions; now these clients learn that it is the version. */
+    if (!s->min_version)
+        (void)SSL_CTX_set_min_proto_version(ctx, VERSION_TLS1_2);
 }
 
 bool context_server(SSL_CTX *ctx, const struct tls_settings *s, struct error *e)
