@@ -3,6 +3,7 @@
 
 #include "cli/cmd_ca.h"
 #include "cli/common.h"
+#include "cli/flood.h"
 #include "cli/openssl_options.h"
 #include "cli/port_owner.h"
 #include "cli/serve_run.h"
@@ -14,6 +15,10 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#define LONGEST_FIELD 256 /* of a line, in bytes: what a peer sends does not fill a screen */
+#define FLOOD_LINES   200 /* in a second */
+#define FLOOD_TOLD_MS 1000
 
 struct serving {
     struct endpoint_options options;
@@ -31,6 +36,9 @@ struct serving {
     struct file_opener opener;
     struct locked_hooks locked; /* when there are several workers */
     time_t last_complaint;      /* errors that are not of one connection: once a second */
+    struct flood flood;         /* of connections that fail */
+    uv_async_t flooded;         /* lines are being left out */
+    uv_timer_t flood_timer;     /* soon to be told how many */
 };
 
 static void put_clock(FILE *out, int64_t time_ns)
@@ -47,8 +55,11 @@ static void put_word(FILE *out, const char *label, const char *value)
 {
     if (!*value)
         return;
-    fprintf(out, " %s", label);
-    common_put_escaped(out, value);
+    struct buf shown = {.ceiling = LONGEST_FIELD};
+    buf_escaped(&shown, slice_of_str(value));
+    fprintf(out, " %s%.*s%s", label, (int)shown.len, shown.data ? (const char *)shown.data : "",
+            shown.failed ? "…" : "");
+    buf_free(&shown);
 }
 
 static void connection_open(void *user, const struct endpoint_report *r, int64_t time_ns)
@@ -108,6 +119,38 @@ static void count_down(struct serving *s)
         uv_async_send(&s->last);
 }
 
+static void tell_flood(struct serving *s)
+{
+    unsigned long long n = flood_take(&s->flood);
+    if (n)
+        fprintf(stderr, "tlswire: %llu more connection%s failed: no more than %u lines a second\n",
+                n, n == 1 ? "" : "s", s->flood.limit);
+}
+
+static void flood_time(uv_timer_t *timer)
+{
+    tell_flood(timer->data);
+}
+
+static void flood_began(uv_async_t *async)
+{
+    struct serving *s = async->data;
+    if (!uv_is_active((uv_handle_t *)&s->flood_timer) &&
+        !uv_is_closing((uv_handle_t *)&s->flood_timer))
+        uv_timer_start(&s->flood_timer, flood_time, FLOOD_TOLD_MS, 0);
+}
+
+/* Handles of the first thread's loop that do not keep it running. */
+static void watch_flood(struct serving *s)
+{
+    s->flood.limit = s->options.log_limit ? s->options.log_limit : FLOOD_LINES;
+    uv_async_init(&s->loop, &s->flooded, flood_began);
+    uv_timer_init(&s->loop, &s->flood_timer);
+    s->flooded.data = s->flood_timer.data = s;
+    uv_unref((uv_handle_t *)&s->flooded);
+    uv_unref((uv_handle_t *)&s->flood_timer);
+}
+
 static void connection_over(void *user, const struct endpoint_report *r, int64_t time_ns)
 {
     struct serving *s = user;
@@ -117,6 +160,10 @@ static void connection_over(void *user, const struct endpoint_report *r, int64_t
         witness_close(s->witness, r->id);
     if (s->options.quiet && !r->error[0])
         return;
+    if (r->error[0] && !flood_admits(&s->flood, time_ns)) {
+        uv_async_send(&s->flooded);
+        return;
+    }
     endpoint_address_text(&r->peer, peer, sizeof(peer));
     put_clock(stderr, time_ns);
     fprintf(stderr, " #%llu %s", (unsigned long long)r->id, peer);
@@ -271,13 +318,17 @@ static int serve(struct serving *s)
     uv_async_init(&s->loop, &s->last, last_is_over);
     s->last.data = s;
     uv_unref((uv_handle_t *)&s->last);
+    watch_flood(s);
     bool good = start(s, &e);
     const char *folder = s->authority_path[0] ? s->authority_path : NULL;
     good =
         good && serve_run(&s->loop, s->server, &s->options, &s->keeper, folder, say_where, s, &e);
     if (!good)
         return common_fail(&e, e.code == ERROR_USAGE ? EXIT_USAGE : EXIT_RUNTIME);
+    tell_flood(s);
     uv_close((uv_handle_t *)&s->last, NULL);
+    uv_close((uv_handle_t *)&s->flooded, NULL);
+    uv_close((uv_handle_t *)&s->flood_timer, NULL);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     server_free(s->server);
     return witness_free(s->witness, &e) ? EXIT_OK : common_fail(&e, EXIT_RUNTIME);

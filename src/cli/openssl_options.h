@@ -57,6 +57,7 @@ struct endpoint_options {
     /* serve; numbers: 0 is the default */
     unsigned workers, max_connections, max_per_address;
     unsigned handshake_limit, idle_limit, write_limit, drain_limit, ticket_rotation; /* seconds */
+    unsigned log_limit; /* lines in a second */
     const char *ticket_keys, *user;
     bool no_drop;
     enum sandbox sandbox;

@@ -43,7 +43,7 @@ class Serve:
     """A server that must say one line for each connection, and nothing else."""
 
     def __init__(self, *options):
-        self.process = subprocess.Popen([TLSWIRE, "serve", "-port", "0", "-4", *options], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([TLSWIRE, "serve", "-port", "0", "-4", "-log-limit", "1000000", *options], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, "XDG_STATE_HOME": os.getcwd() + "/state"})
         first = self.process.stderr.readline()

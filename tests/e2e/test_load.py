@@ -297,6 +297,37 @@ def a_reset_at_any_byte_is_survived():
 
 
 @test
+def a_flood_of_failures_does_not_fill_the_log():
+    for more in ([], ["--workers", "3"]):
+        with Serve(*pem("one"), "-echo", "--log-limit", "5", *more) as server:
+            for _ in range(300):
+                plain = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
+                plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                plain.close()
+            def left_out():
+                return sum(map(int, re.findall(r"^tlswire: (\d+) more connections? failed", server.text(), re.M)))
+            def told():
+                return re.findall(r"^(\S+)\.\d+ #\d+ .*FAILED", server.text(), re.M)
+            until(lambda: len(told()) + left_out() == 300, "each is told or counted while it runs")
+            each = [told().count(second) for second in set(told())]
+            check(max(each) <= 5, f"lines a second: {each}")
+            check(works(server.port), "it serves on")
+            server.says(" ok\n")
+        check(server.status == 0 and len(told()) + left_out() == 300, f"the same at the end: {server.text()[-800:]}")
+
+
+@test
+def what_a_peer_sends_is_cut_and_escaped_in_the_log():
+    need("openssl")
+    with Serve(*pem("one"), "-quiet") as quiet, Serve(*pem("one")) as server:
+        for port in (quiet.port, server.port):
+            run("openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "\x1b" * 250, "-quiet")
+        server.says(" sni=" + "\\x1b" * 64 + "… ok\n")
+        check("\x1b" not in server.text(), "no control character")
+    check(" sni=" not in quiet.text(), "and no line where there is nothing to say")
+
+
+@test
 def key_updates_without_end_are_refused():
     with Serve(*pem("one"), "-echo") as server:
         few = load("updates", server.port, 100)
