@@ -423,6 +423,8 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
                         lower->payload_offset + d->tcp.captured);
     if (plan.run_count > 0 || plan.segment_of_pdu)
         read_runs(e, flow, &plan);
+    if (flow && d->tcp.flags & TCP_FIN && tcp_all_read(flow, &d->tcp))
+        tls_end(flow, d, lower->payload_source, lower->payload_offset);
 }
 
 /* Numbers the exchange that a datagram belongs to, as TCP's connections are numbered. */

@@ -522,3 +522,9 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
         t.r->unread = 0;
     }
 }
+
+bool tcp_all_read(const struct flow *f, const struct tcp_facts *facts)
+{
+    const struct tcp_reassembly *r = f->side_data[facts->direction];
+    return r && !r->held && !r->waiting && !r->is_cut && r->next_seq == facts->seq_raw + facts->len;
+}

@@ -96,4 +96,7 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
 /* Frees what the flow holds. */
 void tcp_reassembly_free(struct tcp_pool *pool, struct flow *f);
 
+/* Whether all that the sender of the segment sent was handed out, this segment included. */
+bool tcp_all_read(const struct flow *f, const struct tcp_facts *facts);
+
 #endif

@@ -205,6 +205,7 @@ static void alert(struct tls_reader *r, const struct tls_content *c)
     const char *a = registry_compat(REG_ALERT_LEVELS, level);
     const char *b = registry_compat(REG_ALERTS, description);
     bool plain = s.len == 2; /* nothing that is protected is as short */
+    r->side->closed |= !plain || description == 0 || level == 2;
     a = a ? a : "Unknown";
     b = b ? b : "Unknown";
     uint32_t item = tape_open(t, F_tls_alert_message, c->source, c->at, c->end - c->at, 0, 0);
@@ -436,6 +437,8 @@ static void record(struct tls_reader *r, uint32_t length)
         tape_add(t, F_tls_record_content_type, r->source, at, 1, inner.type, EVENT_GENERATED);
     else if (!opened && opaque && r->side->epoch != EPOCH_EARLY)
         tls_verify_gap(r);
+    if (!opened && opaque)
+        tls_remark_closed_record(r, &plain);
     if (opened && r->resync.found)
         show_resync(r);
     content(r, &plain, &inner);

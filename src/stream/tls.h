@@ -82,6 +82,8 @@ struct tcp_wish tls_scan(const struct flow *f, struct slice bytes);
 void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
               const struct tcp_run *run, uint8_t source, uint32_t offset,
               const struct tls_tools *tools);
+/* The sender's stream ends with the segment of D, and all of it was read. */
+void tls_end(const struct flow *f, struct dissection *d, uint8_t source, uint32_t offset);
 /* What the Protocol column calls a version. */
 const char *tls_version_name(uint16_t version);
 /* Version of TLS that the connection has; 0 unknown. */

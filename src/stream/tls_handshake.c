@@ -206,6 +206,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
         fingerprint_4(r, c, F_tls_handshake_ja4_r, body, bytes);
     }
     tls_lineage_message(r, type, s, c, body);
+    tls_remark_hello(r, type, retry, s, c, body);
     tls_verify_message(r, c, at, end);
     tls_ech_show(r, c, type, inner, context);
     tape_close(t, item);

@@ -48,6 +48,7 @@ struct tls_side {
     uint32_t effort;  /* bytes that may still be decrypted in vain */
     uint8_t epoch;    /* enum tls_epoch */
     bool has_opened;  /* the opener opened a record */
+    bool closed;      /* sent a close_notify, another last alert, or one that is encrypted */
     bool changed;     /* sent a ChangeCipherSpec */
     bool early_ended; /* sent an EndOfEarlyData: the server took it */
 };
@@ -59,6 +60,12 @@ struct tls_lineage {
     struct origin_name id, ticket, identities[OFFERED_MAX];
     uint8_t random[32]; /* client random of the session's first connection */
     bool known;         /* `random` is there */
+};
+
+/* What a HelloRetryRequest asked for, and what a ServerHello has. */
+struct tls_retry {
+    uint16_t suite, version, group;
+    bool seen, has_group;
 };
 
 struct tls_session {
@@ -87,6 +94,7 @@ struct tls_session {
     struct tls_side side[2];
     struct tls_verdict verdict;
     struct tls_lineage lineage;
+    struct tls_retry retry; /* of this handshake, as far as it was seen */
 };
 
 /* What was missing before a record that was opened. */
@@ -159,6 +167,13 @@ void tls_lineage_taken(struct tls_reader *r, const struct tls_content *c);
 struct slice tls_known_psk(const struct tls_reader *r, struct slice identity, const char **label);
 /* The connection that made the ticket; -1: not seen. */
 int64_t tls_ticket_origin(const struct tls_reader *r, struct slice identity);
+
+/* tls_remarks.c */
+/* A hello whose BODY at AT of C's source was read and followed. */
+void tls_remark_hello(struct tls_reader *r, uint8_t type, bool is_retry, struct slice body,
+                      const struct tls_content *c, uint32_t at);
+/* A protected record of TLS 1.3 that was not opened. */
+void tls_remark_closed_record(struct tls_reader *r, const struct tls_content *c);
 
 /* tls_ssl2.c */
 /* Whether S begins with a record of SSL 2.0 that carries a message in the clear. */

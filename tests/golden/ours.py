@@ -4,8 +4,8 @@ A case: its name, the packets, the arguments after -n -r CAPTURE, what must be i
 """
 import certificates
 from der import certificate, extension as certificate_extension, sequence, tlv
-from records import CHANGE, DATA, Talk, client_hello, heartbeat, record, server_hello
-from seed import SYN, Bytes, extension, message, packet
+from records import CHANGE, CHOSEN, DATA, RETRY_RANDOM, VERSIONS, Talk, client_hello, heartbeat, record, server_hello
+from seed import ACK, FIN, SYN, Bytes, extension, message, packet
 import sealed
 
 HELLOS = record(22, client_hello()), record(22, server_hello())
@@ -13,6 +13,10 @@ HELLOS = record(22, client_hello()), record(22, server_hello())
 
 def begun(**kind):
     return Talk(**kind).begin().client(HELLOS[0]).server(HELLOS[1])
+
+
+def begun_13():
+    return Talk().begin().client(record(22, client_hello(VERSIONS))).server(record(22, server_hello(CHOSEN)))
 
 
 def cases():
@@ -58,6 +62,32 @@ def cases():
     cut.server(big[:900]).server(big[900:]).server(DATA)
     yield ("the rest of a record that was not captured whole", cut, ["-T", "fields", "-E", "separator=;", "-e", "frame.number", "-e", "tls.record.length",
            "-e", "tls.ignored_unknown_record", "-e", "tcp.segment_data"], ["6;1000;;\n7;;;" + "00" * 105 + "\n8;64;;\n"], [])
+
+    def ended(*alert, version=(), suite=0xc02f):
+        t = Talk().begin().client(HELLOS[0]).server(record(22, server_hello(*version, suite=suite))).server(CHANGE, DATA, *alert)
+        t.packets.append(packet(443, t.port, 2000 + t.sent[True], 1000 + t.sent[False], FIN | ACK, 512, b"", b""))
+        return t
+
+    remarks = ["-Y", "tlswire.remark", "-T", "fields", "-e", "frame.number", "-e", "tlswire.remark"]
+    cut_off = "7\tthe stream ends without close_notify: it may have been cut\n"
+    yield "the end of a stream without close_notify", ended(), remarks, [cut_off], []
+    yield "-V has no remarks", ended(), ["-V"], ["Application Data"], ["it may have been cut"]
+    yield "the end of a stream with an alert", ended(record(21, bytes(40))), remarks, [], ["close_notify"]
+    yield "the end of TLS 1.3, encrypted", ended(version=(CHOSEN,), suite=0x1301), remarks, [], ["close_notify"]
+    yield ("an encrypted record as long as an alert", begun_13().server(record(23, bytes(19)), record(23, bytes(20))), remarks,
+           ["6\tas long as an alert: probably one\n"], ["one,"])
+    retry = record(22, server_hello(CHOSEN, extension(51, b"\0\x1d"), random=RETRY_RANDOM))
+    asked = Talk().begin().client(record(22, client_hello(VERSIONS))).server(retry)
+    yield ("a second HelloRetryRequest", asked.client(record(22, client_hello(VERSIONS))).server(retry), remarks,
+           ["7\ta second HelloRetryRequest in one handshake\n"], ["5\t"])
+    share = extension(51, b"\0\x17\0\1\4")
+    for text, answer in (("another cipher suite than", server_hello(CHOSEN, extension(51, b"\0\x1d\0\1\4"), suite=0x1302)),
+                         ("of another group than", server_hello(CHOSEN, share))):
+        asked = Talk().begin().client(record(22, client_hello(VERSIONS))).server(retry).client(record(22, client_hello(VERSIONS)))
+        yield f"a ServerHello with something {text} was agreed", asked.server(record(22, answer)), remarks, [text], ["second"]
+    empty = record(22, server_hello(CHOSEN, random=RETRY_RANDOM))
+    yield ("a HelloRetryRequest that asks for nothing", Talk().begin().client(record(22, client_hello(VERSIONS))).server(empty), remarks,
+           ["5\ta HelloRetryRequest that asks for no change\n"], [])
 
     short = record(22, client_hello(extension(1), extension(13, b"\0\2\4"), extension(58, b"\2\1")), 0x0301)
     yield ("extensions that are too short", Talk().begin().client(short, DATA), ["-V"],

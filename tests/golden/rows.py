@@ -230,6 +230,7 @@ def ours():
     t.begin().client(record(22, client_hello(seed.extension(1), seed.extension(58, b"\2\1"))))  # too short, not the last
     for said in (b"\1\1", b""):  # ChangeCipherSpec
         t.begin().client(record(22, client_hello())).server(record(22, server_hello())).client(record(20, said))
+    t.begin().client(record(22, client_hello(records.VERSIONS))).server(record(22, server_hello(records.CHOSEN, random=records.RETRY_RANDOM)))
     session = bytes(range(32))
     for offered in (b"", session):  # the second takes up the session of the first
         t.begin().client(record(22, client_hello(session=offered))).server(record(22, server_hello(suite=0xc02f, session=session)))
