@@ -311,6 +311,16 @@ static bool start(struct serving *s, struct error *e)
     return s->server != NULL;
 }
 
+/* Whatever of it was begun is over then. */
+static void end(struct serving *s)
+{
+    uv_close((uv_handle_t *)&s->last, NULL);
+    uv_close((uv_handle_t *)&s->flooded, NULL);
+    uv_close((uv_handle_t *)&s->flood_timer, NULL);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    server_free(s->server);
+}
+
 static int serve(struct serving *s)
 {
     struct error e = {.code = ERROR_NONE};
@@ -323,15 +333,14 @@ static int serve(struct serving *s)
     const char *folder = s->authority_path[0] ? s->authority_path : NULL;
     good =
         good && serve_run(&s->loop, s->server, &s->options, &s->keeper, folder, say_where, s, &e);
-    if (!good)
-        return common_fail(&e, e.code == ERROR_USAGE ? EXIT_USAGE : EXIT_RUNTIME);
+    if (!good && s->server)
+        server_stop(s->server, true);
     tell_flood(s);
-    uv_close((uv_handle_t *)&s->last, NULL);
-    uv_close((uv_handle_t *)&s->flooded, NULL);
-    uv_close((uv_handle_t *)&s->flood_timer, NULL);
-    uv_run(&s->loop, UV_RUN_DEFAULT);
-    server_free(s->server);
-    return witness_free(s->witness, &e) ? EXIT_OK : common_fail(&e, EXIT_RUNTIME);
+    end(s);
+    if (good)
+        return witness_free(s->witness, &e) ? EXIT_OK : common_fail(&e, EXIT_RUNTIME);
+    witness_free(s->witness, &(struct error){.code = ERROR_NONE});
+    return common_fail(&e, e.code == ERROR_USAGE ? EXIT_USAGE : EXIT_RUNTIME);
 }
 
 int cmd_serve(int argc, char **argv)

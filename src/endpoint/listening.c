@@ -21,9 +21,11 @@ static void set_port(struct sockaddr_storage *address, uint16_t port)
 
 void listening_close(struct listening *l)
 {
-    for (unsigned i = 0; i < l->count; i++)
-        close(l->sockets[i]);
-    l->count = 0;
+    for (unsigned i = 0; i < l->count; i++) {
+        int fd = atomic_exchange(&l->sockets[i], -1);
+        if (fd >= 0)
+            close(fd);
+    }
 }
 
 /* A socket that listens, or a negative error number. */
@@ -69,7 +71,7 @@ static int listen_on_all(struct listening *l, const struct sockaddr_storage *add
             missing = fd;
             continue;
         }
-        l->sockets[l->count] = fd;
+        atomic_store(&l->sockets[l->count], fd);
         l->addresses[l->count++] = address;
         port = endpoint_port(&address);
     }
@@ -120,6 +122,7 @@ bool listening_open(struct listening *l, const char *host, int family, uint16_t 
         if (status == 0)
             return true;
         listening_close(l);
+        l->count = 0;
         if (port != 0)
             break;
     }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -12,7 +13,7 @@
 
 struct listening {
     unsigned count;
-    int sockets[LISTENING_MAX]; /* not blocking, closed on exec */
+    atomic_int sockets[LISTENING_MAX]; /* not blocking, closed on exec; -1: closed */
     struct sockaddr_storage addresses[LISTENING_MAX];
 };
 
@@ -21,6 +22,7 @@ struct listening {
  * addresses.  After a failure nothing is open, and *IN_USE tells whether the port is somebody's. */
 bool listening_open(struct listening *, const char *host, int family, uint16_t port, bool *in_use,
                     struct error *);
+/* May be called by several threads: each socket is closed once. */
 void listening_close(struct listening *);
 
 #endif

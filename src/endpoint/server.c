@@ -280,7 +280,7 @@ static bool start_listening(struct server *s, struct error *e)
     const struct listening *l = &s->shared->listening;
     for (unsigned i = 0; i < l->count; i++) {
         struct listener *listener = &s->listeners[i];
-        int fd = fcntl(l->sockets[i], F_DUPFD_CLOEXEC, 0);
+        int fd = fcntl(atomic_load(&l->sockets[i]), F_DUPFD_CLOEXEC, 0);
         int status = fd < 0 ? -errno : uv_tcp_init(s->loop, &listener->tcp);
         if (status == 0) {
             s->listener_count++;

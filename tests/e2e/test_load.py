@@ -4,6 +4,7 @@
 usage: test_load.py TLSWIRE [TEST…]       prints TAP; bench/load is built beside the program
 """
 import ctypes
+import mmap
 import os
 import pathlib
 import re
@@ -374,6 +375,51 @@ def idle_connections_are_small():
         each = (resident(server.process) - before) / 900
         check(each < 32, f"{each:.1f} KiB each")
         client.communicate(b"")
+
+
+MANY = 1 << 40
+
+
+@test
+def an_allocation_that_fails_costs_one_connection():
+    need("cc")
+    source = os.path.join(os.path.dirname(os.path.abspath(ends.__file__)), "scarce.c")
+    check(run("cc", "-O", "-shared", "-fPIC", "-o", "scarce.so", source).returncode == 0, "scarce.c compiles")
+    pathlib.Path("scarce").write_bytes(bytes(4096))
+    folder = os.getcwd()
+    environment = {**os.environ, "LD_PRELOAD": f"{folder}/scarce.so", "SCARCE_COUNT": f"{folder}/scarce"}
+    with open("scarce", "r+b") as file, mmap.mmap(file.fileno(), 4096) as page, \
+            Serve(*pem("one"), "-quiet", env=environment) as server:
+        def asks(left):
+            page[:8] = struct.pack("q", left)
+            try:
+                with Peer(server.port) as peer:
+                    return peer.rest() == b"test\n"
+            except TimeoutError:
+                raise  # it must not be left waiting
+            except (ssl.SSLError, OSError):
+                return False
+            finally:
+                left_over.append(struct.unpack("q", page[:8])[0])
+                page[:8] = bytes(8)
+        left_over = []
+        check(asks(0) and asks(0) and asks(MANY), "it serves")
+        count = MANY - left_over[-1]
+        check(count > 100, f"{count} allocations for one answer")
+        before, failed, tried = descriptors(server.process), 0, 0
+        end = time.monotonic() + (600 if os.environ.get("FULL") else 6)
+        for i in range(count):
+            if time.monotonic() > end:
+                break
+            left = i * 7919 % count + 1  # a prime: all of them, far ones first
+            tried += 1
+            failed += not asks(left)
+            check(server.process.poll() is None, f"alive after allocation {left} failed: {server.text()[-800:]}")
+            check(asks(0), f"the next one is served after allocation {left} failed: {server.text()[-800:]}")
+        check(failed > 0, f"{failed} of {tried} were refused")
+        print(f"# {failed} of {tried} of {count} allocations were missed", flush=True)
+        until(lambda: descriptors(server.process) <= before, "all descriptors are back")
+    check(server.status == 0, f"exit code {server.status}")
 
 
 @test
