@@ -183,13 +183,19 @@ static bool write_all(const struct recording *r, struct writer *w, struct error 
     return true;
 }
 
+void recording_system(char os[SYSTEM_NAME_SIZE])
+{
+    struct utsname system;
+    os[0] = '\0';
+    if (uname(&system) == 0)
+        snprintf(os, SYSTEM_NAME_SIZE, "%.64s %.64s", system.sysname, system.release);
+}
+
 bool recording_write(const struct recording *r, const char *path, int fd, const char *comment,
                      struct error *e)
 {
-    struct utsname system;
-    char os[160] = "";
-    if (uname(&system) == 0)
-        snprintf(os, sizeof(os), "%.64s %.64s", system.sysname, system.release);
+    char os[SYSTEM_NAME_SIZE];
+    recording_system(os);
     struct writer_options options = {
         .format = WRITE_PCAPNG,
         .comments = {comment},

@@ -63,4 +63,8 @@ void recording_at(const struct recording *, size_t i, struct packet *);
 bool recording_write(const struct recording *, const char *path, int fd, const char *comment,
                      struct error *);
 
+/* The system that a capture says it was made on; empty when it is not known. */
+#define SYSTEM_NAME_SIZE 160
+void recording_system(char os[SYSTEM_NAME_SIZE]);
+
 #endif

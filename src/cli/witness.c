@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #define BUCKETS        1024
 #define LADDER_CEILING ((size_t)256 << 10) /* bytes of a connection that its ladder is made of */
@@ -60,10 +59,8 @@ static struct packet whole(const struct packet *from, uint64_t number)
 
 static bool start_capture(struct witness *w, struct error *e)
 {
-    struct utsname system;
-    char os[160] = "";
-    if (uname(&system) == 0)
-        snprintf(os, sizeof(os), "%.64s %.64s", system.sysname, system.release);
+    char os[SYSTEM_NAME_SIZE];
+    recording_system(os);
     struct writer_options options = {
         .format = WRITE_PCAPNG,
         .comments = {"synthetic TCP: made from the bytes of the server's sockets"},

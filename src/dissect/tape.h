@@ -70,6 +70,13 @@ uint8_t tape_source(struct tape *t, struct slice bytes, const char *name);
 /* Out of line: makes room. */
 struct event *tape_grow(struct tape *t);
 
+/* Marks COUNT fields in WANT. */
+static inline void want_fields(uint8_t *want, const uint16_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        want[ids[i]] = 1;
+}
+
 static inline bool tape_wants(const struct tape *t, enum field_id field)
 {
     return t->want[field] != 0;

@@ -2,6 +2,7 @@
 
 #include "endpoint/upstream.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,6 +39,14 @@ void answer_open(struct answer *a, struct answers *answers, struct link *link)
 {
     *a = (struct answer){.answers = answers, .link = link};
     link->tls.keep_hello = answers->kind->wants_hello;
+}
+
+void *answer_state(struct answer *a, size_t size)
+{
+    a->state = calloc(1, size);
+    if (!a->state)
+        link_fail(a->link, "no memory");
+    return a->state;
 }
 
 void answer_ready(struct answer *a)

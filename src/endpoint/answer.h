@@ -80,6 +80,9 @@ void answers_free(struct answers *);
 /* Before the handshake. */
 void answer_open(struct answer *, struct answers *, struct link *);
 
+/* For kinds: makes their state, SIZE bytes of 0; NULL: no memory, and the link is told. */
+void *answer_state(struct answer *, size_t size);
+
 /* The events of a connection, for its owner. */
 void answer_ready(struct answer *);
 void answer_data(struct answer *, struct slice plain);

@@ -144,12 +144,9 @@ static int spawn(struct answer *a, struct program *p)
 
 static void begin(struct answer *a)
 {
-    struct program *p = calloc(1, sizeof(*p));
-    if (!p) {
-        link_fail(a->link, "no memory");
+    struct program *p = answer_state(a, sizeof(*p));
+    if (!p)
         return;
-    }
-    a->state = p;
     uv_pipe_init(a->answers->loop, &p->in, 0);
     uv_pipe_init(a->answers->loop, &p->out, 0);
     pump_init(&p->pump, a, (uv_stream_t *)&p->in, (uv_stream_t *)&p->out, ended);

@@ -96,12 +96,9 @@ static void connect_next(struct proxy *p)
 
 static void begin(struct answer *a)
 {
-    struct proxy *p = calloc(1, sizeof(*p));
-    if (!p) {
-        link_fail(a->link, "no memory");
+    struct proxy *p = answer_state(a, sizeof(*p));
+    if (!p)
         return;
-    }
-    a->state = p;
     pump_init(&p->pump, a, (uv_stream_t *)&p->tcp, (uv_stream_t *)&p->tcp, ended);
     link_pause(a->link); /* until it is known where to put what comes */
     connect_next(p);

@@ -158,12 +158,9 @@ static void connect_next(struct proxy *p)
 
 static void begin(struct answer *a)
 {
-    struct proxy *p = calloc(1, sizeof(*p));
-    if (!p) {
-        link_fail(a->link, "no memory");
+    struct proxy *p = answer_state(a, sizeof(*p));
+    if (!p)
         return;
-    }
-    a->state = p;
     p->answer = a;
     link_pause(a->link);
     connect_next(p);

@@ -90,26 +90,18 @@ static const struct prologue_step irc[] = {
 #define XMPP_STREAM(ns)                                                         \
     "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='" ns \
     "' to='%s' version='1.0'>"
-static const struct prologue_step xmpp[] = {
-    {.wait = WAIT_NOTHING, SEND(XMPP_STREAM("jabber:client"))},
-    {.wait = WAIT_WORDS,
-     .text = "</stream:features>",
-     .refusal = "<stream:error",
-     .offer = "<starttls",
-     SEND("<starttls xmlns='" XMPP_TLS "'/>")},
-    {.wait = WAIT_WORDS, .text = "<proceed", .refusal = "<failure"},
-    TLS_IS_NEXT,
-};
-static const struct prologue_step xmpp_server[] = {
-    {.wait = WAIT_NOTHING, SEND(XMPP_STREAM("jabber:server"))},
-    {.wait = WAIT_WORDS,
-     .text = "</stream:features>",
-     .refusal = "<stream:error",
-     .offer = "<starttls",
-     SEND("<starttls xmlns='" XMPP_TLS "'/>")},
-    {.wait = WAIT_WORDS, .text = "<proceed", .refusal = "<failure"},
-    TLS_IS_NEXT,
-};
+#define XMPP_STEPS(ns)                                                                   \
+    {                                                                                    \
+        {.wait = WAIT_NOTHING, SEND(XMPP_STREAM(ns))},                                   \
+            {.wait = WAIT_WORDS,                                                         \
+             .text = "</stream:features>",                                               \
+             .refusal = "<stream:error",                                                 \
+             .offer = "<starttls",                                                       \
+             SEND("<starttls xmlns='" XMPP_TLS "'/>")},                                  \
+            {.wait = WAIT_WORDS, .text = "<proceed", .refusal = "<failure"}, TLS_IS_NEXT \
+    }
+static const struct prologue_step xmpp[] = XMPP_STEPS("jabber:client");
+static const struct prologue_step xmpp_server[] = XMPP_STEPS("jabber:server");
 /* PostgreSQL's SSLRequest: length 8, code 80877103 */
 static const struct prologue_step postgres[] = {
     {.wait = WAIT_NOTHING, BYTES("\0\0\0\x08\x04\xd2\x16\x2f")},

@@ -229,8 +229,7 @@ void ladder_want(uint8_t *want)
         F_tls_alert_message_desc,
         F_data_data,
     };
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        want[wanted[i]] = 1;
+    want_fields(want, wanted, sizeof wanted / sizeof wanted[0]);
     ladder_message_want(want);
     verify_summary_want(want);
     http_summary_want(want);

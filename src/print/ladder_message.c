@@ -462,6 +462,5 @@ void ladder_message_want(uint8_t *want)
         F_tls_early_data_max_early_data_size,
         F_tls_handshake_key_update_request_update,
     };
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        want[wanted[i]] = 1;
+    want_fields(want, wanted, sizeof wanted / sizeof wanted[0]);
 }

@@ -2,13 +2,10 @@
 
 #include "crypto/digest.h"
 #include "dissect/x509.h"
-#include "schema/registries.h"
 
 #include <string.h>
 #include <strings.h>
 
-#define NOBODY         2
-#define TLS13          0x0304
 #define MAX_TEXT       255
 #define TICKET         35 /* extension session_ticket (RFC 5077 3.2) */
 #define FINISHED_BYTES 53 /* header, 32 bytes of hash, type, tag: the smallest there is */
@@ -92,8 +89,7 @@ void tls_sessions_want(const struct tls_sessions *s, uint8_t *want)
         F_data,
     };
     (void)s;
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        want[wanted[i]] = 1;
+    want_fields(want, wanted, sizeof wanted / sizeof wanted[0]);
     verify_summary_want(want);
     http_summary_want(want);
     enum field_id ja4 = field_find("tls.handshake.ja4", strlen("tls.handshake.ja4"));
@@ -192,11 +188,11 @@ static void server_hello(struct reading_session *r, uint32_t at)
     s->group = group ? (uint16_t)group->value : 0;
     s->ja3s = text_of(r, at, F_tls_handshake_ja3s);
     s->psk = find(r, at, F_tls_handshake_extensions_psk_identity_selected) != NULL;
-    s->abbreviated = s->version < TLS13;
+    s->abbreviated = s->version < SESSION_TLS13;
     struct slice bytes = id ? event_bytes(r->t, id) : slice_empty();
     if (s->psk)
         s->resumed = RESUMED_PSK;
-    else if (s->version < TLS13 && bytes.len > 0 &&
+    else if (s->version < SESSION_TLS13 && bytes.len > 0 &&
              slice_equal(bytes, slice_of(s->session_id, s->session_id_len)))
         s->resumed = s->offers_ticket ? RESUMED_TICKET : RESUMED_SESSION_ID;
 }
@@ -297,7 +293,7 @@ static void handshake(struct reading_session *r, uint32_t at)
     const struct event *type = find(r, at, F_tls_handshake_type);
     if (!type) {
         /* The first one that is encrypted is the Finished (RFC 5246 7.4.9). */
-        if (s->changed[r->from] && s->version < TLS13 && !s->done_by[r->from])
+        if (s->changed[r->from] && s->version < SESSION_TLS13 && !s->done_by[r->from])
             finished(r);
         return;
     }
@@ -337,7 +333,8 @@ static void alert(struct reading_session *r, uint32_t at)
     s->last_alert = code;
     if (code == 0) {
         s->close_notify[r->from] = true;
-    } else if ((level->value == 2 || s->version == TLS13) && code != 90 && !s->has_failure) {
+    } else if ((level->value == 2 || s->version == SESSION_TLS13) && code != 90 &&
+               !s->has_failure) {
         s->has_failure = true;
         s->failure = code;
         s->failure_by = (uint8_t)r->from;
@@ -360,7 +357,7 @@ static void application_data(struct reading_session *r, uint64_t length)
     if (s->data_time == NO_TIME)
         s->data_time = r->time;
     /* Sealed, the client's Finished shows by its size alone; an alert is smaller (RFC 9846 5.2). */
-    if (s->version == TLS13 && s->has_server_hello && s->client >= 0 &&
+    if (s->version == SESSION_TLS13 && s->has_server_hello && s->client >= 0 &&
         r->from == (unsigned)s->client && length >= FINISHED_BYTES)
         s->sealed_finished = true;
 }
@@ -425,7 +422,7 @@ static void count_opened_data(struct reading_session *r)
     for (uint32_t i = 0; i < t->count; i++)
         if (t->events[i].field == F_data && t->events[i].depth == 0 &&
             strncmp(t->sources[t->events[i].source].name, "Decrypted", 9) == 0 &&
-            r->s->version < TLS13 && r->s->opened_records < r->s->protected_records)
+            r->s->version < SESSION_TLS13 && r->s->opened_records < r->s->protected_records)
             r->s->opened_records++;
 }
 
@@ -448,7 +445,7 @@ static struct tls_session_seen *session_of(struct tls_sessions *all, const struc
     s->first_time = d->packet->time_ns;
     s->syn = s->syn_ack = s->rtt = s->hello = s->server_hello = s->certificate_time = s->done =
         s->data_time = NO_TIME;
-    s->failure_by = s->reset_by = s->closed_by = NOBODY;
+    s->failure_by = s->reset_by = s->closed_by = END_NOBODY;
     return s;
 }
 
@@ -467,10 +464,10 @@ static void follow_tcp(struct tls_session_seen *s, const struct dissection *d)
         s->rtt = f->initial_rtt;
     if (f->flags & TCP_FIN) {
         s->fin[from] = true;
-        if (s->closed_by == NOBODY)
+        if (s->closed_by == END_NOBODY)
             s->closed_by = (uint8_t)from;
     }
-    if (f->flags & TCP_RST && s->reset_by == NOBODY)
+    if (f->flags & TCP_RST && s->reset_by == END_NOBODY)
         s->reset_by = (uint8_t)from;
 }
 
@@ -530,103 +527,4 @@ const struct tls_session_seen *tls_sessions_next(const struct tls_sessions *s, u
             return session;
     }
     return NULL;
-}
-
-/* ---- what is said of it ---- */
-
-bool session_established(const struct tls_session_seen *s)
-{
-    if (s->has_failure && s->done == NO_TIME)
-        return false;
-    return s->done != NO_TIME || s->sealed_finished;
-}
-
-void session_proofs(struct buf *out, const struct tls_session_seen *s)
-{
-    size_t start = out->len;
-    verify_summary_write(out, &s->proofs, session_side(s, 0), true, ';');
-    if (out->len > start)
-        out->len--;
-    else
-        buf_char(out, '-');
-}
-
-void session_asked(struct buf *out, const struct tls_session_seen *s)
-{
-    const struct http_summary *http = s->http;
-    for (unsigned i = 0; http && i < http->count; i++) {
-        buf_str(out, i > 0 ? " | " : "");
-        http_summary_write(out, http, i, true);
-    }
-    if (!http || http->count == 0)
-        buf_char(out, '-');
-    else if (http->requests > http->count)
-        buf_printf(out, " | and %llu more", (unsigned long long)(http->requests - http->count));
-}
-
-const char *session_decrypted(const struct tls_session_seen *s)
-{
-    return s->protected_records == 0                   ? "-"
-           : s->opened_records == 0                    ? "no"
-           : s->opened_records >= s->protected_records ? "yes"
-                                                       : "part";
-}
-
-static const char *end_name(const struct tls_session_seen *s, unsigned end)
-{
-    return s->client < 0 ? "one end" : end == (unsigned)s->client ? "the client" : "the server";
-}
-
-static void put_alert(struct buf *out, uint8_t code)
-{
-    const char *name = registry_name(REG_ALERTS, code);
-    buf_str(out, name ? name : "alert");
-    buf_printf(out, " (%u)", code);
-}
-
-static void put_close(struct buf *out, const struct tls_session_seen *s)
-{
-    if (s->reset_by != NOBODY) {
-        buf_printf(out, "; reset by %s", end_name(s, s->reset_by));
-    } else if (s->closed_by != NOBODY) {
-        buf_printf(out, "; closed by %s", end_name(s, s->closed_by));
-        bool all_read = s->opened_records >= s->protected_records && !s->sealed_alert;
-        if (all_read && s->done != NO_TIME && !s->close_notify[s->closed_by])
-            buf_str(out, " without close_notify");
-    }
-}
-
-void session_verdict(struct buf *out, const struct tls_session_seen *s)
-{
-    if (s->has_failure) {
-        buf_printf(out, "%s: %s sent ", s->done == NO_TIME ? "failed" : "broken off",
-                   end_name(s, s->failure_by));
-        put_alert(out, s->failure);
-    } else if (session_established(s)) {
-        buf_str(out, s->resumed ? "resumed" : "established");
-    } else if (!s->has_hello) {
-        buf_str(out, "capture starts after the ClientHello");
-    } else if (!s->has_server_hello) {
-        buf_str(out, "no ServerHello");
-    } else {
-        buf_str(out, "handshake not seen to its end");
-    }
-    put_close(out, s);
-    if (s->incomplete)
-        buf_str(out, "; a packet was too large to be read whole");
-    if (s->unkept)
-        buf_str(out, "; not all is kept: too much memory");
-}
-
-void session_version(struct buf *out, uint16_t version)
-{
-    static const char *const names[] = {"SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"};
-    if (version == 0)
-        buf_char(out, '-');
-    else if (version >= 0x0300 && version <= TLS13)
-        buf_str(out, names[version - 0x0300]);
-    else if (version >> 8 == 0x7f)
-        buf_printf(out, "TLS 1.3 draft %u", version & 0xffu);
-    else
-        buf_printf(out, "0x%04x", version);
 }

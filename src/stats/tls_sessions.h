@@ -13,6 +13,8 @@
 #define SESSION_HISTORY  64
 #define SESSION_CHAIN    10 /* certificates of a chain that are kept */
 #define NO_TIME          INT64_MIN
+#define END_NOBODY       2 /* where a direction is told */
+#define SESSION_TLS13    0x0304
 
 enum session_resumed { RESUMED_NO, RESUMED_SESSION_ID, RESUMED_TICKET, RESUMED_PSK };
 

@@ -15,8 +15,7 @@ void http_summary_want(uint8_t *want)
         F_tlswire_http_body,
         F_tlswire_http_end,
     };
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        want[wanted[i]] = 1;
+    want_fields(want, wanted, sizeof wanted / sizeof wanted[0]);
 }
 
 void http_summary_free(struct http_summary *s)

@@ -135,6 +135,12 @@ struct tls_content {
 void tls_note(struct tape *t, uint32_t at, const char *const *parts);
 #define TLS_NOTE(t, at, ...) tls_note((t), (at), (const char *const[]){__VA_ARGS__, NULL})
 void tls_info(struct tls_reader *r, struct info_item item);
+void tls_info_text(struct tls_reader *r, const char *text);
+
+/* tls_content.c */
+/* Reads what a record carries; PLAIN: the same as it came over the wire. */
+void tls_content(struct tls_reader *r, const struct tls_content *plain,
+                 const struct tls_content *c);
 
 /* tls_handshake.c */
 void tls_handshake(struct tls_reader *r, const struct tls_content *c);
