@@ -203,26 +203,49 @@ def certificate(name, algorithm="ec", subject="localhost", names="DNS:localhost,
     os.chmod(f"{name}.key", 0o600)
 
 
-def main():
+def listed(words, exact):
+    """The tests that the command line asks for: by name, or by a part of it."""
+    return [t for t in TESTS if not words or t.__name__ in words or
+            (not exact and any(word in t.__name__ for word in words))]
+
+
+def attempt(function):
+    """Runs a test in the present folder; what its line of TAP adds, or None after a failure."""
+    try:
+        function()
+        return ""
+    except Skip as reason:
+        return f" # SKIP {reason}"
+    except Exception as problem:  # pylint: disable=broad-except
+        for line in f"{type(problem).__name__}: {problem}".splitlines():
+            print(f"# {line}")
+        return None
+
+
+def title(function):
+    return getattr(function, "title", function.__name__.replace("_", " "))
+
+
+def main(own_folders=False, prepare=None):
+    """OWN_FOLDERS: an empty folder for each test, and no local CA but what a test sets; else they share one.
+
+    PREPARE is called first, in the folder that is made."""
     failed = 0
-    wanted = sys.argv[2:]
-    tests = [t for t in TESTS if not wanted or t.__name__ in wanted]
+    tests = listed(sys.argv[2:], not own_folders)
     print(f"1..{len(tests)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         os.chdir(folder)
-        os.environ["XDG_STATE_HOME"] = folder  # where the local CA is made
+        if not own_folders:
+            os.environ["XDG_STATE_HOME"] = folder  # where the local CA is made
+        if prepare:
+            prepare()
         for number, function in enumerate(tests, 1):
-            name = function.__name__.replace("_", " ")
-            try:
-                function()
-                print(f"ok {number} - {name}", flush=True)
-            except Skip as reason:
-                print(f"ok {number} - {name} # SKIP {reason}", flush=True)
-            except Exception as problem:  # pylint: disable=broad-except
-                failed += 1
-                for line in f"{type(problem).__name__}: {problem}".splitlines():
-                    print(f"# {line}")
-                print(f"not ok {number} - {name}", flush=True)
+            if own_folders:
+                os.mkdir(f"{folder}/{number}", 0o755)
+                os.chdir(f"{folder}/{number}")
+            said = attempt(function)
+            failed += said is None
+            print(f"{'not ok' if said is None else 'ok'} {number} - {title(function)}{said or ''}", flush=True)
         os.chdir("/")
     return 1 if failed else 0

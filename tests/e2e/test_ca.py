@@ -5,38 +5,15 @@ usage: test_ca.py TLSWIRE       prints TAP; a peer that is not installed is a sk
 """
 import os
 import re
-import shutil
 import signal
 import socket
 import ssl
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 
-TLSWIRE = os.path.abspath(sys.argv[1])
-LIMIT = 60  # seconds; nothing here may take longer
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Skip(Exception):
-    pass
-
-
-def need(program):
-    if not shutil.which(program):
-        raise Skip(f"{program} is not installed")
-
-
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
+from ends import LIMIT, TLSWIRE, check, main, need, test
 
 
 def environment(**more):
@@ -228,26 +205,5 @@ def without_a_home_the_ca_is_temporary():
         check(got.returncode == 1 and got.stderr.startswith("tlswire: ") and got.stderr.count("\n") == 1, got)
 
 
-def main():
-    print(f"1..{len(TESTS)}")
-    failed = 0
-    for number, function in enumerate(TESTS, 1):
-        home, name = os.getcwd(), function.__name__.replace("_", " ")
-        with tempfile.TemporaryDirectory() as folder:
-            os.chdir(folder)
-            try:
-                function()
-                print(f"ok {number} - {name}")
-            except Skip as why:
-                print(f"ok {number} - {name} # SKIP {why}")
-            except Exception as problem:  # pylint: disable=broad-except
-                failed += 1
-                print(f"# {type(problem).__name__}: {str(problem)[:2000]}".replace("\n", "\n# "))
-                print(f"not ok {number} - {name}")
-            os.chdir(home)
-        sys.stdout.flush()
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(own_folders=True))

@@ -5,39 +5,18 @@ usage: test_endpoint.py TLSWIRE       prints TAP; a peer that is not installed i
 """
 import os
 import re
-import shutil
 import signal
 import socket
 import ssl
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-TLSWIRE = os.path.abspath(sys.argv[1])
-TESTS = []
+from ends import TLSWIRE, Skip, check, main, need, test
+
 LIMIT = 40  # seconds; nothing here may take longer
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Skip(Exception):
-    pass
-
-
-def need(program):
-    if not shutil.which(program):
-        raise Skip(f"{program} is not installed")
-
-
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
 
 
 def run(*arguments, stdin=subprocess.DEVNULL, text_in=None, **more):
@@ -586,30 +565,6 @@ def make_certificate():
         run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "e.key", "-out",
             "e.crt", "-days", "2", "-subj", "/CN=localhost", "-addext",
             "subjectAltName=DNS:localhost")
-
-
-def main():
-    failed = 0
-    wanted = sys.argv[2:]
-    tests = [t for t in TESTS if not wanted or t.__name__ in wanted]
-    print(f"1..{len(tests)}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        os.chdir(folder)
-        for number, function in enumerate(tests, 1):
-            name = function.__name__.replace("_", " ")
-            try:
-                function()
-                print(f"ok {number} - {name}", flush=True)
-            except Skip as reason:
-                print(f"ok {number} - {name} # SKIP {reason}", flush=True)
-            except Exception as problem:  # pylint: disable=broad-except
-                failed += 1
-                for line in f"{type(problem).__name__}: {problem}".splitlines():
-                    print(f"# {line}")
-                print(f"not ok {number} - {name}", flush=True)
-        os.chdir("/")
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 
-TLSWIRE = os.path.abspath(sys.argv[1])
+from ends import TESTS, TLSWIRE, Skip, check, main, test
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "oracle")]
 import agree  # noqa: E402
@@ -26,23 +27,8 @@ GOLDEN = ROOT / "tests" / "golden"
 SEED = str(GOLDEN / "seed_summary.pcap")
 LIMIT = 40  # seconds; nothing here may take longer
 ENV = dict(os.environ, TZ="UTC", LC_ALL="C.UTF-8", NO_COLOR="1")
-TESTS = []
 ORACLE = agree.Oracle("oracle")
 MISSING = agree.Oracle.missing()
-
-
-def test(function):
-    TESTS.append((function.__name__.replace("_", " "), function))
-    return function
-
-
-class Skip(Exception):
-    pass
-
-
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
 
 
 def run(*arguments, stdout=subprocess.PIPE, **more):
@@ -986,36 +972,22 @@ def beside(arguments):
     check(not messages or messages.startswith("tlswire: "), messages)
 
 
-for words in BESIDE:
-    TESTS.append(("as tshark: " + " ".join(os.path.basename(w) if w == SEED else w for w in words) or "(none)",
-                  lambda words=words: beside(words)))
+def beside_test(words):
+    def as_tshark():
+        beside(words)
+    said = " ".join(os.path.basename(w) if w == SEED else w for w in words) or "(none)"
+    as_tshark.title = "as tshark: " + said.replace("#", "")
+    TESTS.append(as_tshark)
 
 
-def main():
-    failed = 0
-    wanted = sys.argv[2:]
-    tests = [t for t in TESTS if not wanted or t[0] in wanted]
-    print(f"1..{len(tests)}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        os.chdir(folder)
-        ORACLE.home = pathlib.Path(folder) / "oracle"
-        ORACLE.environment["WIRESHARK_CONFIG_DIR"] = str(ORACLE.home)
-        for number, (name, function) in enumerate(tests, 1):
-            name = name.replace("#", "")
-            try:
-                function()
-                print(f"ok {number} - {name}", flush=True)
-            except Skip as reason:
-                print(f"ok {number} - {name} # SKIP {reason}", flush=True)
-            except Exception as problem:  # pylint: disable=broad-except
-                failed += 1
-                for line in f"{type(problem).__name__}: {problem}".splitlines():
-                    print(f"# {line}")
-                print(f"not ok {number} - {name}", flush=True)
-        os.chdir("/")
-    return 1 if failed else 0
+for given in BESIDE:
+    beside_test(given)
+
+
+def prepare():
+    ORACLE.home = pathlib.Path.cwd() / "oracle"
+    ORACLE.environment["WIRESHARK_CONFIG_DIR"] = str(ORACLE.home)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(prepare=prepare))

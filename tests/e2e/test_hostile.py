@@ -13,30 +13,14 @@ import ssl
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-TLSWIRE = os.path.abspath(sys.argv[1])
-LIMIT = 60  # seconds; nothing here may take longer
-TESTS = []
+from ends import LIMIT, TLSWIRE, Skip, check, main, test
+
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23
 UNEXPECTED_MESSAGE, BAD_RECORD_MAC, RECORD_OVERFLOW, ILLEGAL_PARAMETER, DECODE_ERROR = 10, 20, 22, 47, 50
 PROTOCOL_VERSION, MISSING_EXTENSION = 70, 109
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Skip(Exception):
-    pass
-
-
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
 
 
 class Serve:
@@ -460,29 +444,5 @@ def nothing_is_spun_and_nothing_is_kept():
             plain.close()
 
 
-def main():
-    wanted = sys.argv[2:]
-    listed = [t for t in TESTS if not wanted or any(w in t.__name__ for w in wanted)]
-    print(f"1..{len(listed)}")
-    failed = 0
-    for number, function in enumerate(listed, 1):
-        home, name = os.getcwd(), function.__name__.replace("_", " ")
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            os.chdir(folder)
-            try:
-                function()
-                print(f"ok {number} - {name}")
-            except Skip as why:
-                print(f"ok {number} - {name} # SKIP {why}")
-            except Exception as problem:  # pylint: disable=broad-except
-                failed += 1
-                print(f"# {type(problem).__name__}: {str(problem)[:2000]}".replace("\n", "\n# "))
-                print(f"not ok {number} - {name}")
-            os.chdir(home)
-        sys.stdout.flush()
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(own_folders=True))
