@@ -15,6 +15,7 @@ enum {
 
 #define FILETIME_1970  INT64_C(116444736000000000) /* 100 ns since 1601 */
 #define LINK_NOT_KNOWN UINT32_MAX
+#define LATEST         INT64_C(7289654400) /* seconds from 1970 to 2201 */
 
 static enum read_result netmon_next(struct reader *r, struct packet *p);
 
@@ -41,9 +42,12 @@ static int64_t start_of(struct slice s)
     tm.tm_min = slice_le16(&s);
     tm.tm_sec = slice_le16(&s);
     int64_t milliseconds = slice_le16(&s);
-    if (tm.tm_year < 70 || tm.tm_year > 300)
-        return 0; /* no time that nanoseconds since 1970 can hold */
-    return (int64_t)timegm(&tm) * 1000000000 + milliseconds * 1000000;
+    /* Months and days that are none are counted on, so it is the result that must be in bounds: no time
+     * that nanoseconds since 1970 can hold, with a frame's offset added. */
+    int64_t seconds = (int64_t)timegm(&tm);
+    if (seconds < 0 || seconds > LATEST)
+        return 0;
+    return seconds * 1000000000 + milliseconds * 1000000;
 }
 
 bool netmon_open(struct reader *r)

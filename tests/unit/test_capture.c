@@ -601,6 +601,11 @@ static void test_network_monitor(void)
     CHECK_EQ(1, p.time_ns / 1000000000);
     CHECK_EQ(READ_END, reader_next(r, &p, &e));
     reader_close(r);
+    file[4] = 1; /* version 2.1: the time is that of the header and an offset; its month is none */
+    file[10] = file[11] = 0xff;
+    r = reader_open_memory(file, sizeof file, "file", NULL, &e);
+    CHECK(r && reader_next(r, &p, &e) == READ_PACKET && p.time_ns == 0);
+    reader_close(r);
     frame[12] = 200; /* more than there is */
     r = reader_open_memory(file, sizeof file, "file", NULL, &e);
     CHECK(r && reader_next(r, &p, &e) == READ_ERROR && e.code == ERROR_DAMAGED);
