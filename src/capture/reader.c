@@ -149,6 +149,7 @@ static struct reader *finish_open(struct reader *r, struct error *e)
     r->info.link_type = UINT32_MAX;
     r->info.compression = source_decompress(&r->source);
     r->info.mapped = r->source.whole.data != NULL;
+    r->info.stays = r->info.mapped && !r->source.fetch;
     bool ok = r->source.error.code == ERROR_NONE;
     if (!ok && r->source.error.code == ERROR_FORMAT)
         error_set(&r->failure, ERROR_FORMAT,

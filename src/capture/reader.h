@@ -44,6 +44,7 @@ struct reader_info {
     const char *compression; /* "gzip", "zstd" or NULL */
     bool big_endian;         /* of the current section */
     bool mapped;             /* the bytes are all in memory: reader_scan_secrets() works */
+    bool stays;              /* packets are good until reader_close(): they are not decompressed */
     bool multiple_links;     /* interfaces of different link types have been seen */
     uint32_t link_type;      /* of the first interface; UINT32_MAX before there is one */
     uint32_t snaplen;        /* of the first interface; 0 means no limit */

@@ -139,7 +139,7 @@ static void start_lanes(struct run *r, const struct reader *reader, reading_each
 {
     const struct reading *reading = r->reading;
     if (each == reading_packet && r->packets == ALONE_UNTIL && !reading->no_output &&
-        !reading->line_buffered && !reading->print.names && reader_info(reader).mapped &&
+        !reading->line_buffered && !reading->print.names && reader_info(reader).stays &&
         printer_apart(reading->printer, &r->print))
         r->lanes = lanes_new(reading->printer);
 }

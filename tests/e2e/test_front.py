@@ -3,6 +3,7 @@
 
 usage: test_front.py TLSWIRE [TEST...]     prints TAP; where tshark 4.0 is missing, its part is skipped
 """
+import gzip
 import json
 import os
 import pathlib
@@ -782,6 +783,18 @@ def printing_beside_reading():
         direct = subprocess.run([TLSWIRE, "-n", "-r", "-", *options], input=many, capture_output=True, env=ENV,
                                 timeout=LIMIT, check=True).stdout.decode("utf-8", "replace")
         check(beside == direct, f"{options}: a file is printed otherwise than a pipe")
+
+
+@test
+def printing_what_was_compressed():
+    """Decompressed packets do not stay, so nobody may look at them later."""
+    pieces = (GOLDEN / "pieces.pcap").read_bytes()
+    many = pieces[:24] + pieces[24:] * 400
+    pathlib.Path("compressed.pcap").write_bytes(many)
+    pathlib.Path("compressed.pcap.gz").write_bytes(gzip.compress(many, 1))
+    for options in (["-x"], ["-V"]):
+        plain = run("-n", "-r", "compressed.pcap", *options)[0]
+        check(plain == run("-n", "-r", "compressed.pcap.gz", *options)[0], f"{options}: compressed, it is printed otherwise")
 
 
 @test
