@@ -40,10 +40,13 @@ struct engine {
     struct arena plaintext;      /* what was decrypted in the packet */
     struct buf protocols;        /* names that frame.protocols lists */
     struct tls_ports ports;
-    size_t verify_memory; /* what handshakes that are being proved hold */
-    size_t http_memory;   /* what connections whose HTTP is read hold */
-    bool no_data;         /* nor on what application data holds */
-    bool blind;           /* no wish of anybody depends on what is decrypted */
+    struct tls_tools tools;   /* for every packet the same, but for `origins` and `alone` */
+    bool silent[BLOCK_COUNT]; /* blocks that come to nothing that is wanted */
+    size_t verify_memory;     /* what handshakes that are being proved hold */
+    size_t http_memory;       /* what connections whose HTTP is read hold */
+    bool no_data;             /* nor on what application data holds */
+    bool blind;               /* no wish of anybody depends on what is decrypted */
+    bool wants_protocols;     /* frame.protocols */
     bool wants_frame, wants_lower, wants_tcp, wants_certificates, wants_proof, wants_http;
     bool has_first, has_displayed;
     int64_t first_time, previous_time, before_previous, displayed_time;
@@ -60,6 +63,28 @@ static bool any_wanted(const uint8_t *want, enum field_id first, enum field_id e
         if (want[id])
             return true;
     return false;
+}
+
+/* What every run of TLS is read with. */
+static void lay_out_tools(struct engine *e)
+{
+    e->tools = (struct tls_tools){.crypto = &e->crypto,
+                                  .keys = &e->keys,
+                                  .ring = e->options.ring,
+                                  .stats = &e->key_stats,
+                                  .pool = &e->pool,
+                                  .certificates = e->wants_certificates ? NULL : &e->certificates,
+                                  .silent = e->silent,
+                                  .plaintext = &e->plaintext,
+                                  .expander = &e->expander,
+                                  .protocols = &e->protocols,
+                                  .scratch = &e->scratch,
+                                  .verify_memory = e->wants_proof ? &e->verify_memory : NULL,
+                                  .http_memory = e->wants_http ? &e->http_memory : NULL,
+                                  .known = e->options.known,
+                                  .learns = e->options.learns,
+                                  .no_data = e->no_data,
+                                  .blind = e->blind};
 }
 
 struct engine *engine_new(const struct engine_options *options)
@@ -88,7 +113,8 @@ struct engine *engine_new(const struct engine_options *options)
     for (size_t i = 0; options->ports && i < sizeof options->ports->says; i++)
         if (options->ports->says[i] != TLS_PORT_UNKNOWN)
             e->ports.says[i] = options->ports->says[i];
-    e->options.lower.unnamed = !options->want[F_frame_protocols];
+    e->wants_protocols = options->want[F_frame_protocols];
+    e->options.lower.unnamed = !e->wants_protocols;
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
     bool remarks = any_wanted(options->want, F__ws_expert, F__ws_malformed);
     e->wants_lower = remarks || any_wanted(options->want, F_expert_malformed + 1, F_tcp);
@@ -107,6 +133,8 @@ struct engine *engine_new(const struct engine_options *options)
                  !options->want[F_frame_protocols] &&
                  !any_wanted(options->want, F_tls, FIELD_COUNT);
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
+    walk_find_silent(options->want, e->wants_certificates, e->silent);
+    lay_out_tools(e);
     return e;
 }
 
@@ -297,7 +325,7 @@ static void show_plain(struct engine *e, struct flow *flow, struct slice bytes, 
 
 /* One run: what precedes TLS, then TLS. */
 static void read_run(struct engine *e, struct flow *flow, const struct tcp_run *run, uint8_t source,
-                     uint32_t offset, const struct tls_tools *tools)
+                     uint32_t offset)
 {
     uint32_t start = (uint32_t)tls_start(flow, run->bytes);
     struct tcp_run rest = *run;
@@ -311,7 +339,7 @@ static void read_run(struct engine *e, struct flow *flow, const struct tcp_run *
         rest.idle = wish.more > 0 && wish.offset == 0;
         show_plain(e, flow, slice_sub(run->bytes, 0, start), source, offset);
     }
-    tls_read(&e->flows, flow, e->result, &rest, source, offset + start, tools);
+    tls_read(&e->flows, flow, e->result, &rest, source, offset + start, &e->tools);
 }
 
 /* The frames that began what this one completes. */
@@ -334,25 +362,10 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
 {
     struct dissection *d = e->result;
     uint32_t payload = e->lower.payload_offset + d->tcp.header_len;
-    struct tls_tools tools = {.crypto = &e->crypto,
-                              .keys = &e->keys,
-                              .ring = e->options.ring,
-                              .stats = &e->key_stats,
-                              .origins = asks_origins(e) ? &e->origins : NULL,
-                              .pool = &e->pool,
-                              .certificates = e->wants_certificates ? NULL : &e->certificates,
-                              .plaintext = &e->plaintext,
-                              .expander = &e->expander,
-                              .protocols = &e->protocols,
-                              .scratch = &e->scratch,
-                              .verify_memory = e->wants_proof ? &e->verify_memory : NULL,
-                              .http_memory = e->wants_http ? &e->http_memory : NULL,
-                              .known = e->options.known,
-                              .learns = e->options.learns,
-                              .no_data = e->no_data,
-                              .blind = e->blind,
-                              .alone = e->options.split_records || e->tcp.no_desegment ||
-                                       d->tcp.checksum_state == TCP_SUM_BAD};
+    struct tls_tools *tools = &e->tools;
+    tools->origins = asks_origins(e) ? &e->origins : NULL;
+    tools->alone =
+        e->options.split_records || e->tcp.no_desegment || d->tcp.checksum_state == TCP_SUM_BAD;
     d->columns.segment_of_pdu = plan->segment_of_pdu;
     for (unsigned i = 0; i < plan->run_count; i++) {
         const struct tcp_run *run = &plan->runs[i];
@@ -366,9 +379,9 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
             offset = 0;
             tcp_emit_joined(&d->tape, source, run, plan);
         }
-        read_run(e, flow, run, source, offset, &tools);
+        read_run(e, flow, run, source, offset);
         /* TLS that may not wait for the rest of its record is TLS all the same. */
-        if (tools.alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
+        if (tools->alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
             d->columns.protocol = tls_version_name(tls_version(flow));
     }
 }

@@ -10,6 +10,29 @@
 
 static void extension_body(struct walk *w);
 
+/* Whether nothing of the extension that ends at END matters.  What is wrong inside of it harms nobody else, unless it
+ * is the last that there is: too_short(). */
+static bool is_nothing(const struct walk *w, uint16_t type, uint32_t end)
+{
+    enum block_id block = block_of_extension(type);
+    return w->silent && w->silent[block == BLOCK_NONE ? BLOCK_unknown_extension : block] &&
+           end < w->bytes.len;
+}
+
+void walk_pass_extensions(struct walk *w)
+{
+    if (!w->silent || !w->silent[BLOCK_extension])
+        return;
+    while (w->end - w->at >= 4) {
+        struct slice head = slice_sub(w->bytes, w->at, 4);
+        uint16_t type = slice_u16(&head);
+        uint32_t next = w->at + 4u + slice_u16(&head);
+        if (next > w->end || !is_nothing(w, type, next))
+            return;
+        w->at = next;
+    }
+}
+
 /* BLOCK_extension, when nobody asks for the fields of its rows.  LEN bytes follow the head. */
 static void pass_extension(struct walk *w, uint32_t len)
 {
@@ -39,6 +62,8 @@ static void extension(struct walk *w)
         pass_extension(w, len);
     else
         walk_block(w, BLOCK_extension);
+    if (!w->failed)
+        walk_pass_extensions(w);
 }
 
 /* What an extension lacks takes nothing from the next one, which begins where this one ends. */
@@ -58,7 +83,12 @@ static void extension_body(struct walk *w)
     uint8_t depth = w->depth;
     /* The type stands before the two bytes of length that have just been read. */
     struct slice s = slice_sub(w->bytes, w->at - 4, 2);
-    enum block_id block = block_of_extension(slice_u16(&s));
+    uint16_t type = slice_u16(&s);
+    enum block_id block = block_of_extension(type);
+    if (is_nothing(w, type, end)) {
+        w->at = end;
+        return;
+    }
     w->lacks = 0;
     walk_block(w, block == BLOCK_NONE ? BLOCK_unknown_extension : block);
     w->depth = depth;
@@ -66,11 +96,10 @@ static void extension_body(struct walk *w)
         too_short(w, end);
 }
 
-bool walk_wants_signature_algorithm(const struct tape *t)
+bool walk_wants_signature_algorithm(const uint8_t *want)
 {
-    return tape_wants(t, F_tls_handshake_sig_hash_alg) ||
-           tape_wants(t, F_tls_handshake_sig_hash_hash) ||
-           tape_wants(t, F_tls_handshake_sig_hash_sig);
+    return want[F_tls_handshake_sig_hash_alg] || want[F_tls_handshake_sig_hash_hash] ||
+           want[F_tls_handshake_sig_hash_sig];
 }
 
 static void signature_algorithm(struct walk *w)
@@ -80,7 +109,7 @@ static void signature_algorithm(struct walk *w)
         w->failed = true;
         return;
     }
-    if (!walk_wants_signature_algorithm(w->tape)) {
+    if (!walk_wants_signature_algorithm(w->tape->want)) {
         w->at += 2;
         return;
     }

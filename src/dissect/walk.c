@@ -235,10 +235,12 @@ static void pass_list(struct walk *w, const struct row *row)
     uint32_t size = 0;
     if (row[2].op != OP_NEXT)
         return;
-    if (row[1].op == OP_NUM && !tape_wants(w->tape, row[1].field))
+    if (row[1].op == OP_CALL && row[1].arg == CALL_extension)
+        walk_pass_extensions(w);
+    else if (row[1].op == OP_NUM && !tape_wants(w->tape, row[1].field))
         size = row[1].size;
     else if (row[1].op == OP_CALL && row[1].arg == CALL_signature_algorithm &&
-             !walk_wants_signature_algorithm(w->tape))
+             !walk_wants_signature_algorithm(w->tape->want))
         size = 2;
     if (size > 0)
         w->at = w->end - (w->end - w->at) % size;

@@ -24,6 +24,7 @@ struct walk {
     struct slice bytes;               /* the whole source */
     struct buf *protocols;            /* gets the modules of certificates, for frame.protocols */
     struct certificates_known *known; /* NULL: certificates are always read */
+    const bool *silent;               /* of each block: walk_find_silent(); NULL: none is */
     struct expander *expander;        /* for compressed certificates; NULL: they stay so */
     struct arena *room;               /* what they expand to lives here, as long as the packet */
     uint32_t at, end;         /* offsets in the source: the next byte, the end of the scope */
@@ -45,7 +46,12 @@ uint32_t walk_number(struct walk *w, enum field_id field, uint32_t size, uint64_
 /* The escape hatches of schema/calls.def. */
 void walk_call(struct walk *w, enum call_id call);
 /* Whether somebody asks for what CALL_signature_algorithm shows. */
-bool walk_wants_signature_algorithm(const struct tape *t);
+bool walk_wants_signature_algorithm(const uint8_t *want);
+/* Finds the blocks that come to nothing that is wanted: what they say need not be read, only whether all of it is
+ * there.  CERTIFICATES: somebody asks for what DER holds. */
+void walk_find_silent(const uint8_t *want, bool certificates, bool silent[BLOCK_COUNT]);
+/* Passes over the extensions at the front of the scope that are silent. */
+void walk_pass_extensions(struct walk *w);
 /* Runs a block over the rest of the scope when more than tshark's fields is asked for: OP_PARTS. */
 void walk_parts(struct walk *w, enum block_id block);
 /* quic.c */

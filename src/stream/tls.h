@@ -56,6 +56,7 @@ struct tls_tools {
     bool blind;                    /* nobody looks at TLS: nothing is decrypted */
     bool alone;                    /* nobody waits for the rest of a record */
     struct certificates_known *certificates; /* NULL: read each */
+    const bool *silent;                      /* blocks that come to nothing: dissect/walk.h */
 };
 
 enum { TLS_PORT_UNKNOWN, TLS_PORT_YES, TLS_PORT_NO };

@@ -187,6 +187,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
                      .bytes = c->bytes,
                      .protocols = r->tools->protocols,
                      .known = r->tools->certificates,
+                     .silent = r->tools->silent,
                      .expander = r->tools->expander,
                      .room = r->tools->plaintext,
                      .at = body,
