@@ -1,4 +1,4 @@
-#include "base/buf.h"
+#include "base/pen.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,83 +62,51 @@ void buf_sdec(struct buf *b, int64_t value)
     buf_dec(b, magnitude);
 }
 
-/* Two digits at a time: numbers are most of what a summary line is made of. */
-static const char digit_pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233"
-    "34353637383940414243444546474849505152535455565758596061626364656667"
-    "6869707172737475767778798081828384858687888990919293949596979899";
-
-#define MOST_DIGITS 20
-
-/* How many digits a number above 99 has. */
-static inline unsigned digits_of(uint32_t value)
+/* In parts of eight digits. */
+uint8_t *pen_large(uint8_t *to, uint64_t value)
 {
-    if (value < 100000)
-        return value < 1000 ? 3 : value < 10000 ? 4 : 5;
-    if (value < 10000000)
-        return value < 1000000 ? 6 : 7;
-    return value < 100000000 ? 8 : value < 1000000000 ? 9 : 10;
-}
-
-/* Writes the last N digits of VALUE, with zeros in front. */
-static inline void put_last(uint8_t *to, uint32_t value, unsigned n)
-{
-    for (; n >= 2; n -= 2) {
-        memcpy(to + n - 2, digit_pairs + value % 100 * 2, 2);
-        value /= 100;
-    }
-    if (n > 0)
-        *to = (uint8_t)('0' + value % 10);
-}
-
-/* 32 bits divide faster than 64. */
-static inline uint8_t *put_small(uint8_t *to, uint32_t value)
-{
-    if (value < 10) {
-        *to = (uint8_t)('0' + value);
-        return to + 1;
-    }
-    if (value < 100) {
-        memcpy(to, digit_pairs + value * 2, 2);
-        return to + 2;
-    }
-    unsigned n = digits_of(value);
-    put_last(to, value, n);
-    return to + n;
-}
-
-/* In parts of nine digits. */
-static uint8_t *put_large(uint8_t *to, uint64_t value)
-{
-    uint64_t first = value / 1000000000;
+    uint64_t first = value / 100000000;
     if (first <= UINT32_MAX) {
-        to = put_small(to, (uint32_t)first);
+        to = pen_small(to, (uint32_t)first);
     } else {
-        to = put_small(to, (uint32_t)(first / 1000000000));
-        put_last(to, (uint32_t)(first % 1000000000), 9);
-        to += 9;
+        to = pen_small(to, (uint32_t)(first / 100000000));
+        to = pen_last(to, (uint32_t)(first % 100000000), 8);
     }
-    put_last(to, (uint32_t)(value % 1000000000), 9);
-    return to + 9;
+    return pen_last(to, (uint32_t)(value % 100000000), 8);
 }
 
-/* Writes the digits of VALUE at TO, which has room for MOST_DIGITS of them; returns their end. */
-static inline uint8_t *put_digits(uint8_t *to, uint64_t value)
+uint8_t *pen_seconds(uint8_t *to, int64_t ns, unsigned decimals)
 {
-    return value <= UINT32_MAX ? put_small(to, (uint32_t)value) : put_large(to, value);
+    uint64_t magnitude = (uint64_t)ns;
+    if (ns < 0) {
+        *to++ = '-';
+        magnitude = 0 - magnitude;
+    }
+    uint64_t seconds = magnitude / 1000000000;
+    uint32_t fraction = (uint32_t)(magnitude - seconds * 1000000000);
+    to = pen_dec(to, seconds);
+    if (decimals == 0)
+        return to;
+    *to++ = '.';
+    if (decimals == 6)
+        return pen_last(to, fraction / 1000, 6);
+    uint8_t *end = to + (decimals < 9 ? decimals : 9);
+    to = pen_char(to, (char)('0' + fraction / 100000000));
+    (void)pen_last(to, fraction % 100000000, 8); /* those that are not asked for are written over */
+    return end;
 }
 
 void buf_dec(struct buf *b, uint64_t value)
 {
-    if (!buf_room(b, MOST_DIGITS))
-        return;
-    b->len = (size_t)(put_digits(b->data + b->len, value) - b->data);
+    uint8_t *to = buf_pen(b, PEN_DIGITS);
+    if (to)
+        buf_pen_down(b, pen_dec(to, value));
 }
 
 void buf_dec_pad(struct buf *b, uint64_t value, size_t width, char fill)
 {
-    uint8_t digits[MOST_DIGITS];
-    size_t n = (size_t)(put_digits(digits, value) - digits);
+    uint8_t digits[PEN_DIGITS + PEN_SLACK];
+    size_t n = (size_t)(pen_dec(digits, value) - digits);
     if (n < width)
         buf_fill(b, fill, width - n);
     buf_put(b, digits, n);
@@ -190,23 +158,9 @@ void buf_printf(struct buf *b, const char *format, ...)
 
 void buf_nanoseconds(struct buf *b, int64_t ns, unsigned decimals)
 {
-    uint64_t magnitude = (uint64_t)ns;
-    if (ns < 0) {
-        buf_char(b, '-');
-        magnitude = 0 - magnitude;
-    }
-    buf_dec(b, magnitude / 1000000000u);
-    if (decimals == 0)
-        return;
-    uint64_t fraction = magnitude % 1000000000u;
-    for (unsigned i = decimals; i < 9; i++)
-        fraction /= 10;
-    if (!buf_room(b, 10))
-        return;
-    b->data[b->len++] = '.';
-    unsigned shown = decimals > 9 ? 9 : decimals;
-    put_last(b->data + b->len, (uint32_t)fraction, shown);
-    b->len += shown;
+    uint8_t *to = buf_pen(b, PEN_SECONDS_BYTES);
+    if (to)
+        buf_pen_down(b, pen_seconds(to, ns, decimals));
 }
 
 /* Length of the well-formed UTF-8 sequence at the front of S, 0 when there is none (RFC 3629 4). */
@@ -244,32 +198,40 @@ void buf_escaped(struct buf *b, struct slice text)
     }
 }
 
-#define TEN_OCTETS(tens)                                                                    \
-    tens "0.", tens "1.", tens "2.", tens "3.", tens "4.", tens "5.", tens "6.", tens "7.", \
-        tens "8.", tens "9."
+#define TEN_OF(hundreds, tens)                                                        \
+    {hundreds, tens, '0', 3}, {hundreds, tens, '1', 3}, {hundreds, tens, '2', 3},     \
+        {hundreds, tens, '3', 3}, {hundreds, tens, '4', 3}, {hundreds, tens, '5', 3}, \
+        {hundreds, tens, '6', 3}, {hundreds, tens, '7', 3}, {hundreds, tens, '8', 3}, \
+    {                                                                                 \
+        hundreds, tens, '9', 3                                                        \
+    }
+#define TEN_BELOW(tens)                                                                            \
+    {tens, '0', 0, 2}, {tens, '1', 0, 2}, {tens, '2', 0, 2}, {tens, '3', 0, 2}, {tens, '4', 0, 2}, \
+        {tens, '5', 0, 2}, {tens, '6', 0, 2}, {tens, '7', 0, 2}, {tens, '8', 0, 2},                \
+    {                                                                                              \
+        tens, '9', 0, 2                                                                            \
+    }
 
-/* Each byte with the dot behind it. */
-static const char octets[256][4] = {
-    TEN_OCTETS(""),   TEN_OCTETS("1"),  TEN_OCTETS("2"),  TEN_OCTETS("3"),  TEN_OCTETS("4"),
-    TEN_OCTETS("5"),  TEN_OCTETS("6"),  TEN_OCTETS("7"),  TEN_OCTETS("8"),  TEN_OCTETS("9"),
-    TEN_OCTETS("10"), TEN_OCTETS("11"), TEN_OCTETS("12"), TEN_OCTETS("13"), TEN_OCTETS("14"),
-    TEN_OCTETS("15"), TEN_OCTETS("16"), TEN_OCTETS("17"), TEN_OCTETS("18"), TEN_OCTETS("19"),
-    TEN_OCTETS("20"), TEN_OCTETS("21"), TEN_OCTETS("22"), TEN_OCTETS("23"), TEN_OCTETS("24"),
-    "250.",           "251.",           "252.",           "253.",           "254.",
-    "255.",
+const uint8_t pen_octets[256][4] = {
+    {'0', 0, 0, 1},     {'1', 0, 0, 1},     {'2', 0, 0, 1},     {'3', 0, 0, 1},
+    {'4', 0, 0, 1},     {'5', 0, 0, 1},     {'6', 0, 0, 1},     {'7', 0, 0, 1},
+    {'8', 0, 0, 1},     {'9', 0, 0, 1},     TEN_BELOW('1'),     TEN_BELOW('2'),
+    TEN_BELOW('3'),     TEN_BELOW('4'),     TEN_BELOW('5'),     TEN_BELOW('6'),
+    TEN_BELOW('7'),     TEN_BELOW('8'),     TEN_BELOW('9'),     TEN_OF('1', '0'),
+    TEN_OF('1', '1'),   TEN_OF('1', '2'),   TEN_OF('1', '3'),   TEN_OF('1', '4'),
+    TEN_OF('1', '5'),   TEN_OF('1', '6'),   TEN_OF('1', '7'),   TEN_OF('1', '8'),
+    TEN_OF('1', '9'),   TEN_OF('2', '0'),   TEN_OF('2', '1'),   TEN_OF('2', '2'),
+    TEN_OF('2', '3'),   TEN_OF('2', '4'),   {'2', '5', '0', 3}, {'2', '5', '1', 3},
+    {'2', '5', '2', 3}, {'2', '5', '3', 3}, {'2', '5', '4', 3}, {'2', '5', '5', 3},
 };
 
 void buf_ipv4(struct buf *out, struct slice bytes)
 {
-    if (!buf_room(out, 4 * sizeof *octets))
-        return;
-    uint8_t *to = out->data + out->len;
-    for (size_t i = 0; i < 4; i++) {
-        uint8_t octet = slice_at(bytes, i);
-        memcpy(to, octets[octet], sizeof *octets);
-        to += octet < 10 ? 2 : octet < 100 ? 3 : 4;
-    }
-    out->len = (size_t)(to - out->data) - 1;
+    const uint8_t octets[4] = {slice_at(bytes, 0), slice_at(bytes, 1), slice_at(bytes, 2),
+                               slice_at(bytes, 3)};
+    uint8_t *to = buf_pen(out, PEN_IPV4_BYTES);
+    if (to)
+        buf_pen_down(out, pen_ipv4(to, octets));
 }
 
 struct zero_run {
@@ -290,29 +252,46 @@ static struct zero_run longest_zeros(const uint16_t groups[8])
     return best;
 }
 
-void buf_ipv6(struct buf *out, struct slice bytes)
+/* At most four digits. */
+static uint8_t *pen_group(uint8_t *to, uint16_t value)
 {
-    uint16_t groups[8];
-    struct slice rest = bytes;
-    for (size_t i = 0; i < 8; i++)
-        groups[i] = slice_u16(&rest);
+    unsigned digits = value < 0x100 ? value < 0x10 ? 1 : 2 : value < 0x1000 ? 3 : 4;
+    for (unsigned i = digits; i-- > 0; value >>= 4)
+        to[i] = (uint8_t)hex_digits[value & 15];
+    return to + digits;
+}
+
+static uint8_t *pen_ipv6(uint8_t *to, const uint16_t groups[8])
+{
     struct zero_run zeros = longest_zeros(groups);
     /* RFC 5952 5: mapped and compatible addresses end in dotted form. */
     bool mapped = zeros.at == 0 && ((zeros.len == 5 && groups[5] == 0xffff) || zeros.len == 6);
     for (size_t i = 0; i < 8; i++) {
         if (i == zeros.at) {
-            buf_str(out, "::");
+            to = PEN_TEXT(to, "::");
             i += zeros.len - 1;
             continue;
         }
         if (mapped && i == 6) {
             if (zeros.len == 5)
-                buf_char(out, ':');
-            buf_ipv4(out, slice_sub(bytes, 12, 4));
-            return;
+                *to++ = ':';
+            const uint8_t octets[4] = {(uint8_t)(groups[6] >> 8), (uint8_t)groups[6],
+                                       (uint8_t)(groups[7] >> 8), (uint8_t)groups[7]};
+            return pen_ipv4(to, octets);
         }
         if (i > 0 && i != zeros.at + zeros.len)
-            buf_char(out, ':');
-        buf_hex(out, groups[i], 1);
+            *to++ = ':';
+        to = pen_group(to, groups[i]);
     }
+    return to;
+}
+
+void buf_ipv6(struct buf *out, struct slice bytes)
+{
+    uint16_t groups[8];
+    for (size_t i = 0; i < 8; i++)
+        groups[i] = slice_u16(&bytes);
+    uint8_t *to = buf_pen(out, PEN_IPV6_BYTES);
+    if (to)
+        buf_pen_down(out, pen_ipv6(to, groups));
 }

@@ -52,22 +52,31 @@ static void reset_session(struct run *r)
     r->since_reset = 0;
 }
 
+/* -M counts packets anew, and those that the second pass leaves out are not counted: the number of the packet then. */
+static uint64_t number_anew(struct run *r, bool passed_over)
+{
+    uint64_t number = 0;
+    if (r->reading->reset_after > 0 && r->since_reset >= r->reading->reset_after)
+        reset_session(r);
+    if (r->reading->reset_after > 0)
+        number = ++r->since_reset;
+    if (r->kept.len > 0) {
+        number = r->shown + 1;
+        r->shown += !passed_over;
+    }
+    return number;
+}
+
 bool reading_packet(struct run *r, const struct packet *packet, struct error *error)
 {
     const struct reading *reading = r->reading;
-    struct packet renumbered = *packet;
+    struct packet renumbered;
     bool passed_over = r->kept.len > 0 && slice_at(buf_slice(&r->kept), r->packets) == 0;
     r->packets++;
-    if (reading->reset_after > 0 && r->since_reset >= reading->reset_after)
-        reset_session(r);
-    if (reading->reset_after > 0) {
-        renumbered.number = ++r->since_reset;
+    if (reading->reset_after > 0 || r->kept.len > 0) {
+        renumbered = *packet;
+        renumbered.number = number_anew(r, passed_over);
         packet = &renumbered;
-    }
-    if (r->kept.len > 0) { /* packets are counted without those that the second pass leaves out */
-        renumbered.number = r->shown + 1;
-        packet = &renumbered;
-        r->shown += !passed_over;
     }
     if (!reading->no_output || r->filter || reading->stats || reading->export_keys ||
         r->kept.len > 0) {

@@ -1,13 +1,14 @@
 #include "print/columns.h"
 
+#include "base/pen.h"
 #include "print/clock_text.h"
-#include "print/info_tcp.h"
+#include "print/info.h"
+#include "print/usual_line.h"
 #include "print/value.h"
 
 #define ARROW      "\xe2\x86\x92"
 #define ARROW_BACK "\xe2\x86\x90"
 #define CHECK_MARK "\xe2\x9c\x93" /* there is such an item */
-#define INFO_BYTES 4096           /* the column's own ceiling */
 
 static void column_number(struct buf *out, const struct print_options *options,
                           const struct dissection *d)
@@ -162,89 +163,11 @@ static void column_length(struct buf *out, const struct print_options *options,
     buf_dec(out, d->packet->len);
 }
 
-static void alert(struct buf *out, const struct info_item *item)
-{
-    static const char *const levels[] = {"Unknown", "Warning", "Fatal"}; /* RFC 5246 7.2 */
-    const char *description = registry_compat(REG_ALERTS, item->b);
-    buf_str(out, "Alert (Level: ");
-    buf_str(out, levels[item->a < 3 ? item->a : 0]);
-    buf_str(out, ", Description: ");
-    buf_str(out, description ? description : "Unknown");
-    buf_char(out, ')');
-}
-
-static void info_item(struct buf *out, const struct info_item *item)
-{
-    const char *name = item->text;
-    switch (item->kind) {
-    case INFO_ALERT:
-        alert(out, item);
-        return;
-    case INFO_HANDSHAKE:
-        name = registry_compat(REG_HANDSHAKE_TYPES, item->a);
-        buf_str(out, name ? name : "Encrypted Handshake Message");
-        return;
-    case INFO_FRAGMENT:
-        name = registry_compat(REG_HANDSHAKE_TYPES, item->a);
-        buf_char(out, '[');
-        buf_str(out, name ? name : "Unknown");
-        buf_str(out, " Fragment]");
-        return;
-    case INFO_HEARTBEAT:
-        buf_str(out, "Heartbeat ");
-        name = registry_compat(REG_HEARTBEAT_TYPES, item->a);
-        buf_str(out, name ? name : "");
-        return;
-    case INFO_TEXT:
-        buf_str(out, name ? name : "");
-        return;
-    }
-}
-
-/* "[Malformed Packet]", "[Packet size limited during capture]": a judgement on the packet, which
- * follows whatever stands before it without a separator and says nothing of its contents. */
-static bool is_remark(const struct info_item *item)
-{
-    return item->kind == INFO_TEXT && item->text &&
-           (strncmp(item->text, "[Malformed", 10) == 0 ||
-            strncmp(item->text, "[Packet size", 12) == 0);
-}
-
-/* True when the line is TCP's own: nothing above TCP took it over. */
-static bool is_plain_tcp(const struct columns *c)
-{
-    return c->has_tcp && !c->asked && (c->item_count == 0 || is_remark(&c->items[0])) &&
-           (!c->protocol || strcmp(c->protocol, "TCP") == 0);
-}
-
 static void column_info(struct buf *out, const struct print_options *options,
                         const struct dissection *d)
 {
     (void)options;
-    const struct columns *c = &d->columns;
-    size_t start = out->len;
-    if (is_plain_tcp(c)) {
-        info_tcp(out, &d->tcp);
-    } else if (c->has_tcp) {
-        info_tcp_prefix(out, &d->tcp);
-    } else if (c->lower_info_len > 0) {
-        buf_put(out, c->lower_info, c->lower_info_len);
-    } else if (!c->protocol && c->item_count == 0) {
-        const char *name = registry_compat(REG_ETHER_TYPES, c->ether_type);
-        buf_str(out, name ? name : c->source.kind == ADDRESS_ETHER ? "Ethernet II" : "");
-    }
-    for (uint16_t i = 0; i < c->item_count && out->len - start < INFO_BYTES; i++) {
-        if (out->len > start && !is_remark(&c->items[i]))
-            buf_put(out, ", ", 2);
-        info_item(out, &c->items[i]);
-    }
-    if (c->segment_of_pdu && c->item_count == 0) {
-        if (out->len > start)
-            buf_char(out, ' ');
-        buf_str(out, "[TCP segment of a reassembled PDU]");
-    }
-    if (out->len - start > INFO_BYTES - 1)
-        out->len = start + INFO_BYTES - 1;
+    info_write(out, &d->columns, &d->tcp);
 }
 
 /* ---- columns that read the tape -----------------------------------------------------------------
@@ -503,27 +426,12 @@ void columns_write(struct buf *out, size_t index, const struct print_options *op
     write_spec(out, spec_at(options, index), options, d);
 }
 
-#define WIDEST 16 /* no column is set to more; a size that is moved in one go */
-
 /* Pads what was written since START to WIDTH. */
-static inline void pad(struct buf *out, size_t start, size_t width, bool to_the_right)
+static void pad(struct buf *out, size_t start, size_t width, bool to_the_right)
 {
-    size_t used = out->len - start;
-    if (used >= width)
-        return;
-    size_t gap = width - used;
-    if (!buf_room(out, gap + WIDEST))
-        return;
-    uint8_t *at = out->data + start;
-    if (to_the_right) {
-        uint8_t text[WIDEST];
-        memcpy(text, at, WIDEST); /* what is behind the text is written over later */
-        memset(at, ' ', WIDEST);
-        memcpy(at + gap, text, WIDEST);
-    } else {
-        memset(at + used, ' ', WIDEST);
-    }
-    out->len += gap;
+    uint8_t *to = buf_pen(out, width);
+    if (to)
+        buf_pen_down(out, pen_padded(out->data + start, to, width, to_the_right));
 }
 
 /* The arrow between two columns of one group. */
@@ -538,8 +446,12 @@ static void arrow(struct buf *out, enum column kind, enum column next, char deli
 
 void summary_write(struct buf *out, const struct print_options *options, const struct dissection *d)
 {
-    size_t count = columns_count(options);
     char delimiter = options->delimiter ? options->delimiter : ' ';
+    if (!options->columns) {
+        usual_line(out, options, d, delimiter);
+        return;
+    }
+    size_t count = columns_count(options);
     const struct column_spec *spec = count > 0 ? spec_at(options, 0) : NULL;
     for (size_t i = 0; i < count; i++) {
         enum column kind = spec->kind;

@@ -1,5 +1,6 @@
 #include "print/info_tcp.h"
 
+#include "base/pen.h"
 #include "schema/registries.h"
 #include "stream/tcp_options.h"
 
@@ -48,54 +49,40 @@ void info_tcp_prefix(struct buf *out, const struct tcp_facts *facts)
     }
 }
 
-/* A literal, whose length the compiler knows: this line is written for nearly every packet. */
-#define LITERAL(out, text) buf_put((out), "" text, sizeof(text) - 1)
-
 static void number(struct buf *out, const char *name, uint64_t value)
 {
     buf_str(out, name);
     buf_dec(out, value);
 }
 
-#define NUMBER(out, name, value) (LITERAL(out, name), buf_dec((out), (value)))
+static const char flag_names[][9] = {"FIN", "SYN", "RST", "PSH", "ACK",
+                                     "URG", "ECE", "CWR", "AE",  "Reserved"};
+#define FLAGS (sizeof flag_names / sizeof flag_names[0])
+
+static uint16_t flag_mask(unsigned nth)
+{
+    return nth + 1 == FLAGS ? TCP_RESERVED : (uint16_t)(1u << nth);
+}
 
 void info_tcp_flags(struct buf *out, uint16_t bits)
 {
-    static const char names[][9] = {"FIN", "SYN", "RST", "PSH", "ACK",
-                                    "URG", "ECE", "CWR", "AE",  "Reserved"};
     const char *before = "";
-    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-        unsigned mask = i == 9 ? (unsigned)TCP_RESERVED : 1u << i;
-        if (!(bits & mask))
+    for (unsigned i = 0; i < FLAGS; i++) {
+        if (!(bits & flag_mask(i)))
             continue;
         buf_str(out, before);
-        buf_str(out, names[i]);
+        buf_str(out, flag_names[i]);
         before = ", ";
     }
     if (!bits)
         buf_str(out, "<None>");
 }
 
-static void flags(struct buf *out, uint16_t bits)
-{
-    if (bits == TCP_ACK) {
-        LITERAL(out, " [ACK]");
-        return;
-    }
-    if (bits == (TCP_PSH | TCP_ACK)) {
-        LITERAL(out, " [PSH, ACK]");
-        return;
-    }
-    LITERAL(out, " [");
-    info_tcp_flags(out, bits);
-    buf_char(out, ']');
-}
-
 static void sack(struct buf *out, struct slice value, uint32_t base)
 {
     while (value.len >= 8) {
-        NUMBER(out, " SLE=", slice_u32(&value) - base);
-        NUMBER(out, " SRE=", slice_u32(&value) - base);
+        number(out, " SLE=", slice_u32(&value) - base);
+        number(out, " SRE=", slice_u32(&value) - base);
     }
 }
 
@@ -158,7 +145,7 @@ static void option_text(struct buf *out, const struct tcp_option *option,
     case TCP_OPTION_WSCALE:
         if (option->len == 3) {
             uint8_t shift = slice_u8(&value);
-            NUMBER(out, " WS=", UINT64_C(1) << (shift > 14 ? 14 : shift));
+            number(out, " WS=", UINT64_C(1) << (shift > 14 ? 14 : shift));
         }
         break;
     case TCP_OPTION_SACK_PERM:
@@ -169,8 +156,8 @@ static void option_text(struct buf *out, const struct tcp_option *option,
         break;
     case TCP_OPTION_TIMESTAMPS:
         if (option->len == 10 && !quiet) {
-            NUMBER(out, " TSval=", slice_u32(&value));
-            NUMBER(out, " TSecr=", slice_u32(&value));
+            number(out, " TSval=", slice_u32(&value));
+            number(out, " TSecr=", slice_u32(&value));
         }
         break;
     case TCP_OPTION_MD5:
@@ -207,44 +194,148 @@ static void option_text(struct buf *out, const struct tcp_option *option,
     }
 }
 
-static void options_text(struct buf *out, const struct tcp_facts *facts)
+static void options_text(struct buf *out, const struct tcp_facts *facts, struct slice options,
+                         size_t declared)
 {
-    struct tcp_option_walk walk = tcp_options_of(facts->options, facts->header_len - 20u);
+    struct tcp_option_walk walk = tcp_options_of(options, declared);
     struct tcp_option option;
     while (tcp_option_next(&walk, &option) && option.kind != TCP_OPTION_END)
         if (!option.fault)
             option_text(out, &option, facts);
 }
 
-void info_tcp(struct buf *out, const struct tcp_facts *facts)
+/* ---- what nearly every segment has --------------------------------------------------------------
+ *
+ * This line is written for most packets, and its parts are short: room is asked for once. */
+
+#define HEADER_BYTES  256                   /* of text: the longest is below 200 */
+#define OPTIONS_BYTES (5 * TCP_MAX_OPTIONS) /* the worst is two bytes that give ten letters */
+
+#define PEN_NUMBER(to, name, value) pen_small(PEN_TEXT(to, name), (value))
+
+struct usual_flags {
+    char text[20];
+    uint8_t len;
+};
+
+static const struct usual_flags usual_flags[32] = {
+    [TCP_SYN] = {" [SYN]", 6},
+    [TCP_SYN | TCP_ACK] = {" [SYN, ACK]", 11},
+    [TCP_ACK] = {" [ACK]", 6},
+    [TCP_PSH | TCP_ACK] = {" [PSH, ACK]", 11},
+    [TCP_FIN | TCP_ACK] = {" [FIN, ACK]", 11},
+    [TCP_FIN | TCP_PSH | TCP_ACK] = {" [FIN, PSH, ACK]", 16},
+    [TCP_RST] = {" [RST]", 6},
+    [TCP_RST | TCP_ACK] = {" [RST, ACK]", 11},
+};
+
+static uint8_t *flags(uint8_t *to, uint16_t bits)
 {
-    info_tcp_prefix(out, facts);
-    if (facts->device)
-        buf_str(out, facts->device);
-    buf_dec(out, facts->source_port);
-    LITERAL(out, ARROW);
-    buf_dec(out, facts->destination_port);
+    const char *before = " [";
+    if (bits < 32 && usual_flags[bits].len > 0) {
+        memcpy(to, usual_flags[bits].text, sizeof usual_flags[bits].text);
+        return to + usual_flags[bits].len;
+    }
+    if (bits == 0)
+        return PEN_TEXT(to, " [<None>]");
+    for (unsigned i = 0; i < FLAGS; i++) {
+        if (!(bits & flag_mask(i)))
+            continue;
+        to = pen_bytes(to, before, 2);
+        to = pen_bytes(to, flag_names[i], strlen(flag_names[i]));
+        before = ", ";
+    }
+    return pen_char(to, ']');
+}
+
+/* The header's part of the line.  MORE: options may follow. */
+static uint8_t *header(uint8_t *to, const struct tcp_facts *facts, bool *more)
+{
+    *more = false;
+    to = pen_small(to, facts->source_port);
+    to = PEN_TEXT(to, ARROW);
+    to = pen_small(to, facts->destination_port);
     if (facts->captured < 16)
-        return;
-    flags(out, facts->flags);
-    NUMBER(out, " Seq=", facts->seq);
+        return to;
+    to = flags(to, facts->flags);
+    to = PEN_NUMBER(to, " Seq=", facts->seq);
     if (facts->flags & TCP_ACK)
-        NUMBER(out, " Ack=", facts->ack);
-    NUMBER(out, " Win=", facts->window);
+        to = PEN_NUMBER(to, " Ack=", facts->ack);
+    to = PEN_NUMBER(to, " Win=", facts->window);
     if (facts->bogus_header_len) {
-        number(out, ", bogus TCP header length (", facts->header_len);
-        buf_str(out, ", must be at least 20)");
-        return;
+        to = PEN_NUMBER(to, ", bogus TCP header length (", facts->header_len);
+        return PEN_TEXT(to, ", must be at least 20)");
     }
     if (facts->captured < 20)
-        return;
+        return to;
     if (facts->checksum_state == TCP_SUM_BAD)
-        LITERAL(out, " [TCP CHECKSUM INCORRECT]");
+        to = PEN_TEXT(to, " [TCP CHECKSUM INCORRECT]");
     if (facts->checksum_state == TCP_SUM_FFFF)
-        LITERAL(out, " [TCP CHECKSUM 0xFFFF]");
+        to = PEN_TEXT(to, " [TCP CHECKSUM 0xFFFF]");
     if (facts->flags & TCP_URG)
-        NUMBER(out, " Urg=", facts->urgent);
+        to = PEN_NUMBER(to, " Urg=", facts->urgent);
     if (!facts->short_segment)
-        NUMBER(out, " Len=", facts->len);
-    options_text(out, facts);
+        to = PEN_NUMBER(to, " Len=", facts->len);
+    *more = true;
+    return to;
+}
+
+/* True when the option at the front is whole and LEN bytes long; VALUE is what follows its length. */
+static inline bool is_whole(struct slice options, size_t len, struct slice *value)
+{
+    if (options.len < len || slice_at(options, 1) != len)
+        return false;
+    *value = slice_sub(options, 2, len - 2);
+    return true;
+}
+
+/* The options that nearly all segments have; stops at the first other one. */
+static uint8_t *usual_options(uint8_t *to, struct slice *options, bool quiet)
+{
+    struct slice value;
+    while (options->len > 0) {
+        uint8_t kind = slice_at(*options, 0);
+        if (kind == TCP_OPTION_NOP) {
+            slice_skip(options, 1);
+        } else if (kind == TCP_OPTION_TIMESTAMPS && is_whole(*options, 10, &value)) {
+            if (!quiet) {
+                to = PEN_NUMBER(to, " TSval=", slice_u32(&value));
+                to = PEN_NUMBER(to, " TSecr=", slice_u32(&value));
+            }
+            slice_skip(options, 10);
+        } else if (kind == TCP_OPTION_MSS && is_whole(*options, 4, &value)) {
+            to = PEN_NUMBER(to, " MSS=", slice_u16(&value));
+            slice_skip(options, 4);
+        } else if (kind == TCP_OPTION_WSCALE && is_whole(*options, 3, &value)) {
+            uint8_t shift = slice_u8(&value);
+            to = PEN_NUMBER(to, " WS=", 1u << (shift > 14 ? 14 : shift));
+            slice_skip(options, 3);
+        } else if (kind == TCP_OPTION_SACK_PERM && is_whole(*options, 2, &value)) {
+            to = PEN_TEXT(to, " SACK_PERM");
+            slice_skip(options, 2);
+        } else {
+            break;
+        }
+    }
+    return to;
+}
+
+void info_tcp(struct buf *out, const struct tcp_facts *facts)
+{
+    struct slice options = facts->options;
+    bool more, quiet = facts->options_of && facts->options_of->no_info_stamps;
+    if (facts->analysis)
+        info_tcp_prefix(out, facts);
+    if (facts->device)
+        buf_str(out, facts->device);
+    uint8_t *to = buf_pen(out, HEADER_BYTES + OPTIONS_BYTES);
+    if (!to)
+        return;
+    to = header(to, facts, &more);
+    if (more && options.len <= TCP_MAX_OPTIONS)
+        to = usual_options(to, &options, quiet);
+    buf_pen_down(out, to);
+    size_t read = facts->options.len - options.len;
+    if (more && options.len > 0)
+        options_text(out, facts, options, facts->header_len - 20u - read);
 }

@@ -461,10 +461,21 @@ static void test_fields(void)
     field_list_free(list);
 }
 
+/* The usual line is the same when it is made as a list of these columns asks for it. */
 static const char *summary(const struct print_options *options)
 {
+    struct column_list *columns = column_list_new("\"No.\",\"%m\",\"T\",\"%t\",\"S\",\"%s\",\"D\","
+                                                  "\"%d\",\"P\",\"%p\",\"L\",\"%L\",\"I\",\"%i\"");
+    struct print_options listed = *options;
+    listed.columns = columns;
+    buf_clear(&out);
+    summary_write(&out, &listed, &d);
+    char *expected = strdup(text());
     buf_clear(&out);
     summary_write(&out, options, &d);
+    CHECK_STR(expected, text());
+    free(expected);
+    column_list_free(columns);
     return text();
 }
 
@@ -504,6 +515,13 @@ static void test_summary(void)
     c->ether_type = 0x806;
     CHECK_STR("    1   0.000000 00:01:02:03:04:05 → N/A          0x0806 60 ARP\n",
               (d.time_relative = 0, summary(&options)));
+    c->protocol = "a name of more than thirty-two bytes";
+    options.delimiter = '\t';
+    options.time = TIME_EPOCH;
+    CHECK_STR(
+        "    1\t  0.000000\t00:01:02:03:04:05\t→\tN/A         \ta name of more than thirty-two "
+        "bytes\t60\t\n",
+        (packet.time_ns = 0, packet.time_decimals = 6, summary(&options)));
 }
 
 static void test_info_of_tcp(void)
@@ -613,6 +631,14 @@ static void test_numbers(void)
             snprintf(expected, sizeof expected, "%" PRIu64, values[i]);
             CHECK_STR(expected, text());
         }
+    }
+    uint64_t value = 1;
+    for (unsigned i = 0; i < 20000; i++) {
+        value = value * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        start();
+        buf_dec(&out, value >> i % 60);
+        snprintf(expected, sizeof expected, "%" PRIu64, value >> i % 60);
+        CHECK_STR(expected, text());
     }
     start();
     buf_dec(&out, 0);
