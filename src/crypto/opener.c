@@ -448,6 +448,30 @@ enum open_result opener_open(struct opener *o, struct slice header, struct slice
     return result;
 }
 
+bool suite_is_bare(const struct suite *suite)
+{
+    enum cipher_kind kind = suite ? cipher_info(suite->cipher)->kind : KIND_AEAD;
+    return kind == KIND_NULL || kind == KIND_INTEGRITY;
+}
+
+bool opener_read_bare(const struct suite *suite, enum tls_version version, unsigned features,
+                      uint8_t type, struct slice fragment, struct opened *out)
+{
+    bool tls13 = version == VERSION_TLS13;
+    if (!suite_is_bare(suite) || tls13 != (suite->key_exchange == KX_TLS13))
+        return false;
+    size_t mac = tls13 ? cipher_info(suite->cipher)->tag_len : hash_size(suite->mac);
+    if (features & OPENER_TRUNCATED_HMAC && version != VERSION_SSL3 && mac > TRUNCATED_MAC)
+        mac = TRUNCATED_MAC;
+    if (fragment.len < mac)
+        return false;
+    struct slice text = slice_sub(fragment, 0, fragment.len - mac);
+    *out = (struct opened){.plaintext = text, .type = type};
+    if (tls13)
+        strip_inner(text.data, text.len, out);
+    return true;
+}
+
 void opener_pass(struct opener *o, struct slice fragment)
 {
     o->seq++;

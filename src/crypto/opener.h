@@ -90,6 +90,10 @@ enum open_result opener_open_ahead(struct opener *o, struct slice header, struct
 enum open_result opener_open_gap(struct opener *o, struct slice header, struct slice fragment,
                                  struct arena *arena, unsigned limit, uint64_t lost,
                                  struct opened *out, unsigned *skipped);
+/* What a record of TYPE holds where the suite encrypts nothing (RFC 5246 A.5, RFC 9150), without the keys that would show
+ * whether it is what was sent.  False for other suites.  FEATURES as in opener_init_12(). */
+bool opener_read_bare(const struct suite *suite, enum tls_version version, unsigned features,
+                      uint8_t type, struct slice fragment, struct opened *out);
 /* Lets one record of this key go by unopened.  What TLS 1.0's CBC chaining and RC4 need to go on
  * after a record that was there but could not be opened; a plain skip for all others. */
 void opener_pass(struct opener *o, struct slice fragment);
@@ -97,6 +101,8 @@ void opener_pass(struct opener *o, struct slice fragment);
 void opener_skip(struct opener *o, uint64_t n);
 /* Whether records are tied to those before by more than their number: RC4, and CBC until TLS 1.0. */
 bool opener_chains(const struct opener *o);
+/* Whether the suite protects records from being changed alone, not from being read. */
+bool suite_is_bare(const struct suite *suite);
 /* Whether OpenSSL, and what is made here, can open records of the suite. */
 bool opener_can(struct crypto_provider *p, const struct suite *suite);
 /* The sequence number the next record is expected to have. */

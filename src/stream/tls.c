@@ -31,11 +31,20 @@ static bool is_header(struct slice s)
     return s.len >= 2 && is_type(type) && tls_is_version(version);
 }
 
-/* The same where nothing else speaks for TLS. */
+/* The same where nothing else speaks for TLS: as tshark has it, a handshake or application data that is not empty;
+ * and an alert in the clear, with which a server answers what was no TLS. */
 static bool is_record(struct slice s)
 {
-    struct slice length = slice_sub(s, 3, 2);
-    return is_header(s) && slice_u16(&length) <= TLS_MAX_RECORD;
+    uint8_t type = slice_u8(&s);
+    uint16_t version = slice_u16(&s), length = slice_u16(&s);
+    if (s.failed || !(tls_is_version(version) && version != VERSION_TLS13))
+        return false;
+    if (type == TLS_ALERT && length == 2) {
+        uint8_t level = slice_u8(&s), description = slice_u8(&s);
+        return !s.failed && (level == 1 || level == 2) && registry_name(REG_ALERTS, description);
+    }
+    return (type == TLS_HANDSHAKE || type == TLS_APPLICATION_DATA) && length > 0 &&
+           length < TLS_MAX_RECORD;
 }
 
 uint8_t tls_port_says(const struct flow *f, const struct tls_ports *ports)

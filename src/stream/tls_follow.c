@@ -148,6 +148,7 @@ static void follow_server(struct tls_reader *r, struct slice body)
         !slice_read(&body, s->session_id, s->session_id_len))
         s->session_id_len = 0;
     s->suite = slice_u16(&body);
+    s->bare = suite_is_bare(suite_find(s->suite));
     s->compression = brief ? 0 : slice_u8(&body);
     follow_extensions(s, true, body, &version);
     follow_version(s, version);

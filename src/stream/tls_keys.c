@@ -136,6 +136,12 @@ static void see_master(const struct tls_reader *r, const uint8_t master[MASTER_S
                             slice_of(master, MASTER_SECRET_SIZE));
 }
 
+static unsigned features_of(const struct tls_session *s)
+{
+    return (s->encrypt_then_mac ? OPENER_ENCRYPT_THEN_MAC : 0u) |
+           (s->truncated_hmac ? OPENER_TRUNCATED_HMAC : 0u);
+}
+
 static bool init_12(const struct tls_reader *r, struct opener *o)
 {
     const struct tls_session *s = r->session;
@@ -144,14 +150,12 @@ static bool init_12(const struct tls_reader *r, struct opener *o)
     if (!suite || !s->has_server_random || !master_secret(r, suite, master))
         return false;
     see_master(r, master);
-    unsigned features = (s->encrypt_then_mac ? OPENER_ENCRYPT_THEN_MAC : 0u) |
-                        (s->truncated_hmac ? OPENER_TRUNCATED_HMAC : 0u);
     struct key_block block;
     bool ok =
         schedule_key_block(r->tools->crypto, s->version, suite, slice_of(master, sizeof master),
                            random_of(s->client_random), random_of(s->server_random), &block) &&
         opener_init_12(o, r->tools->crypto, s->version, suite,
-                       from_client(r) ? &block.client : &block.server, features);
+                       from_client(r) ? &block.client : &block.server, features_of(s));
     key_block_wipe(&block);
     return ok;
 }
@@ -341,6 +345,24 @@ static bool open_any(struct tls_reader *r, struct slice header, struct slice fra
     return tls_try_secrets(r, header, fragment, out);
 }
 
+/* Nothing is encrypted, and no key is there to tell whether it was changed. */
+static bool read_bare(struct tls_reader *r, struct slice header, struct slice fragment,
+                      struct opened *out)
+{
+    const struct tls_session *s = r->session;
+    enum tls_epoch epoch = r->side->epoch;
+    if (!s->bare || r->side->opener || epoch == EPOCH_PLAIN || epoch == EPOCH_EARLY ||
+        is_cut(header, fragment))
+        return false;
+    bool old = epoch == EPOCH_12;
+    enum tls_version version = old ? (enum tls_version)s->version : VERSION_TLS13;
+    if (!opener_read_bare(suite_find(s->suite), version, features_of(s), slice_at(header, 0),
+                          fragment, out))
+        return false;
+    return !old || tls_unpack(r->side, s->compression, r->tools->plaintext, r->side->lost > 0,
+                              &out->plaintext);
+}
+
 /* Whether the record can go by unopened: nobody looks at what is in it, and the next one does not need it. */
 static bool may_pass(const struct tls_reader *r, struct slice header, struct slice fragment)
 {
@@ -368,11 +390,12 @@ bool tls_open(struct tls_reader *r, struct slice header, struct slice fragment, 
     bool logged = keylog_stats(r->tools->keys)->valid > 0 || r->tools->keys->count > 0;
     if (!r->side->opener && !logged && key_ring_private_count(r->tools->ring) == 0 &&
         key_ring_psk_count(r->tools->ring) == 0) {
-        count(r, KEYS_MISSING);
-        judge(r, false, epoch == EPOCH_EARLY);
-        return false;
+        bool bare = read_bare(r, header, fragment, out);
+        count(r, bare ? KEYS_OPEN : KEYS_MISSING);
+        judge(r, bare, epoch == EPOCH_EARLY);
+        return bare;
     }
-    bool opened = open_any(r, header, fragment, old, out);
+    bool opened = open_any(r, header, fragment, old, out) || read_bare(r, header, fragment, out);
     count(r, opened ? KEYS_OPEN : r->side->opener ? KEYS_WRONG : KEYS_MISSING);
     if (opened)
         r->side->has_opened = true;

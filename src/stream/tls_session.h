@@ -90,6 +90,7 @@ struct tls_session {
     struct tls_http *http;   /* owned; NULL: nobody asks for it, or nothing was opened */
     struct tls_exchange *exchange; /* owned; NULL: nobody gave keys that need it */
     uint8_t hindrance;             /* enum tls_hindrance, as counted */
+    bool bare;                     /* the suite encrypts nothing */
     struct tls_verify *verify;     /* owned; NULL: nothing is to be proved */
     struct tls_side side[2];
     struct tls_verdict verdict;

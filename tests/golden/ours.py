@@ -4,7 +4,7 @@ A case: its name, the packets, the arguments after -n -r CAPTURE, what must be i
 """
 import certificates
 from der import certificate, extension as certificate_extension, sequence, tlv
-from records import CHANGE, CHOSEN, DATA, RETRY_RANDOM, VERSIONS, Talk, client_hello, heartbeat, record, server_hello
+from records import CHANGE, CHOSEN, DATA, RETRY_RANDOM, VERSIONS, Talk, bare, client_hello, heartbeat, record, server_hello
 from seed import ACK, FIN, SYN, Bytes, extension, message, packet
 import sealed
 
@@ -31,6 +31,20 @@ def cases():
             "Invalid heartbeat payload length (16384)"], ["Encrypted Heartbeat"])
     yield ("a heartbeat behind the change of keys", begun().client(CHANGE, record(24, b"\1\0\10" + bytes(40))), [],
            ["Encrypted Heartbeat"], ["Heartbeat Request"])
+    alert = Talk(server_port=4000).begin().client(b"\1").server(record(21, b"\2\62"))
+    yield ("an alert that answers what is no TLS, on any port", alert, [], ["TLSv1.2 61 Alert (Level: Fatal, Description: Decode Error)"], [])
+    for name, body in (("of another length", b"\2\62\0"), ("of an unknown level", b"\3\50"), ("that nobody knows", b"\2\7")):
+        alert = Talk(server_port=4000).begin().client(b"\1").server(record(21, body))
+        yield (f"no TLS: an alert {name}", alert, ["-Y", "tls"], [], ["TLS"])
+    cut_short = Talk().begin().client(record(22, client_hello(extension(4)))).server(record(22, server_hello(extension(4), suite=2)), CHANGE)
+    yield ("a suite that encrypts nothing, with truncated HMAC", cut_short.server(bare(23, b"hello", 10)),
+           ["-T", "fields", "-e", "data.data"], ["\n68656c6c6f\n"], [])
+    integrity = Talk().begin().client(record(22, client_hello(VERSIONS))).server(record(22, server_hello(CHOSEN, suite=0xc0b4)))
+    yield ("a suite of TLS 1.3 that encrypts nothing, without keys", integrity.server(bare(23, message(8, b"\0\0") + b"\26\0\0", 32)),
+           [], ["Encrypted Extensions"], ["Application Data"])
+    ticket = record(22, message(4, b"\0\0\0\x10\0\5abcde"))
+    yield ("a message in the clear where the capture begins", Talk().begin(False).server(ticket, CHANGE, record(22, bytes(40))), [],
+           ["New Session Ticket, Change Cipher Spec, Encrypted Handshake Message"], [])
     yield ("an empty heartbeat", begun().client(record(24, b"")), [], ["[Malformed Packet]"], ["Encrypted Heartbeat"])
 
     # As tshark has it: the module that met the end is named.

@@ -113,4 +113,26 @@ def records_capture():
     return t.capture()
 
 
-CAPTURES = {"ssl2": ssl2_capture, "records": records_capture}
+def bare(kind, body, mac=20):
+    """A record of a suite that encrypts nothing: what it holds, and a code that nobody here can check."""
+    return record(kind, body + bytes(mac))
+
+
+def bare_capture():
+    t = Talk()
+    for suite, mac in ((0x0001, 16), (0x0002, 20), (0x003b, 32), (0xc006, 20)):
+        t.begin().client(record(22, client_hello())).server(record(22, server_hello(suite=suite)), record(22, message(14, b"")))
+        t.client(record(22, message(16, b"\4abcd" if suite > 0xc000 else b"\0\3abc")), CHANGE, bare(22, message(20, bytes(12)), mac)).server(CHANGE, bare(22, message(20, bytes(12)), mac))
+        t.client(bare(23, b"hello", mac), bare(23, b"", mac)).server(record(23, b"short"), bare(21, b"\1\0", mac))
+    # What begins a connection on a port that nobody knows, so that it is TLS or not.
+    port = 7000
+    for kind, version, length, body in (
+            *((kind, 0x0303, 8, bytes(8)) for kind in range(19, 26)), *((22, version, 300, b"\1\0\1\50\3\3") for version in (
+                0x02ff, 0x0300, 0x0301, 0x0302, 0x0304, 0x0305, 0x7f1c, 0x0101, 0xfefd)),
+            *((23, 0x0303, length, b"abc") for length in (0, 1, 16384, 18431, 18432, 18433)), (22, 0x0303, 300, b""), (21, 0x0303, 26, bytes(26))):
+        t.begin(server_port=port).client(Bytes().number(1, kind).number(2, version, length) + body).client(DATA).server(DATA)
+        port += 1
+    return t.capture()
+
+
+CAPTURES = {"ssl2": ssl2_capture, "records": records_capture, "bare": bare_capture}
