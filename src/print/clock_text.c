@@ -13,16 +13,18 @@ static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
-/* The second that NS lies in, rounded down, and what is left over. */
+/* The second that NS lies in, rounded down; what is left over goes to REST. */
+static int64_t second_of(int64_t ns, uint32_t *rest)
+{
+    int64_t second = ns / NS_PER_S, left = ns % NS_PER_S;
+    *rest = (uint32_t)(left < 0 ? left + NS_PER_S : left);
+    return left < 0 ? second - 1 : second;
+}
+
 static struct moment moment_of(int64_t ns, bool utc)
 {
-    int64_t seconds = ns / NS_PER_S, rest = ns % NS_PER_S;
-    if (rest < 0) {
-        rest += NS_PER_S;
-        seconds--;
-    }
-    struct moment m = {.ns = (uint32_t)rest};
-    time_t when = (time_t)seconds;
+    struct moment m = {0};
+    time_t when = (time_t)second_of(ns, &m.ns);
     if (utc)
         gmtime_r(&when, &m.parts);
     else
@@ -50,18 +52,47 @@ static void put_hours(struct buf *out, const struct moment *m, unsigned decimals
     put_fraction(out, m->ns, decimals);
 }
 
-void clock_text_full(struct buf *out, int64_t ns, bool utc)
+static void fill_cache(struct clock_cache *cache, int64_t ns, bool utc)
 {
     struct moment m = moment_of(ns, utc);
-    buf_str(out, months[m.parts.tm_mon]);
-    buf_char(out, ' ');
-    buf_dec_pad(out, (uint64_t)m.parts.tm_mday, 2, ' ');
-    buf_str(out, ", ");
-    buf_sdec(out, m.parts.tm_year + 1900);
-    buf_char(out, ' ');
-    put_hours(out, &m, 9);
-    buf_char(out, ' ');
-    buf_str(out, utc ? "UTC" : m.parts.tm_zone);
+    uint8_t text[CLOCK_ROOM] = {0}, *to = pen_str(text, months[m.parts.tm_mon]);
+    *to++ = ' ';
+    to = pen_last(to, (uint32_t)m.parts.tm_mday, 2);
+    if (m.parts.tm_mday < 10)
+        to[-2] = ' ';
+    to = pen_dec(pen_str(to, ", "), (uint64_t)(m.parts.tm_year + 1900));
+    *to++ = ' ';
+    to = pen_char(pen_last(to, (uint32_t)m.parts.tm_hour, 2), ':');
+    to = pen_char(pen_last(to, (uint32_t)m.parts.tm_min, 2), ':');
+    to = pen_char(pen_last(to, (uint32_t)m.parts.tm_sec, 2), '.');
+    cache->len = (uint8_t)(to - text);
+    memcpy(cache->text, text, sizeof cache->text);
+    const char *zone = utc ? "UTC" : m.parts.tm_zone;
+    size_t len = strnlen(zone, CLOCK_ZONE);
+    memcpy(cache->zone, zone, len);
+    cache->zone[len] = '\0';
+    cache->second = second_of(ns, &m.ns);
+    cache->utc = utc;
+    cache->known = true;
+}
+
+uint8_t *clock_text_full_at(uint8_t *to, struct clock_cache *cache, int64_t ns, bool utc)
+{
+    uint32_t rest;
+    int64_t second = second_of(ns, &rest);
+    if (!cache->known || cache->second != second || cache->utc != utc)
+        fill_cache(cache, ns, utc);
+    to = pen_phrase(to, cache->text, cache->len);
+    to = pen_char(to, (char)('0' + rest / 100000000));
+    to = pen_char(pen_last(to, rest % 100000000, 8), ' ');
+    return pen_str(to, cache->zone);
+}
+
+void clock_text_full(struct buf *out, int64_t ns, bool utc)
+{
+    struct clock_cache cache = {0};
+    if (buf_room(out, CLOCK_ROOM))
+        out->len = (size_t)(clock_text_full_at(out->data + out->len, &cache, ns, utc) - out->data);
 }
 
 void clock_text_time(struct buf *out, int64_t ns, bool utc, unsigned decimals)

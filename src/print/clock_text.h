@@ -3,9 +3,24 @@
 #define TLSWIRE_PRINT_CLOCK_TEXT_H
 
 #include "base/buf.h"
+#include "base/pen_text.h"
+
+#define CLOCK_ZONE 63 /* bytes of a zone's name; more are cut off */
+#define CLOCK_ROOM 256
+
+/* A second whose text was written last: most packets lie in the same one as their forerunner.  All zero at first. */
+struct clock_cache {
+    int64_t second;
+    bool known, utc;
+    uint8_t len;
+    char text[PEN_STEP]; /* "Nov 22, 2017 17:47:29." */
+    char zone[CLOCK_ZONE + 1];
+};
 
 /* "Nov 22, 2017 17:47:29.378755399 UTC", in the zone of TZ unless UTC is asked for. */
 void clock_text_full(struct buf *out, int64_t ns, bool utc);
+/* The same at a cursor with room for CLOCK_ROOM bytes. */
+uint8_t *clock_text_full_at(uint8_t *to, struct clock_cache *cache, int64_t ns, bool utc);
 /* "17:47:29.378755", DECIMALS 0 to 9 cut. */
 void clock_text_time(struct buf *out, int64_t ns, bool utc, unsigned decimals);
 /* "2017-11-22 17:47:29.378755". */

@@ -7,55 +7,88 @@
 #define NO_NAME    SIZE_MAX
 #define NOTE_BYTES (4 * LABEL_BYTES) /* more cannot show */
 
+/* A label is written at a cursor.  Room for LABEL_ROOM bytes is asked for before; that is enough for any part behind
+ * what is no longer than a label may be, for nothing is added to what is longer.  The few values of unknown length
+ * ask for themselves, and for room for the next part. */
+#define LABEL_ROOM 2048
+
 struct writer {
     struct buf *out;
     const struct tape *t;
     const struct event *e;
+    struct clock_cache *clock;
     uint32_t at;
     size_t start;            /* of this label in `out` */
-    size_t name_end;         /* NO_NAME: nothing to put the mark after */
+    size_t name_end;         /* behind the start; NO_NAME: nothing to put the mark after */
     uint64_t number;         /* the last one written, for plurals */
     const struct part *part; /* the one that is being written */
 };
 
+/* "Label: " of each field, as pen_phrase() wants it. */
+static const char *const field_names[FIELD_COUNT] = {
+    [F_NONE] = ": " PEN_PAD,
+#define NAMED(id, label)                                                          [F_##id] = label ": " PEN_PAD,
+#define PROTOCOL(id, abbrev, name, meaning, section)                              NAMED(id, name)
+#define FIELD(id, abbrev, label, type, display, registry, mask, meaning, section) NAMED(id, label)
+#define FIELD_AS(id, abbrev, label, type, display, registry, mask, template, meaning, section) \
+    NAMED(id, label)
+#define HEADING(id, template)                                           NAMED(id, "")
+#define EXPERT_ROW(id, abbrev, severity, group, summary, text, meaning) NAMED(expert_##id, summary)
+#include "schema/all.def"
+};
+
+static uint8_t *start_of(const struct writer *w)
+{
+    return w->out->data + w->start;
+}
+
+static size_t length_to(const struct writer *w, const uint8_t *to)
+{
+    return (size_t)(to - start_of(w));
+}
+
+/* Before and after something is written to the buffer itself.  NULL: there is no room to go on. */
+static void put_down(struct writer *w, const uint8_t *to)
+{
+    w->out->len = (size_t)(to - w->out->data);
+}
+
+static uint8_t *take_up(struct writer *w)
+{
+    return buf_room(w->out, LABEL_ROOM) ? w->out->data + w->out->len : NULL;
+}
+
 /* ---- the ceiling --------------------------------------------------------------------------------
  */
 
-static bool inside_character(const struct buf *b, size_t at)
+/* Where a character begins that lies at AT, or before it. */
+static uint8_t *front_of_character(const struct writer *w, uint8_t *at)
 {
-    return (slice_at(buf_slice(b), at) & 0xc0) == 0x80;
+    while (at > start_of(w) && (*at & 0xc0) == 0x80)
+        at--;
+    return at;
 }
 
 /* Cuts the label to LABEL_BYTES, at the front of a character. */
-static void cut(struct writer *w)
+static uint8_t *cut(struct writer *w, uint8_t *to)
 {
-    size_t end = w->start + LABEL_BYTES;
-    if (w->out->len <= end)
-        return;
-    while (end > w->start && inside_character(w->out, end))
-        end--;
-    w->out->len = end;
+    return length_to(w, to) <= LABEL_BYTES ? to : front_of_character(w, start_of(w) + LABEL_BYTES);
 }
 
 /* The same with the mark after the name.  The last character that would fit goes too, as users of
  * the format expect. */
-static void cut_marked(struct writer *w)
+static uint8_t *cut_marked(struct writer *w, uint8_t *to)
 {
-    struct buf *b = w->out;
     const size_t mark = sizeof TRUNCATED - 1;
-    if (b->len <= w->start + LABEL_BYTES)
-        return;
-    if (w->name_end == NO_NAME || w->name_end - w->start > LABEL_BYTES - mark ||
-        !buf_room(b, mark)) {
-        cut(w);
-        return;
-    }
-    memmove(b->data + w->name_end + mark, b->data + w->name_end, b->len - w->name_end);
-    memcpy(b->data + w->name_end, TRUNCATED, mark);
-    size_t end = w->start + LABEL_BYTES - 1;
-    while (end > w->start && inside_character(b, end))
-        end--;
-    b->len = end;
+    size_t len = length_to(w, to);
+    if (len <= LABEL_BYTES)
+        return to;
+    if (w->name_end == NO_NAME || w->name_end > LABEL_BYTES - mark)
+        return cut(w, to);
+    uint8_t *behind = start_of(w) + w->name_end;
+    memmove(behind + mark, behind, len - w->name_end);
+    memcpy(behind, TRUNCATED, mark);
+    return front_of_character(w, start_of(w) + LABEL_BYTES - 1);
 }
 
 /* ---- the usual text -----------------------------------------------------------------------------
@@ -71,39 +104,60 @@ static const struct expert *expert_of(const struct event *e)
     return e->extra > EXPERT_NONE && e->extra < EXPERT_COUNT ? &experts[e->extra] : NULL;
 }
 
+static uint8_t *put_expert_text(struct writer *w, uint8_t *to, const struct expert *expert)
+{
+    put_down(w, to);
+    expert_text(w->out, expert, w->e->value);
+    return take_up(w);
+}
+
 /* "Expert Info (Warning/Sequence): …" */
-static void expert_title(struct writer *w, const struct expert *expert)
+static uint8_t *expert_title(struct writer *w, uint8_t *to, const struct expert *expert)
 {
     const char *severity = registry_compat(REG_SEVERITIES, expert->severity);
     const char *group = registry_compat(REG_EXPERT_GROUPS, expert->group);
-    buf_str(w->out, fields[F__ws_expert].label);
-    buf_str(w->out, " (");
-    buf_str(w->out, severity ? severity : "Unknown");
-    buf_char(w->out, '/');
-    buf_str(w->out, group ? group : "Unknown");
-    buf_str(w->out, "): ");
-    expert_text(w->out, expert, w->e->value);
+    to = pen_str(to, fields[F__ws_expert].label);
+    to = pen_str(to, " (");
+    to = pen_str(to, severity ? severity : "Unknown");
+    *to++ = '/';
+    to = pen_str(to, group ? group : "Unknown");
+    to = pen_str(to, "): ");
+    return put_expert_text(w, to, expert);
 }
 
-static void usual(struct writer *w)
+static uint8_t *put_shown(struct writer *w, uint8_t *to, const struct event *e)
 {
-    const struct field *field = &fields[w->e->field];
+    uint8_t *end = fields[e->field].type == TYPE_ABSOLUTE_TIME
+                       ? value_time_at(to, w->clock, w->t, e)
+                       : value_shown_at(to, w->t, e);
+    if (end)
+        return end;
+    put_down(w, to);
+    value_shown(w->out, w->t, e);
+    return take_up(w);
+}
+
+static uint8_t *put_picture(struct writer *w, uint8_t *to, const struct field *field)
+{
+    return value_bits_at(to, w->e->value, field->mask, value_width(field));
+}
+
+static uint8_t *usual(struct writer *w, uint8_t *to)
+{
+    uint16_t id = w->e->field;
+    const struct field *field = &fields[id];
     const struct expert *expert = expert_of(w->e);
-    if (expert && w->e->field == F__ws_expert) {
-        expert_title(w, expert);
-    } else if (expert && expert->field == w->e->field) {
-        expert_text(w->out, expert, w->e->value);
+    if (expert && (id == F__ws_expert || expert->field == id)) {
+        to = id == F__ws_expert ? expert_title(w, to, expert) : put_expert_text(w, to, expert);
     } else {
         if (field->mask)
-            value_bits(w->out, w->e->value, field->mask, value_width(field));
-        buf_put(w->out, field->label, field->label_len);
-        w->name_end = w->out->len;
-        if (has_value(field)) {
-            buf_put(w->out, ": ", 2);
-            value_shown(w->out, w->t, w->e);
-        }
+            to = put_picture(w, to, field);
+        to = pen_phrase(to, field_names[id], field->label_len + 2) - 2;
+        w->name_end = length_to(w, to);
+        if (has_value(field))
+            to = put_shown(w, to + 2, w->e); /* ": " stands behind the name */
     }
-    cut_marked(w);
+    return to ? cut_marked(w, to) : NULL;
 }
 
 /* ---- parts of templates -------------------------------------------------------------------------
@@ -115,149 +169,139 @@ static const struct event *descendant(const struct writer *w, uint16_t field)
     return found == TAPE_NONE ? NULL : &w->t->events[found];
 }
 
-static void put_number(struct writer *w, uint64_t number)
+static uint8_t *put_number(struct writer *w, uint8_t *to, uint64_t number)
 {
     w->number = number;
-    buf_dec(w->out, number);
+    return pen_dec(to, number);
 }
 
-static void put_hex(struct writer *w, uint64_t number)
+static uint8_t *put_hex(struct writer *w, uint8_t *to, uint64_t number)
 {
     w->number = number;
-    buf_str(w->out, "0x");
-    buf_hex(w->out, number, w->part->arg);
+    memcpy(to, "0x", 2);
+    return pen_hex(to + 2, number, w->part->arg);
 }
 
 /* TEXT with %u or %x for the number. */
-static void put_unknown(struct writer *w, const char *text, uint64_t number)
+static uint8_t *put_unknown(uint8_t *to, const char *text, uint64_t number)
 {
     const char *place = text ? strchr(text, '%') : NULL;
-    if (!place) {
-        buf_str(w->out, text ? text : "Unknown");
-        return;
-    }
-    buf_put(w->out, text, (size_t)(place - text));
-    size_t width = 0;
+    if (!place)
+        return pen_str(to, text ? text : "Unknown");
+    to = pen_few(to, text, (size_t)(place - text));
+    unsigned width = 0;
     for (place++; *place >= '0' && *place <= '9'; place++)
-        width = width * 10 + (size_t)(*place - '0');
-    if (*place == 'x')
-        buf_hex(w->out, number, width);
-    else
-        buf_dec_pad(w->out, number, width, '0');
-    if (*place)
-        buf_str(w->out, place + 1);
+        width = width * 10 + (unsigned)(*place - '0');
+    if (*place == 'x') {
+        to = pen_hex(to, number, width < 16 ? width : 16);
+    } else {
+        uint8_t digits[PEN_DIGITS + PEN_STEP];
+        size_t n = (size_t)(pen_dec(digits, number) - digits);
+        for (; n < width && width <= PEN_DIGITS; width--)
+            *to++ = '0';
+        to = pen_few(to, digits, n);
+    }
+    return *place ? pen_str(to, place + 1) : to;
 }
 
-static void put_name(struct writer *w, uint16_t registry, uint64_t number)
+static uint8_t *put_name(struct writer *w, uint8_t *to, uint16_t registry, uint64_t number)
 {
     const char *name = tape_name(w->t, (enum registry)registry, number);
     w->number = number;
-    if (name)
-        buf_str(w->out, name);
-    else
-        put_unknown(w, w->part->text, number);
+    return name ? pen_str(to, name) : put_unknown(to, w->part->text, number);
 }
 
-static void part_text(struct writer *w)
+static uint8_t *part_text(struct writer *w, uint8_t *to)
 {
-    buf_put(w->out, w->part->text, w->part->len);
+    return pen_phrase(to, w->part->text, w->part->len);
 }
 
-static void part_usual(struct writer *w)
+static uint8_t *part_usual(struct writer *w, uint8_t *to)
 {
-    usual(w);
+    return usual(w, to);
 }
 
-static void part_expert(struct writer *w)
+static uint8_t *part_expert(struct writer *w, uint8_t *to)
 {
     const struct expert *expert = expert_of(w->e);
-    if (expert)
-        expert_text(w->out, expert, w->e->value);
+    return expert ? put_expert_text(w, to, expert) : to;
 }
 
-static void part_shown(struct writer *w)
+static uint8_t *part_shown(struct writer *w, uint8_t *to)
 {
     const struct event *d = descendant(w, w->part->field);
-    if (d)
-        value_shown(w->out, w->t, d);
+    return d ? put_shown(w, to, d) : to;
 }
 
-static void part_dec(struct writer *w)
+static uint8_t *part_dec(struct writer *w, uint8_t *to)
 {
     const struct event *d = descendant(w, w->part->field);
-    if (d)
-        put_number(w, d->value);
+    return d ? put_number(w, to, d->value) : to;
 }
 
-static void part_hex(struct writer *w)
+static uint8_t *part_hex(struct writer *w, uint8_t *to)
 {
     const struct event *d = descendant(w, w->part->field);
-    if (d)
-        put_hex(w, d->value);
+    return d ? put_hex(w, to, d->value) : to;
 }
 
-static void part_times(struct writer *w)
+static uint8_t *part_times(struct writer *w, uint8_t *to)
 {
     const struct event *d = descendant(w, w->part->field);
-    if (d)
-        put_number(w, d->value * w->part->arg);
+    return d ? put_number(w, to, d->value * w->part->arg) : to;
 }
 
-static void part_name(struct writer *w)
+static uint8_t *part_name(struct writer *w, uint8_t *to)
 {
     const struct event *d = descendant(w, w->part->field);
-    if (d)
-        put_name(w, fields[d->field].registry, d->value);
+    return d ? put_name(w, to, fields[d->field].registry, d->value) : to;
 }
 
-static void part_self_shown(struct writer *w)
+static uint8_t *part_self_shown(struct writer *w, uint8_t *to)
 {
-    value_shown(w->out, w->t, w->e);
     w->number = w->e->value;
+    return put_shown(w, to, w->e);
 }
 
-static void part_self_dec(struct writer *w)
+static uint8_t *part_self_dec(struct writer *w, uint8_t *to)
 {
-    put_number(w, w->e->value);
+    return put_number(w, to, w->e->value);
 }
 
-static void part_self_hex(struct writer *w)
+static uint8_t *part_self_hex(struct writer *w, uint8_t *to)
 {
-    put_hex(w, w->e->value);
+    return put_hex(w, to, w->e->value);
 }
 
-static void part_self_times(struct writer *w)
+static uint8_t *part_self_times(struct writer *w, uint8_t *to)
 {
-    put_number(w, w->e->value * w->part->arg);
+    return put_number(w, to, w->e->value * w->part->arg);
 }
 
-static void put_unit(struct writer *w, bool *more, uint64_t count, const char *unit)
+static uint8_t *put_unit(uint8_t *to, bool *more, uint64_t count, const char *unit)
 {
     if (count == 0)
-        return;
+        return to;
     if (*more)
-        buf_str(w->out, ", ");
+        to = pen_str(to, ", ");
     *more = true;
-    buf_dec(w->out, count);
-    buf_char(w->out, ' ');
-    buf_str(w->out, unit);
-    if (count != 1)
-        buf_char(w->out, 's');
+    to = pen_str(pen_char(pen_dec(to, count), ' '), unit);
+    return count != 1 ? pen_char(to, 's') : to;
 }
 
 /* " (1 day, 2 hours, 5 seconds)" of the item's own value in seconds; nothing for less than a minute. */
-static void part_self_span(struct writer *w)
+static uint8_t *part_self_span(struct writer *w, uint8_t *to)
 {
     uint64_t seconds = w->e->value;
     bool more = false;
     if (seconds < 60)
-        return;
-    buf_str(w->out, " (");
-    put_unit(w, &more, seconds / 86400, "day");
-    put_unit(w, &more, seconds / 3600 % 24, "hour");
-    put_unit(w, &more, seconds / 60 % 60, "minute");
-    put_unit(w, &more, seconds % 60, "second");
-    buf_char(w->out, ')');
+        return to;
+    to = pen_str(to, " (");
+    to = put_unit(to, &more, seconds / 86400, "day");
+    to = put_unit(to, &more, seconds / 3600 % 24, "hour");
+    to = put_unit(to, &more, seconds / 60 % 60, "minute");
+    to = put_unit(to, &more, seconds % 60, "second");
+    return pen_char(to, ')');
 }
 
 /* Bits arg>>8 … (arg&255 of them) of the item's own value. */
@@ -268,162 +312,167 @@ static uint64_t part_bits_of(const struct writer *w)
     return width > 0 && width < 64 ? number & (((uint64_t)1 << width) - 1) : number;
 }
 
-static void part_self_name(struct writer *w)
+static uint8_t *part_self_name(struct writer *w, uint8_t *to)
 {
-    put_name(w, w->part->field, part_bits_of(w));
+    return put_name(w, to, w->part->field, part_bits_of(w));
 }
 
-static void part_extra_dec(struct writer *w)
+static uint8_t *part_extra_dec(struct writer *w, uint8_t *to)
 {
-    put_number(w, w->e->extra);
+    return put_number(w, to, w->e->extra);
 }
 
-static void part_extra_hex(struct writer *w)
+static uint8_t *part_extra_hex(struct writer *w, uint8_t *to)
 {
-    buf_hex(w->out, w->e->extra, w->part->arg);
+    return pen_hex(to, w->e->extra, w->part->arg);
 }
 
-static void part_extra_name(struct writer *w)
+static uint8_t *part_extra_name(struct writer *w, uint8_t *to)
 {
-    put_name(w, w->part->field, w->e->extra);
+    return put_name(w, to, w->part->field, w->e->extra);
 }
 
-static void part_count(struct writer *w)
+static uint8_t *part_count(struct writer *w, uint8_t *to)
 {
     uint64_t count = 0;
     const struct event *events = w->t->events;
     for (uint32_t i = w->at + 1; i < w->e->next; i = events[i].next)
         count += events[i].field == w->part->field;
-    put_number(w, count);
+    return put_number(w, to, count);
 }
 
-static void part_plural(struct writer *w)
+static uint8_t *part_plural(struct writer *w, uint8_t *to)
 {
-    const char *many = strchr(w->part->text, '|');
-    if (!many)
-        return;
-    if (w->number == 1)
-        buf_put(w->out, w->part->text, (size_t)(many - w->part->text));
-    else
-        buf_str(w->out, many + 1);
+    const struct part *part = w->part;
+    return w->number == 1 ? pen_phrase(to, part->text, part->len)
+                          : pen_phrase(to, part->text + part->len, part->arg);
 }
 
-static void part_length(struct writer *w)
+static uint8_t *part_length(struct writer *w, uint8_t *to)
 {
-    put_number(w, w->e->length);
+    return put_number(w, to, w->e->length);
 }
 
-static void part_label(struct writer *w)
+static uint8_t *part_label(struct writer *w, uint8_t *to)
 {
-    buf_put(w->out, fields[w->e->field].label, fields[w->e->field].label_len);
+    to = pen_phrase(to, field_names[w->e->field], fields[w->e->field].label_len);
     if (w->name_end == NO_NAME)
-        w->name_end = w->out->len;
+        w->name_end = length_to(w, to);
+    return to;
 }
 
-static void part_value_text(struct writer *w)
+static uint8_t *put_note(uint8_t *to, struct slice note, bool ascii)
 {
-    text_label(w->out, slice_sub(event_bytes(w->t, w->e), 0, LABEL_BYTES + 1),
-               !(w->e->flags & EVENT_IN_TEXT) && fields[w->e->field].display != SHOW_UTF8);
+    return text_label_at(to, slice_sub(note, 0, LABEL_BYTES + 1), ascii);
+}
+
+static uint8_t *part_value_text(struct writer *w, uint8_t *to)
+{
+    return put_note(to, event_bytes(w->t, w->e),
+                    !(w->e->flags & EVENT_IN_TEXT) && fields[w->e->field].display != SHOW_UTF8);
 }
 
 /* Text that the item's number names, as tape_set_text() packs it. */
-static void part_note(struct writer *w)
+static uint8_t *part_note(struct writer *w, uint8_t *to)
 {
     uint64_t packed = w->e->value;
-    struct slice note = slice_sub(buf_slice(&w->t->text), (uint32_t)packed, (size_t)(packed >> 32));
-    text_label(w->out, slice_sub(note, 0, LABEL_BYTES + 1), false);
+    return put_note(to, slice_sub(buf_slice(&w->t->text), (uint32_t)packed, (size_t)(packed >> 32)),
+                    false);
 }
 
 /* The same by `extra`, for items whose number is their own. */
-static void part_extra_note(struct writer *w)
+static uint8_t *part_extra_note(struct writer *w, uint8_t *to)
 {
-    if (w->e->extra > 0)
-        text_label(w->out, slice_sub(buf_slice(&w->t->text), w->e->extra - 1, NOTE_BYTES), false);
+    if (w->e->extra == 0)
+        return to;
+    return put_note(to, slice_sub(buf_slice(&w->t->text), w->e->extra - 1, NOTE_BYTES), false);
 }
 
-static void part_bits(struct writer *w)
+static uint8_t *part_bits(struct writer *w, uint8_t *to)
 {
     uint64_t mask = w->part->field;
     unsigned shift = mask ? (unsigned)__builtin_ctzll(mask) : 0;
-    value_bits(w->out, (w->e->extra & mask) >> shift, mask, w->part->arg);
+    return value_bits_at(to, (w->e->extra & mask) >> shift, mask, w->part->arg);
 }
 
-static void part_self_flags(struct writer *w)
+static uint8_t *part_self_flags(struct writer *w, uint8_t *to)
 {
     const char *before = NULL;
-    for (unsigned bit = 0; bit < 64; bit++) {
+    for (uint64_t left = w->e->value; left && length_to(w, to) <= LABEL_BYTES; left &= left - 1) {
         const char *name =
-            w->e->value >> bit & 1 ? registry_compat((enum registry)w->part->field, bit) : NULL;
+            registry_compat((enum registry)w->part->field, (uint64_t)__builtin_ctzll(left));
         if (!name || (before && strcmp(before, name) == 0))
             continue;
         if (before)
-            buf_put(w->out, ", ", 2);
-        buf_str(w->out, name);
+            to = pen_str(to, ", ");
+        to = pen_str(to, name);
         before = name;
     }
-    if (!before && w->part->text)
-        buf_str(w->out, w->part->text);
+    return !before && w->part->text ? pen_str(to, w->part->text) : to;
 }
 
-static void part_self_bits(struct writer *w)
+static uint8_t *part_self_bits(struct writer *w, uint8_t *to)
 {
-    put_number(w, part_bits_of(w));
+    return put_number(w, to, part_bits_of(w));
 }
 
-static void part_offset(struct writer *w)
+static uint8_t *part_offset(struct writer *w, uint8_t *to)
 {
-    put_number(w, w->e->offset);
+    return put_number(w, to, w->e->offset);
 }
 
-static void part_last(struct writer *w)
+static uint8_t *part_last(struct writer *w, uint8_t *to)
 {
-    put_number(w, w->e->length > 0 ? (uint64_t)w->e->offset + w->e->length - 1 : w->e->offset);
+    return put_number(w, to,
+                      w->e->length > 0 ? (uint64_t)w->e->offset + w->e->length - 1 : w->e->offset);
 }
 
 /* Passes over the next `arg` parts. */
-static void skip_when(struct writer *w, bool skip)
+static uint8_t *skip_when(struct writer *w, uint8_t *to, bool skip)
 {
     for (uint16_t n = skip ? w->part->arg : 0; n > 0 && w->part[1].kind != PART_END; n--)
         w->part++;
+    return to;
 }
 
-static void part_picture(struct writer *w)
+static uint8_t *part_picture(struct writer *w, uint8_t *to)
 {
-    const struct field *field = &fields[w->e->field];
-    value_bits(w->out, w->e->value, field->mask, value_width(field));
+    return put_picture(w, to, &fields[w->e->field]);
 }
 
-static void part_covers(struct writer *w)
+static uint8_t *part_covers(struct writer *w, uint8_t *to)
 {
-    buf_hex_bytes(w->out, event_covers(w->t, w->e), ':');
+    return pen_hex_colons(to, slice_sub(event_covers(w->t, w->e), 0, LABEL_BYTES));
 }
 
-static void part_if_bits(struct writer *w)
+static uint8_t *part_if_bits(struct writer *w, uint8_t *to)
 {
-    skip_when(w, (w->e->value & w->part->field) == 0);
+    return skip_when(w, to, (w->e->value & w->part->field) == 0);
 }
 
-static void part_if(struct writer *w)
+static uint8_t *part_if(struct writer *w, uint8_t *to)
 {
-    skip_when(w, !descendant(w, w->part->field));
+    return skip_when(w, to, !descendant(w, w->part->field));
 }
 
-static void part_unless(struct writer *w)
+static uint8_t *part_unless(struct writer *w, uint8_t *to)
 {
-    skip_when(w, descendant(w, w->part->field) != NULL);
+    return skip_when(w, to, descendant(w, w->part->field) != NULL);
 }
 
-static void part_if_extra(struct writer *w)
+static uint8_t *part_if_extra(struct writer *w, uint8_t *to)
 {
-    skip_when(w, w->e->extra == 0);
+    return skip_when(w, to, w->e->extra == 0);
 }
 
-static void part_if_length(struct writer *w)
+static uint8_t *part_if_length(struct writer *w, uint8_t *to)
 {
-    skip_when(w, w->e->length == 0);
+    return skip_when(w, to, w->e->length == 0);
 }
 
-static void (*const part_writers[])(struct writer *) = {
+typedef uint8_t *part_writer(struct writer *w, uint8_t *to);
+
+static part_writer *const part_writers[] = {
     [PART_TEXT] = part_text,
     [PART_USUAL] = part_usual,
     [PART_EXPERT] = part_expert,
@@ -468,24 +517,40 @@ static const struct part *template_of(const struct event *e)
     return labels[label];
 }
 
+/* Until the label is as long as it may be: what follows would be cut. */
+static uint8_t *by_template(struct writer *w, const struct part *parts, uint8_t *to)
+{
+    w->part = parts;
+    for (; w->part->kind != PART_END && to && length_to(w, to) <= LABEL_BYTES; w->part++)
+        if (w->part->kind < sizeof part_writers / sizeof part_writers[0] &&
+            part_writers[w->part->kind])
+            to = part_writers[w->part->kind](w, to);
+    if (!to)
+        return NULL;
+    return parts[0].kind == PART_LABEL ? cut_marked(w, to) : cut(w, to);
+}
+
+void label_put(struct buf *out, struct clock_cache *clock, const struct tape *t, uint32_t at)
+{
+    struct writer w = {.out = out,
+                       .t = t,
+                       .e = &t->events[at],
+                       .clock = clock,
+                       .at = at,
+                       .start = out->len,
+                       .name_end = NO_NAME};
+    uint8_t *to = take_up(&w);
+    if (!to)
+        return;
+    const struct part *parts = template_of(w.e);
+    to = parts ? by_template(&w, parts, to) : usual(&w, to);
+    out->len = to ? (size_t)(to - out->data) : w.start;
+}
+
 void label_write(struct buf *out, const struct tape *t, uint32_t at)
 {
-    struct writer w = {
-        .out = out, .t = t, .e = &t->events[at], .at = at, .start = out->len, .name_end = NO_NAME};
-    const struct part *parts = template_of(w.e);
-    if (!parts) {
-        usual(&w);
-        return;
-    }
-    bool named = parts[0].kind == PART_LABEL;
-    for (w.part = parts; w.part->kind != PART_END; w.part++)
-        if (w.part->kind < sizeof part_writers / sizeof part_writers[0] &&
-            part_writers[w.part->kind])
-            part_writers[w.part->kind](&w);
-    if (named)
-        cut_marked(&w);
-    else
-        cut(&w);
+    struct clock_cache clock = {0};
+    label_put(out, &clock, t, at);
 }
 
 bool label_has_text(const struct event *e)

@@ -6,10 +6,13 @@
 #define TLSWIRE_PRINT_LABEL_H
 
 #include "dissect/tape.h"
+#include "print/clock_text.h"
 
 #define LABEL_BYTES \
     239 /* what is longer is cut, with " [truncated]" after the name where there is one */
 
+/* CLOCK is kept between calls. */
+void label_put(struct buf *out, struct clock_cache *clock, const struct tape *t, uint32_t at);
 void label_write(struct buf *out, const struct tape *t, uint32_t at);
 /* Marks in WANT, which has FIELD_COUNT bytes, the fields that the text of field ID is made of. */
 void label_want(enum field_id id, uint8_t *want);

@@ -6,6 +6,7 @@
 #ifndef TLSWIRE_PRINT_PRINT_H
 #define TLSWIRE_PRINT_PRINT_H
 
+#include "print/clock_text.h"
 #include "print/fields.h"
 #include "print/keep.h"
 #include "stream/dissection.h"
@@ -31,6 +32,7 @@ struct column_list;
 /* What a printer keeps from packet to packet, so that nothing is allocated for one. */
 struct print_state {
     struct buf scratch;
+    struct clock_cache clock;
     const char *parents[FIELD_COUNT]; /* field_parent() of those that were met; NULL: not yet */
 };
 
@@ -55,13 +57,14 @@ struct print_options {
     const char *separator; /* -S: the line after a packet's tree or bytes; NULL means "" */
     const struct column_list *columns; /* of the summary line; NULL: the usual ones */
     char delimiter;                    /* between columns; '\0': a space */
-    struct print_state *state;         /* that the formats ek and jsonl work in; NULL for others */
-    struct field_list *list;           /* -e and -E, for -T fields */
-    struct ladder *ladder;             /* what the ladder keeps between packets (print/ladder.h) */
-    const struct names *names;         /* of addresses, to be shown; NULL: none are */
-    const struct names *known_names;   /* those that were met, shown or not; may be NULL */
-    const char *capture_name;          /* for headers that name the capture; not escaped */
-    int64_t started_ns;                /* when the program started, since 1970: for headers */
+    struct print_state
+        *state;              /* that the formats work in; NULL: none, for those but ek and jsonl */
+    struct field_list *list; /* -e and -E, for -T fields */
+    struct ladder *ladder;   /* what the ladder keeps between packets (print/ladder.h) */
+    const struct names *names;       /* of addresses, to be shown; NULL: none are */
+    const struct names *known_names; /* those that were met, shown or not; may be NULL */
+    const char *capture_name;        /* for headers that name the capture; not escaped */
+    int64_t started_ns;              /* when the program started, since 1970: for headers */
     bool
         more; /* -o tlswire.dissect_more: show what tshark 4.0.17 does not, and call it by its name */
     bool terminal; /* the text goes to a terminal: no control bytes, whatever the format says */

@@ -51,15 +51,21 @@ uint32_t text_next(struct slice *s, bool ascii)
     return c;
 }
 
+/* UTF-8 (RFC 3629 3). */
+static uint8_t *put_character(uint8_t *to, uint32_t c)
+{
+    static const uint8_t leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = n; i-- > 1; c >>= 6)
+        to[i] = (uint8_t)(0x80 | (c & 0x3f));
+    to[0] = (uint8_t)(leads[n] | c);
+    return to + n;
+}
+
 void text_put(struct buf *out, uint32_t c)
 {
-    char bytes[4];
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const uint8_t leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = n; i-- > 1; c >>= 6)
-        bytes[i] = (char)(0x80 | (c & 0x3f));
-    bytes[0] = (char)(leads[n] | c);
-    buf_put(out, bytes, n);
+    if (buf_room(out, 4))
+        out->len = (size_t)(put_character(out->data + out->len, c) - out->data);
 }
 
 void text_plain(struct buf *out, struct slice raw, bool ascii)
@@ -76,46 +82,82 @@ void text_plain(struct buf *out, struct slice raw, bool ascii)
     }
 }
 
-static void put_octal(struct buf *out, uint32_t c)
+/* How many bytes at the front are printable ASCII: eight at a time. */
+static size_t printable(struct slice s)
 {
-    buf_char(out, '\\');
-    buf_char(out, (char)('0' + (c >> 6 & 7)));
-    buf_char(out, (char)('0' + (c >> 3 & 7)));
-    buf_char(out, (char)('0' + (c & 7)));
+    const uint64_t ones = 0x0101010101010101;
+    size_t n = 0;
+    for (uint64_t word; n + sizeof word <= s.len; n += sizeof word) {
+        memcpy(&word, s.data + n, sizeof word);
+        /* The top bit of a byte tells that it is below 0x20, 0x7f, or beyond ASCII. */
+        if (((word - ones * 0x20) | (word + ones) | word) & ones * 0x80)
+            break;
+    }
+    while (n < s.len && s.data[n] >= 0x20 && s.data[n] < 0x7f)
+        n++;
+    return n;
 }
 
-static void put_code(struct buf *out, uint32_t c)
+/* U+00AE to U+05FF, as the middle dot that stands for a flag that is not set: all have a shape. */
+static bool is_common_pair(struct slice s)
+{
+    uint8_t lead = slice_at(s, 0), next = slice_at(s, 1);
+    return lead >= 0xc2 && lead < 0xd8 && (next & 0xc0) == 0x80 && (lead > 0xc2 || next >= 0xae);
+}
+
+static uint8_t *put_octal(uint8_t *to, uint32_t c)
+{
+    *to++ = '\\';
+    for (unsigned shift = 9; shift > 0; shift -= 3)
+        *to++ = (uint8_t)('0' + (c >> (shift - 3) & 7));
+    return to;
+}
+
+static uint8_t *put_code(uint8_t *to, uint32_t c)
 {
     static const char digits[] = "0123456789ABCDEF";
-    buf_str(out, c < 0x10000 ? "\\u" : "\\U");
+    *to++ = '\\';
+    *to++ = c < 0x10000 ? 'u' : 'U';
     for (unsigned shift = c < 0x10000 ? 16 : 32; shift > 0; shift -= 4)
-        buf_char(out, digits[c >> (shift - 4) & 15]);
+        *to++ = (uint8_t)digits[c >> (shift - 4) & 15];
+    return to;
+}
+
+/* A character that is not printable ASCII. */
+static uint8_t *put_odd(uint8_t *to, uint32_t c)
+{
+    static const char short_forms[] = "abtnvfr"; /* from 7, BEL */
+    if (has_shape(c))
+        return put_character(to, c);
+    if (c >= 7 && c <= 13) {
+        *to++ = '\\';
+        return pen_char(to, short_forms[c - 7]);
+    }
+    return c < 0x80 ? put_octal(to, c) : put_code(to, c);
+}
+
+uint8_t *text_label_at(uint8_t *to, struct slice raw, bool ascii)
+{
+    while (raw.len > 0) {
+        if (!ascii && is_common_pair(raw)) {
+            to = pen_slice(to, slice_take(&raw, 2));
+            continue;
+        }
+        to = pen_slice(to, slice_take(&raw, printable(raw)));
+        if (raw.len == 0 || (!ascii && is_common_pair(raw)))
+            continue;
+        uint32_t c = text_next(&raw, ascii);
+        if (c == 0)
+            break;
+        to = put_odd(to, c);
+    }
+    return to;
 }
 
 void text_label(struct buf *out, struct slice raw, bool ascii)
 {
-    static const char short_forms[] = "abtnvfr"; /* from 7, BEL */
-    while (raw.len > 0) {
-        size_t plain = 0; /* nearly all text is plain: it is copied whole */
-        while (plain < raw.len && raw.data[plain] >= 0x20 && raw.data[plain] < 0x7f)
-            plain++;
-        buf_slice_put(out, slice_take(&raw, plain));
-        if (raw.len == 0)
-            return;
-        uint32_t c = text_next(&raw, ascii);
-        if (c == 0)
-            return;
-        if (has_shape(c)) {
-            text_put(out, c);
-        } else if (c >= 7 && c <= 13) {
-            buf_char(out, '\\');
-            buf_char(out, short_forms[c - 7]);
-        } else if (c < 0x80) {
-            put_octal(out, c);
-        } else {
-            put_code(out, c);
-        }
-    }
+    if (buf_room(out, raw.len * TEXT_GROWTH + PEN_STEP))
+        out->len = (size_t)(text_label_at(out->data + out->len, raw, ascii) - out->data);
 }
 
 void text_xml(struct buf *out, struct slice raw)

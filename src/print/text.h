@@ -7,6 +7,9 @@
 #define TLSWIRE_PRINT_TEXT_H
 
 #include "base/buf.h"
+#include "base/pen_text.h"
+
+#define TEXT_GROWTH 4 /* bytes that text_label() makes of one: \ooo */
 
 /* Takes one character from the front of S, which must not be empty. */
 uint32_t text_next(struct slice *s, bool ascii);
@@ -16,6 +19,8 @@ void text_put(struct buf *out, uint32_t character);
 void text_plain(struct buf *out, struct slice raw, bool ascii);
 /* For a line of the tree: \n \t … \ooo, and \uXXXX for what has no shape. */
 void text_label(struct buf *out, struct slice raw, bool ascii);
+/* The same at a cursor, behind which are TEXT_GROWTH times as many bytes, and PEN_STEP. */
+uint8_t *text_label_at(uint8_t *to, struct slice raw, bool ascii);
 /* For an XML attribute. RAW is UTF-8. */
 void text_xml(struct buf *out, struct slice raw);
 /* The same in place, for what was written since START. */

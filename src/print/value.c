@@ -9,6 +9,8 @@
 #define STRING_SHOWN 240 /* no label is longer */
 #define ELLIPSIS     "\xe2\x80\xa6"
 
+/* At a cursor with room for VALUE_ROOM bytes: NULL when the value may be longer. */
+typedef uint8_t *value_pen(uint8_t *to, const struct tape *t, const struct event *e);
 typedef void value_writer(struct buf *out, const struct tape *t, const struct event *e);
 
 /* ---- addresses and object identifiers ----------------------------------------------------------
@@ -49,161 +51,181 @@ unsigned value_width(const struct field *field)
     return type_bits[field->type];
 }
 
-void value_bits(struct buf *out, uint64_t number, uint64_t mask, unsigned width)
+/* A character for each of four bits, the highest first: '.' where MASK has none, '0' or '1'. */
+static inline uint8_t *four_bits(uint8_t *to, unsigned mask, unsigned bits)
 {
-    unsigned shift = mask ? (unsigned)__builtin_ctzll(mask) : 0;
-    uint64_t bits = number << shift;
-    if (!buf_room(out, width + width / 4 + 3))
-        return;
-    uint8_t *to = out->data + out->len;
-    for (unsigned i = width; i-- > 0;) {
-        bool ours = mask >> i & 1;
-        *to++ = !ours ? '.' : bits >> i & 1 ? '1' : '0';
-        if (i > 0 && i % 4 == 0)
-            *to++ = ' ';
+    static const uint8_t spread[16][4] = {{0, 0, 0, 0}, {0, 0, 0, 1}, {0, 0, 1, 0}, {0, 0, 1, 1},
+                                          {0, 1, 0, 0}, {0, 1, 0, 1}, {0, 1, 1, 0}, {0, 1, 1, 1},
+                                          {1, 0, 0, 0}, {1, 0, 0, 1}, {1, 0, 1, 0}, {1, 0, 1, 1},
+                                          {1, 1, 0, 0}, {1, 1, 0, 1}, {1, 1, 1, 0}, {1, 1, 1, 1}};
+    uint32_t ours, set;
+    memcpy(&ours, spread[mask], sizeof ours);
+    memcpy(&set, spread[mask & bits], sizeof set);
+    /* In ASCII '.' is two below '0': four characters are reckoned at once. */
+    uint32_t letters = 0x2e2e2e2e + 2 * ours + set;
+    memcpy(to, &letters, sizeof letters);
+    return to + sizeof letters;
+}
+
+uint8_t *value_bits_at(uint8_t *to, uint64_t number, uint64_t mask, unsigned width)
+{
+    uint64_t bits = number << (mask ? (unsigned)__builtin_ctzll(mask) : 0);
+    for (unsigned shift = width; shift >= 4;) {
+        shift -= 4;
+        to = four_bits(to, mask >> shift & 15, bits >> shift & 15);
+        *to++ = ' ';
     }
-    memcpy(to, " = ", 3);
-    out->len = (size_t)(to + 3 - out->data);
+    memcpy(to, "= ", 2);
+    return to + 2;
 }
 
-static void put_decimal(struct buf *out, const struct field *field, uint64_t number)
+static uint8_t *put_decimal(uint8_t *to, const struct field *field, uint64_t number)
 {
-    if (field->type == TYPE_INT32)
-        buf_sdec(out, (int32_t)number);
-    else if (field->type == TYPE_INT64)
-        buf_sdec(out, (int64_t)number);
-    else
-        buf_dec(out, number);
+    bool negative = (field->type == TYPE_INT32 && (int32_t)number < 0) ||
+                    (field->type == TYPE_INT64 && (int64_t)number < 0);
+    if (negative) {
+        *to++ = '-';
+        number = 0 - number;
+    }
+    return pen_dec(to, field->type == TYPE_INT32 ? (uint32_t)number : number);
 }
 
-static void put_hex(struct buf *out, const struct field *field, uint64_t number)
+static uint8_t *put_hex_digits(uint8_t *to, uint64_t number, unsigned digits)
 {
-    buf_str(out, "0x");
-    buf_hex(out, number, (type_bits[field->type] + 3u) / 4);
+    memcpy(to, "0x", 2);
+    return pen_hex(to + 2, number, digits);
 }
 
-static void put_octal(struct buf *out, uint64_t number)
+static uint8_t *put_hex(uint8_t *to, const struct field *field, uint64_t number)
 {
-    buf_char(out, '0');
+    return put_hex_digits(to, number, (type_bits[field->type] + 3u) / 4);
+}
+
+static uint8_t *put_octal(uint8_t *to, uint64_t number)
+{
+    *to++ = '0';
     unsigned shift = 63;
     while (shift > 0 && number >> shift == 0)
         shift -= 3;
     for (; number > 0; shift -= 3) {
-        buf_char(out, (char)('0' + (number >> shift & 7)));
+        *to++ = (uint8_t)('0' + (number >> shift & 7));
         if (shift == 0)
             break;
     }
+    return to;
 }
 
-void value_number(struct buf *out, const struct field *field, uint64_t number)
+uint8_t *value_number_at(uint8_t *to, const struct field *field, uint64_t number)
 {
-    bool both = field->display == SHOW_DEC_HEX || field->display == SHOW_HEX_DEC;
-    bool hex_first = field->display == SHOW_HEX || field->display == SHOW_HEX_DEC;
-    if (field->display == SHOW_OCT)
-        put_octal(out, number);
-    else if (hex_first)
-        put_hex(out, field, number);
-    else
-        put_decimal(out, field, number);
-    if (!both)
-        return;
-    buf_str(out, " (");
-    if (hex_first)
-        put_decimal(out, field, number);
-    else
-        put_hex(out, field, number);
-    buf_char(out, ')');
+    switch (field->display) {
+    case SHOW_OCT:
+        return put_octal(to, number);
+    case SHOW_HEX:
+        return put_hex(to, field, number);
+    case SHOW_HEX_DEC:
+        to = pen_char(pen_char(put_hex(to, field, number), ' '), '(');
+        return pen_char(put_decimal(to, field, number), ')');
+    case SHOW_DEC_HEX:
+        to = pen_char(pen_char(put_decimal(to, field, number), ' '), '(');
+        return pen_char(put_hex(to, field, number), ')');
+    default:
+        return put_decimal(to, field, number);
+    }
 }
 
-static void shown_unit(struct buf *out, const struct field *field, uint64_t number)
+static uint8_t *put_unit(uint8_t *to, const struct field *field, uint64_t number)
 {
-    static const char *const units[] = {
-        [SHOW_SECONDS] = " second", [SHOW_MILLISECONDS] = " millisecond", [SHOW_BYTES] = " byte"};
-    if (field->display >= sizeof units / sizeof units[0] || !units[field->display])
-        return;
-    buf_str(out, units[field->display]);
-    if (number != 1)
-        buf_char(out, 's');
+    static const struct {
+        uint8_t len;
+        char text[PEN_STEP];
+    } units[] = {
+        [SHOW_SECONDS] = {8, " seconds"},
+        [SHOW_MILLISECONDS] = {13, " milliseconds"},
+        [SHOW_BYTES] = {6, " bytes"},
+    };
+    if (field->display >= sizeof units / sizeof units[0] || units[field->display].len == 0)
+        return to;
+    return pen_phrase(to, units[field->display].text, units[field->display].len) - (number == 1);
 }
 
 /* In a label, the digits of some bits of a number are as many as the bits need. */
-static void labelled_number(struct buf *out, const struct field *field, uint64_t number)
+static uint8_t *labelled_number(uint8_t *to, const struct field *field, uint64_t number)
 {
-    if (field->display != SHOW_HEX || field->mask == 0) {
-        value_number(out, field, number);
-        return;
-    }
+    if (field->display != SHOW_HEX || field->mask == 0)
+        return value_number_at(to, field, number);
     uint64_t bits = field->mask >> __builtin_ctzll(field->mask);
-    buf_str(out, "0x");
-    buf_hex(out, number, (67u - (unsigned)__builtin_clzll(bits)) / 4);
+    return put_hex_digits(to, number, (67u - (unsigned)__builtin_clzll(bits)) / 4);
 }
 
-static void shown_number(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *shown_number(uint8_t *to, const struct tape *t, const struct event *e)
 {
     const struct field *field = &fields[e->field];
-    if (field->registry == REG_NONE) {
-        labelled_number(out, field, e->value);
-        shown_unit(out, field, e->value);
-        return;
-    }
+    if (field->registry == REG_NONE)
+        return put_unit(labelled_number(to, field, e->value), field, e->value);
     const char *name = tape_name(t, field->registry, e->value);
-    buf_str(out, name ? name : "Unknown");
+    to = pen_str(to, name ? name : "Unknown");
     if (field->display == SHOW_NONE)
-        return;
-    buf_str(out, " (");
-    labelled_number(out, field, e->value);
-    buf_char(out, ')');
+        return to;
+    memcpy(to, " (", 2);
+    return pen_char(labelled_number(to + 2, field, e->value), ')');
 }
 
-static void show_number(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *show_number(uint8_t *to, const struct tape *t, const struct event *e)
 {
     (void)t;
     const struct field *field = &fields[e->field];
-    bool hex = field->display == SHOW_HEX || field->display == SHOW_HEX_DEC;
-    if (hex)
-        put_hex(out, field, e->value);
-    else if (field->display == SHOW_OCT)
-        put_octal(out, e->value);
-    else
-        put_decimal(out, field, e->value);
+    switch (field->display) {
+    case SHOW_HEX:
+    case SHOW_HEX_DEC:
+        return put_hex(to, field, e->value);
+    case SHOW_OCT:
+        return put_octal(to, e->value);
+    default:
+        return put_decimal(to, field, e->value);
+    }
 }
 
-static void shown_boolean(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *shown_boolean(uint8_t *to, const struct tape *t, const struct event *e)
 {
     (void)t;
     enum registry registry = fields[e->field].registry;
     const char *name = registry_compat(registry ? registry : REG_TRUE_FALSE, e->value != 0);
-    buf_str(out, name ? name : "");
+    return name ? pen_str(to, name) : to;
 }
 
-static void show_boolean(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *show_boolean(uint8_t *to, const struct tape *t, const struct event *e)
 {
     (void)t;
-    buf_char(out, e->value ? '1' : '0');
+    return pen_char(to, e->value ? '1' : '0');
 }
 
 /* ---- the other types ----------------------------------------------------------------------------
  */
 
-static void absolute_time(struct buf *out, const struct tape *t, const struct event *e)
+uint8_t *value_time_at(uint8_t *to, struct clock_cache *clock, const struct tape *t,
+                       const struct event *e)
 {
     /* Out of reach of nanoseconds in 64 bits: it comes in words. */
     if (e->label == LABEL_ASN1_TIME && e->extra)
-        buf_str(out, (const char *)t->text.data + e->extra - 1);
-    else
-        clock_text_full(out, (int64_t)e->value, fields[e->field].display == SHOW_UTC);
+        return pen_str(to, (const char *)t->text.data + e->extra - 1);
+    return clock_text_full_at(to, clock, (int64_t)e->value, fields[e->field].display == SHOW_UTC);
 }
 
-static void relative_time(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *absolute_time(uint8_t *to, const struct tape *t, const struct event *e)
+{
+    struct clock_cache clock = {0};
+    return value_time_at(to, &clock, t, e);
+}
+
+static uint8_t *relative_time(uint8_t *to, const struct tape *t, const struct event *e)
 {
     (void)t;
-    buf_nanoseconds(out, (int64_t)e->value, 9);
+    return pen_seconds(to, (int64_t)e->value, 9);
 }
 
-static void shown_relative_time(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *shown_relative_time(uint8_t *to, const struct tape *t, const struct event *e)
 {
-    relative_time(out, t, e);
-    buf_str(out, " seconds");
+    return pen_phrase(relative_time(to, t, e), " seconds" PEN_PAD, 8);
 }
 
 /* Values made by the program are UTF-8 already. */
@@ -212,9 +234,9 @@ static bool is_ascii(const struct event *e)
     return !(e->flags & EVENT_IN_TEXT) && fields[e->field].display != SHOW_UTF8;
 }
 
-static void shown_string(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *shown_string(uint8_t *to, const struct tape *t, const struct event *e)
 {
-    text_label(out, slice_sub(event_bytes(t, e), 0, STRING_SHOWN), is_ascii(e));
+    return text_label_at(to, slice_sub(event_bytes(t, e), 0, STRING_SHOWN), is_ascii(e));
 }
 
 static void show_string(struct buf *out, const struct tape *t, const struct event *e)
@@ -222,14 +244,13 @@ static void show_string(struct buf *out, const struct tape *t, const struct even
     text_plain(out, event_bytes(t, e), is_ascii(e));
 }
 
-static void shown_bytes(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *shown_bytes(uint8_t *to, const struct tape *t, const struct event *e)
 {
     struct slice bytes = event_bytes(t, e);
     if (bytes.len == 0)
-        buf_str(out, "<MISSING>");
-    buf_hex_bytes(out, slice_sub(bytes, 0, BYTES_SHOWN), '\0');
-    if (bytes.len > BYTES_SHOWN)
-        buf_str(out, ELLIPSIS);
+        return pen_str(to, "<MISSING>");
+    to = pen_hex_bytes(to, slice_sub(bytes, 0, BYTES_SHOWN));
+    return bytes.len > BYTES_SHOWN ? pen_str(to, ELLIPSIS) : to;
 }
 
 static void show_bytes(struct buf *out, const struct tape *t, const struct event *e)
@@ -242,22 +263,37 @@ static void cell_bytes(struct buf *out, const struct tape *t, const struct event
     buf_hex_bytes(out, event_bytes(t, e), '\0');
 }
 
-static void address_ipv4(struct buf *out, const struct tape *t, const struct event *e)
+/* Bytes with colons, as hardware addresses are shown. */
+static uint8_t *few_bytes(uint8_t *to, const struct tape *t, const struct event *e)
 {
-    value_ipv4(out, event_bytes(t, e));
+    struct slice bytes = event_bytes(t, e);
+    return bytes.len <= BYTES_SHOWN ? pen_hex_colons(to, bytes) : NULL;
 }
 
-static void address_ipv6(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *show_ipv4(uint8_t *to, const struct tape *t, const struct event *e)
+{
+    struct slice bytes = event_bytes(t, e);
+    const uint8_t octets[4] = {slice_at(bytes, 0), slice_at(bytes, 1), slice_at(bytes, 2),
+                               slice_at(bytes, 3)};
+    return pen_ipv4(to, octets);
+}
+
+static void show_ipv6(struct buf *out, const struct tape *t, const struct event *e)
 {
     value_ipv6(out, event_bytes(t, e));
+}
+
+static uint8_t *shown_ipv4(uint8_t *to, const struct tape *t, const struct event *e)
+{
+    return t->names ? NULL : show_ipv4(to, t, e);
 }
 
 static void put_address(struct buf *out, const struct tape *t, const struct event *e)
 {
     if (fields[e->field].type == TYPE_IPV4)
-        address_ipv4(out, t, e);
+        value_ipv4(out, event_bytes(t, e));
     else
-        address_ipv6(out, t, e);
+        show_ipv6(out, t, e);
 }
 
 /* "name (address)" where names are shown; what has none is called by its address. */
@@ -289,54 +325,88 @@ static void shown_oid(struct buf *out, const struct tape *t, const struct event 
     buf_char(out, ')');
 }
 
-static void nothing(struct buf *out, const struct tape *t, const struct event *e)
-{
-    (void)out, (void)t, (void)e;
-}
-
-static void one(struct buf *out, const struct tape *t, const struct event *e)
+static uint8_t *nothing(uint8_t *to, const struct tape *t, const struct event *e)
 {
     (void)t, (void)e;
-    buf_char(out, '1');
+    return to;
 }
 
-static const struct {
-    value_writer *shown, *show, *cell;
-} writers[TYPE_COUNT] = {
-    [TYPE_NONE] = {nothing, nothing, one},
-    [TYPE_PROTOCOL] = {nothing, nothing, nothing},
-    [TYPE_BOOLEAN] = {shown_boolean, show_boolean, show_boolean},
-    [TYPE_UINT8] = {shown_number, show_number, show_number},
-    [TYPE_UINT16] = {shown_number, show_number, show_number},
-    [TYPE_UINT24] = {shown_number, show_number, show_number},
-    [TYPE_UINT32] = {shown_number, show_number, show_number},
-    [TYPE_UINT64] = {shown_number, show_number, show_number},
-    [TYPE_INT32] = {shown_number, show_number, show_number},
-    [TYPE_INT64] = {shown_number, show_number, show_number},
-    [TYPE_ABSOLUTE_TIME] = {absolute_time, absolute_time, absolute_time},
-    [TYPE_RELATIVE_TIME] = {shown_relative_time, relative_time, relative_time},
-    [TYPE_STRING] = {shown_string, show_string, show_string},
-    [TYPE_BYTES] = {shown_bytes, show_bytes, cell_bytes},
-    [TYPE_IPV4] = {shown_address, address_ipv4, address_ipv4},
-    [TYPE_IPV6] = {shown_address, address_ipv6, address_ipv6},
-    [TYPE_ETHER] = {show_bytes, show_bytes, show_bytes},
-    [TYPE_OID] = {shown_oid, show_oid, show_oid},
-    [TYPE_FRAMENUM] = {shown_number, show_number, show_number},
+/* What a value is written by.  Those of unknown length come second, and are asked when the first says NULL. */
+struct writers {
+    value_pen *pen;
+    value_writer *writer;
 };
+
+static const struct {
+    struct writers shown, show;
+} writers[TYPE_COUNT] = {
+    [TYPE_NONE] = {{nothing, NULL}, {nothing, NULL}},
+    [TYPE_PROTOCOL] = {{nothing, NULL}, {nothing, NULL}},
+    [TYPE_BOOLEAN] = {{shown_boolean, NULL}, {show_boolean, NULL}},
+    [TYPE_UINT8] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_UINT16] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_UINT24] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_UINT32] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_UINT64] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_INT32] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_INT64] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_ABSOLUTE_TIME] = {{absolute_time, NULL}, {absolute_time, NULL}},
+    [TYPE_RELATIVE_TIME] = {{shown_relative_time, NULL}, {relative_time, NULL}},
+    [TYPE_STRING] = {{shown_string, NULL}, {NULL, show_string}},
+    [TYPE_BYTES] = {{shown_bytes, NULL}, {few_bytes, show_bytes}},
+    [TYPE_IPV4] = {{shown_ipv4, shown_address}, {show_ipv4, NULL}},
+    [TYPE_IPV6] = {{NULL, shown_address}, {NULL, show_ipv6}},
+    [TYPE_ETHER] = {{few_bytes, show_bytes}, {few_bytes, show_bytes}},
+    [TYPE_OID] = {{NULL, shown_oid}, {NULL, show_oid}},
+    [TYPE_FRAMENUM] = {{shown_number, NULL}, {show_number, NULL}},
+};
+
+uint8_t *value_shown_at(uint8_t *to, const struct tape *t, const struct event *e)
+{
+    value_pen *pen = writers[fields[e->field].type].shown.pen;
+    return pen ? pen(to, t, e) : NULL;
+}
+
+uint8_t *value_show_at(uint8_t *to, const struct tape *t, const struct event *e)
+{
+    value_pen *pen = writers[fields[e->field].type].show.pen;
+    return pen ? pen(to, t, e) : NULL;
+}
+
+static void write_value(struct buf *out, const struct writers *by, const struct tape *t,
+                        const struct event *e)
+{
+    if (!buf_room(out, VALUE_ROOM))
+        return;
+    uint8_t *end = by->pen ? by->pen(out->data + out->len, t, e) : NULL;
+    if (end)
+        out->len = (size_t)(end - out->data);
+    else if (by->writer)
+        by->writer(out, t, e);
+}
 
 void value_shown(struct buf *out, const struct tape *t, const struct event *e)
 {
-    writers[fields[e->field].type].shown(out, t, e);
+    write_value(out, &writers[fields[e->field].type].shown, t, e);
 }
 
 void value_show(struct buf *out, const struct tape *t, const struct event *e)
 {
-    writers[fields[e->field].type].show(out, t, e);
+    write_value(out, &writers[fields[e->field].type].show, t, e);
 }
 
 void value_cell(struct buf *out, const struct tape *t, const struct event *e)
 {
-    writers[fields[e->field].type].cell(out, t, e);
+    switch (fields[e->field].type) {
+    case TYPE_NONE:
+        buf_char(out, '1');
+        return;
+    case TYPE_BYTES:
+        cell_bytes(out, t, e);
+        return;
+    default:
+        value_show(out, t, e);
+    }
 }
 
 void value_hex(struct buf *out, const struct tape *t, const struct event *e)

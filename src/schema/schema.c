@@ -1,5 +1,7 @@
 #include "schema/schema.h"
 
+#include "base/pen_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,9 +47,9 @@ const struct field fields[FIELD_COUNT] = {
 
 #define LABEL(id, ...) static const struct part label_##id[] = {__VA_ARGS__, {.kind = PART_END}};
 /* The parts of a label as the rows write them. */
-#define TEXT(t)                                            \
-    {                                                      \
-        .kind = PART_TEXT, .text = t, .len = sizeof(t) - 1 \
+#define TEXT(t)                                                    \
+    {                                                              \
+        .kind = PART_TEXT, .text = t PEN_PAD, .len = sizeof(t) - 1 \
     }
 #define USUAL_TEXT         \
     {                      \
@@ -113,9 +115,10 @@ const struct field fields[FIELD_COUNT] = {
     {                                      \
         .kind = PART_COUNT, .field = F_##f \
     }
-#define PLURAL(one, many)                         \
-    {                                             \
-        .kind = PART_PLURAL, .text = one "|" many \
+#define PLURAL(one, many)                                                      \
+    {                                                                          \
+        .kind = PART_PLURAL, .text = one many PEN_PAD, .len = sizeof(one) - 1, \
+        .arg = sizeof(many) - 1                                                \
     }
 #define LENGTH              \
     {                       \

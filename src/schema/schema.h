@@ -124,13 +124,13 @@ enum part_kind {
     PART_EXTRA_HEX,  /* the same, `arg` digits at least, without 0x */
     PART_EXTRA_NAME, /* name of the item's `extra` in registry `field`; else `text` */
     PART_COUNT,      /* how many children of kind `field` */
-    PART_PLURAL,     /* `text` is "singular|plural", by the last number written */
-    PART_LENGTH,     /* the item's length in bytes */
-    PART_LABEL,      /* the field's own label */
-    PART_IF,         /* skip the next `arg` parts unless descendant `field` is there */
-    PART_UNLESS,     /* skip the next `arg` parts if descendant `field` is there */
-    PART_IF_EXTRA,   /* skip the next `arg` parts unless `extra` is not 0 */
-    PART_IF_LENGTH,  /* skip the next `arg` parts unless the length is not 0 */
+    PART_PLURAL, /* `text` is the singular and, behind it, the plural; by the last number written */
+    PART_LENGTH, /* the item's length in bytes */
+    PART_LABEL,  /* the field's own label */
+    PART_IF,     /* skip the next `arg` parts unless descendant `field` is there */
+    PART_UNLESS, /* skip the next `arg` parts if descendant `field` is there */
+    PART_IF_EXTRA,  /* skip the next `arg` parts unless `extra` is not 0 */
+    PART_IF_LENGTH, /* skip the next `arg` parts unless the length is not 0 */
     PART_VALUE_TEXT, /* the text value of the item (strings and generated strings), unescaped for tree */
     PART_NOTE, /* text that the item's number names: value>>32 bytes at (uint32_t)value of the tape's text */
     PART_BITS, /* bit picture of `extra`, `arg` bits wide, its bits in mask `field` shown: "0101 .... = " */
@@ -150,8 +150,9 @@ struct part {
     uint8_t kind;
     uint16_t arg;
     uint16_t field; /* enum field_id, or enum registry where the kind says so */
-    uint16_t len;   /* of the text of a PART_TEXT */
-    const char *text;
+    uint16_t
+        len; /* of the text of a PART_TEXT, or of the first of a PART_PLURAL, whose second has `arg` bytes */
+    const char *text; /* PEN_PAD stands behind those */
 };
 
 enum label_id {

@@ -123,7 +123,8 @@ static void test_number_forms(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct field field = {.type = (uint8_t)rows[i].type, .display = (uint8_t)rows[i].display};
         start();
-        value_number(&out, &field, rows[i].value);
+        CHECK(buf_room(&out, VALUE_ROOM));
+        out.len = (size_t)(value_number_at(out.data, &field, rows[i].value) - out.data);
         CHECK_STR(rows[i].expected, text());
     }
 }
@@ -142,7 +143,9 @@ static void test_bit_pictures(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         start();
-        value_bits(&out, rows[i].number, rows[i].mask, rows[i].width);
+        CHECK(buf_room(&out, VALUE_ROOM));
+        uint8_t *end = value_bits_at(out.data, rows[i].number, rows[i].mask, rows[i].width);
+        out.len = (size_t)(end - out.data);
         CHECK_STR(rows[i].expected, text());
     }
 }

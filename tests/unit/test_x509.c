@@ -38,7 +38,7 @@ static enum field_id dissect(struct tape *t, const uint8_t *want, struct slice d
 /* The label of the N-th event of FIELD, from 0. */
 static const char *label(const struct tape *t, enum field_id field, unsigned n)
 {
-    static uint8_t space[512];
+    static uint8_t space[4096];
     struct buf out = {.data = space, .cap = sizeof space, .ceiling = sizeof space};
     for (uint32_t i = 0; i < t->count; i++) {
         if (t->events[i].field != field || n-- > 0)
