@@ -558,6 +558,19 @@ bool label_has_text(const struct event *e)
     return template_of(e) || expert_of(e);
 }
 
+bool label_is_own(enum label_id id)
+{
+    static const uint8_t own[] = {
+        PART_TEXT,      PART_USUAL,      PART_EXPERT,    PART_SELF_SHOWN, PART_SELF_DEC,
+        PART_SELF_HEX,  PART_SELF_TIMES, PART_SELF_NAME, PART_SELF_FLAGS, PART_SELF_BITS,
+        PART_SELF_SPAN, PART_EXTRA_DEC,  PART_EXTRA_HEX, PART_EXTRA_NAME, PART_PLURAL,
+        PART_LABEL,     PART_BITS,       PART_PICTURE,   PART_IF_BITS,    PART_IF_EXTRA};
+    for (const struct part *part = labels[id]; part && part->kind != PART_END; part++)
+        if (!memchr(own, part->kind, sizeof own))
+            return false;
+    return true;
+}
+
 /* Kinds whose `field` is a descendant's. */
 static bool names_field(uint8_t kind)
 {

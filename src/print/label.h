@@ -16,6 +16,8 @@ void label_put(struct buf *out, struct clock_cache *clock, const struct tape *t,
 void label_write(struct buf *out, const struct tape *t, uint32_t at);
 /* Marks in WANT, which has FIELD_COUNT bytes, the fields that the text of field ID is made of. */
 void label_want(enum field_id id, uint8_t *want);
+/* True when the text of that label depends on the event's own numbers alone, if the field's value does. */
+bool label_is_own(enum label_id id);
 /* True when the field's text is more than its name. */
 bool label_has_text(const struct event *e);
 

@@ -83,7 +83,7 @@ static void want_all(const struct print_options *options, uint8_t *want)
 static void text_want(const struct print_options *options, uint8_t *want)
 {
     if (options->tree)
-        want_all(options, want);
+        tree_wants(options, want);
     if (options->summary)
         columns_want(options, want);
 }

@@ -9,6 +9,7 @@
 #include "print/clock_text.h"
 #include "print/fields.h"
 #include "print/keep.h"
+#include "print/line_cache.h"
 #include "stream/dissection.h"
 
 /* -t */
@@ -33,6 +34,7 @@ struct column_list;
 struct print_state {
     struct buf scratch;
     struct clock_cache clock;
+    struct line_cache lines;
     const char *parents[FIELD_COUNT]; /* field_parent() of those that were met; NULL: not yet */
 };
 

@@ -6,9 +6,38 @@
 #define INDENT     4
 #define INDENT_MAX 160
 
-static bool is_plain_data(const struct event *e)
+/* Fields that are made for filters alone: none of their events is ever shown, so that a tree can do without. */
+static const uint16_t unseen[] = {F_eth_dst_resolved,
+                                  F_eth_dst_oui,
+                                  F_eth_dst_oui_resolved,
+                                  F_eth_src_resolved,
+                                  F_eth_src_oui,
+                                  F_eth_src_oui_resolved,
+                                  F_eth_addr_resolved,
+                                  F_eth_addr_oui,
+                                  F_eth_addr_oui_resolved,
+                                  F_eth_lg,
+                                  F_eth_ig,
+                                  F_ip_addr,
+                                  F_ip_host,
+                                  F_ip_src_host,
+                                  F_ip_dst_host,
+                                  F_ipv6_addr,
+                                  F_ipv6_host,
+                                  F_ipv6_src_host,
+                                  F_ipv6_dst_host,
+                                  F_tcp_port,
+                                  F_udp_port,
+                                  F__ws_expert_message};
+
+void tree_wants(const struct print_options *options, uint8_t *want)
 {
-    return fields[e->field].type == TYPE_PROTOCOL && strcmp(fields[e->field].abbrev, "data") == 0;
+    bool seen[FIELD_COUNT];
+    memset(seen, true, sizeof seen);
+    for (size_t i = 0; i < sizeof unseen / sizeof unseen[0]; i++)
+        seen[unseen[i]] = false;
+    for (unsigned id = 0; id < FIELD_COUNT; id++)
+        want[id] |= seen[id] && (options->more || !fields[id].more);
 }
 
 /* Four spaces for each level. */
@@ -40,21 +69,42 @@ static void line(struct buf *out, struct clock_cache *clock, const struct tape *
     out->len += 1u + generated;
 }
 
+/* A line as it was written before, or anew. */
+static void line_again(struct buf *out, struct print_state *state, const struct tape *t,
+                       uint32_t at)
+{
+    const struct event *e = &t->events[at];
+    struct kept_line *kept = line_cache_place(&state->lines, e);
+    if (kept && line_cache_has(kept, t, e)) {
+        if (buf_room(out, LINE_CACHE_TEXT))
+            buf_pen_down(out, pen_few(out->data + out->len, kept->text, kept->len));
+        return;
+    }
+    size_t start = out->len;
+    line(out, &state->clock, t, at);
+    if (kept && !out->failed)
+        line_cache_keep(kept, t, e, slice_sub(buf_slice(out), start, out->len - start));
+}
+
 void tree_write(struct buf *out, const struct print_options *options, const struct dissection *d)
 {
     const struct tape *t = &d->tape;
-    struct clock_cache own = {0};
-    struct clock_cache *clock = options->state ? &options->state->clock : &own;
+    struct clock_cache clock = {0};
+    if (options->state && !options->state->lines.ready)
+        line_cache_begin(&options->state->lines);
     for (uint32_t i = 0; i < t->count;) {
         const struct event *e = &t->events[i];
         if ((e->flags & EVENT_HIDDEN) || print_omits(options, e)) {
             i = e->next;
             continue;
         }
-        line(out, clock, t, i);
+        if (options->state)
+            line_again(out, options->state, t, i);
+        else
+            line(out, &clock, t, i);
         /* Bytes that no protocol claims are shown in full, unless the whole packet will be. */
         bool closed = options->expanded && e->depth == 0 && !options->expanded[e->field];
-        if (!options->hex && !closed && is_plain_data(e)) {
+        if (e->field == F_data && !options->hex && !closed) {
             buf_char(out, '\n');
             hexdump_bytes(out, event_covers(t, e));
         }

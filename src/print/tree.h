@@ -4,6 +4,8 @@
 
 #include "print/print.h"
 
+/* Marks the fields that trees show, in WANT of FIELD_COUNT bytes. */
+void tree_wants(const struct print_options *options, uint8_t *want);
 void tree_write(struct buf *out, const struct print_options *options, const struct dissection *d);
 
 #endif
