@@ -49,6 +49,7 @@ struct engine {
     bool wants_protocols;     /* frame.protocols */
     bool wants_frame, wants_lower, wants_tcp, wants_certificates, wants_proof, wants_http;
     bool has_first, has_displayed;
+    enum share share; /* SHARE_UNKNOWN: all connections */
     int64_t first_time, previous_time, before_previous, displayed_time;
 };
 
@@ -100,6 +101,7 @@ struct engine *engine_new(const struct engine_options *options)
     }
     e->options = *options;
     e->result = &e->own;
+    e->share = SHARE_UNKNOWN;
     crypto_provider_init(&e->crypto);
     key_table_init(&e->keys);
     e->keys.survey = options->survey;
@@ -110,9 +112,10 @@ struct engine *engine_new(const struct engine_options *options)
     tls_default_ports(&e->ports);
     for (size_t i = 0; i < options->tls_port_count; i++)
         e->ports.says[options->tls_ports[i]] = TLS_PORT_YES;
-    for (size_t i = 0; options->ports && i < sizeof options->ports->says; i++)
-        if (options->ports->says[i] != TLS_PORT_UNKNOWN)
-            e->ports.says[i] = options->ports->says[i];
+    for (size_t i = 0; options->ports && i < sizeof options->ports->says; i++) {
+        uint8_t says = options->ports->says[i];
+        e->ports.says[i] = says != TLS_PORT_UNKNOWN ? says : e->ports.says[i];
+    }
     e->wants_protocols = options->want[F_frame_protocols];
     e->options.lower.unnamed = !e->wants_protocols;
     e->wants_frame = any_wanted(options->want, F_pkt_comment, F__ws_expert);
@@ -484,7 +487,7 @@ static void read_lower(struct engine *e, const struct packet *packet)
     c->has_tcp = c->segment_of_pdu = c->asked = false;
     c->item_count = c->lower_info_len = 0;
     const struct lower_layer *udp = lower_udp(lower);
-    if (udp)
+    if (udp && e->share != SHARE_SECOND) /* the first engine has them all */
         follow_datagram(e, udp);
 }
 
@@ -504,10 +507,42 @@ void engine_into(struct engine *e, struct dissection *d)
     e->result = d ? d : &e->own;
 }
 
+void engine_share(struct engine *e, enum share share)
+{
+    e->share = share;
+    e->pool.is_share = share != SHARE_UNKNOWN;
+}
+
+static bool carries_tcp(const struct lower *lower)
+{
+    return lower->has_payload && lower->protocol == PROTOCOL_TCP && !lower->fragment;
+}
+
+/* Whether the packet is the other engine's.  LOWER: its layers below TCP, when they have been read. */
+static bool is_others(const struct engine *e, const struct packet *packet,
+                      const struct lower *lower)
+{
+    if (e->share == SHARE_UNKNOWN)
+        return false;
+    const struct columns *c = &e->result->columns;
+    enum share share = share_of_packet(packet);
+    if (share == SHARE_UNKNOWN && lower) {
+        struct slice tcp = slice_sub(lower->payload, 0, 4);
+        uint16_t source = slice_u16(&tcp), destination = slice_u16(&tcp);
+        share = carries_tcp(lower) ? share_of(&c->source, &c->destination, source, destination)
+                                   : SHARE_FIRST;
+    }
+    return share != SHARE_UNKNOWN && share != e->share;
+}
+
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet)
 {
     struct dissection *d = e->result;
     const struct lower *lower = &e->lower;
+    if (is_others(e, packet, NULL)) {
+        take_times(e, packet);
+        return NULL;
+    }
     d->packet = packet;
     tape_reset(&d->tape, e->options.want);
     d->verdict = NULL;
@@ -519,8 +554,10 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     buf_clear(&e->protocols);
     take_times(e, packet);
     read_lower(e, packet);
+    if (is_others(e, packet, lower))
+        return NULL;
 
-    bool is_tcp = lower->has_payload && lower->protocol == PROTOCOL_TCP && !lower->fragment;
+    bool is_tcp = carries_tcp(lower);
     uint32_t frame_end = 0;
     char protocols[sizeof lower->protocols + 8];
     size_t used = lower->protocols_len;

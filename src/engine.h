@@ -9,6 +9,7 @@
 #include "dissect/lower.h"
 #include "stream/dissection.h"
 #include "stream/foresight.h"
+#include "stream/share.h"
 #include "stream/tls.h"
 
 struct engine;
@@ -50,10 +51,14 @@ bool engine_first_time(const struct engine *e, int64_t *time_ns);
 void engine_export_keys(const struct engine *e, struct buf *out);
 /* How they served so far. */
 const struct tls_key_stats *engine_key_stats(const struct engine *e);
-/* Dissects the next packet.  The result is good until the next call. */
+/* Dissects the next packet.  The result is good until the next call; NULL: it is not ours, see engine_share(). */
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet);
 /* Results go to D from now on, and are good as long as D and the packet are; NULL: to the engine's own again. */
 void engine_into(struct engine *e, struct dissection *d);
+/* From now on only the connections of SHARE are followed, and what is no TCP belongs to the first: engine_packet() gives
+ * NULL for the others, of which another engine that reads the same packets takes care.  What the two give is what one
+ * would, as long as nobody asks for what joins connections: their numbers, resumption, keys. */
+void engine_share(struct engine *e, enum share share);
 /* Ends a first pass: notes how the connections ended. */
 void engine_learned(struct engine *e);
 /* Says that the packet just dissected is not shown and does not count: times go on from the one before. */

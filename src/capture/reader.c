@@ -266,6 +266,12 @@ bool reader_ready(struct reader *r)
     return true;
 }
 
+struct reader *reader_open_again(const struct reader *r, const struct reader_options *options,
+                                 struct error *e)
+{
+    return reader_open_memory(r->source.whole.data, r->source.whole.len, r->name, options, e);
+}
+
 bool reader_scan_secrets(struct reader *r, reader_secrets *secrets, void *context)
 {
     if (!r->info.mapped)
@@ -295,5 +301,6 @@ struct reader_info reader_info(const struct reader *r)
 {
     struct reader_info info = r->info;
     info.offset = r->source.offset;
+    info.left = r->source.window.len;
     return info;
 }

@@ -52,6 +52,7 @@ struct reader_info {
     uint32_t sections;       /* pcapng sections seen until now */
     uint64_t packets;        /* delivered until now */
     uint64_t offset;         /* bytes consumed, after decompression */
+    uint64_t left;           /* bytes that are known to come */
 };
 
 /* PATH "-" is standard input.  OPTIONS may be NULL.  Reads the header, and so waits for it.  NULL
@@ -66,6 +67,9 @@ struct reader *reader_open_fd(int fd, bool owned, const char *name,
 /* The same from memory, which must stay until reader_close(). */
 struct reader *reader_open_memory(const void *data, size_t size, const char *name,
                                   const struct reader_options *options, struct error *e);
+/* A second reader of the same bytes from their start, which R keeps for it; where info.stays. */
+struct reader *reader_open_again(const struct reader *r, const struct reader_options *options,
+                                 struct error *e);
 void reader_close(struct reader *r);
 
 /* The next packet; what it points to is good until the next call.  No allocation, and no copy when

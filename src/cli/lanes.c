@@ -51,7 +51,7 @@ static inline void pause_briefly(void)
 #endif
 }
 
-static bool has_second_processor(void)
+bool lanes_second_processor(void)
 {
     cpu_set_t set;
     return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1;
@@ -108,7 +108,7 @@ static void *run(void *context)
 
 struct lanes *lanes_new(const struct printer *printer)
 {
-    if (!has_second_processor())
+    if (!lanes_second_processor())
         return NULL;
     struct lanes *l = calloc(1, sizeof *l);
     if (!l)

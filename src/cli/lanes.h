@@ -11,6 +11,9 @@
 
 struct lanes;
 
+/* Whether a second thread would run beside this one. */
+bool lanes_second_processor(void);
+
 /* NULL when there is only one processor to run on, or no memory or thread to be had: print directly then. */
 struct lanes *lanes_new(const struct printer *printer);
 void lanes_free(struct lanes *l);

@@ -15,8 +15,13 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#define FLUSH_AT    ((size_t)64 * 1024)
-#define ALONE_UNTIL 200 /* packets: few are printed sooner than a thread has started */
+#define FLUSH_AT ((size_t)64 * 1024)
+/* Packets after which a second thread is started, and those that are left to the first while it starts; bytes to come. */
+#define HALVED_AT    500
+#define HALVED_FROM  1500
+#define HALVED_LEAST (HALVED_AT / 10) /* packets of either half among the first */
+#define HALVED_BYTES ((uint64_t)1 << 20)
+#define ALONE_UNTIL  200 /* packets: few are printed sooner than a thread has started */
 
 volatile sig_atomic_t reading_stopped;
 
@@ -67,6 +72,29 @@ static uint64_t number_anew(struct run *r, bool passed_over)
     return number;
 }
 
+static bool flush_when_full(struct run *r, struct error *error)
+{
+    if (r->out.len < FLUSH_AT && !r->reading->line_buffered && r->reading->file)
+        return true;
+    return reading_flush(r, error);
+}
+
+/* One half of the packets are printed here, the others were printed by the second thread. */
+static bool halved_packet(struct run *r, const struct packet *packet, struct error *error)
+{
+    if (r->packets == HALVED_FROM + 1)
+        engine_share(r->engine, SHARE_FIRST);
+    halves_packet(r->halves);
+    const struct dissection *d = engine_packet(r->engine, packet);
+    engine_displayed(r->engine);
+    if (d)
+        r->reading->printer->packet(&r->out, &r->print, d);
+    else
+        r->out.failed |= !halves_print(r->halves, &r->out);
+    halves_past(r->halves, packet);
+    return flush_when_full(r, error);
+}
+
 bool reading_packet(struct run *r, const struct packet *packet, struct error *error)
 {
     const struct reading *reading = r->reading;
@@ -82,7 +110,12 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         r->kept.len > 0) {
         if (r->lanes)
             engine_into(r->engine, lanes_place(r->lanes));
+        if (r->halves && r->packets > HALVED_FROM)
+            return halved_packet(r, packet, error);
         const struct dissection *d = engine_packet(r->engine, packet);
+        if (r->packets <= HALVED_AT && d->columns.has_tcp)
+            r->seconds += share_of(&d->columns.source, &d->columns.destination, d->tcp.source_port,
+                                   d->tcp.destination_port) == SHARE_SECOND;
         if (passed_over) {
             engine_passed_over(r->engine);
             return true;
@@ -106,9 +139,7 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
     }
     if (r->writer && !writer_packet(r->writer, packet, error))
         return false;
-    if (r->out.len < FLUSH_AT && !reading->line_buffered && reading->file)
-        return true;
-    return reading_flush(r, error);
+    return flush_when_full(r, error);
 }
 
 /* Secrets inside the capture are used, and kept in a copy of it. */
@@ -141,6 +172,37 @@ static int read_made(struct run *r, reading_each *each, struct error *error)
            each(r, &packet, error))
         ;
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
+}
+
+/* Nobody looks at the bytes of sources: summary lines have none. */
+static bool shows_lines_alone(const struct reading *reading)
+{
+    const struct print_options *print = &reading->print;
+    return !reading->stats && printer_is_text(reading->printer) && print->summary && !print->tree &&
+           !print->hex;
+}
+
+/* Whether nothing of one connection shows in another's lines, and nobody else looks at the packets. */
+static bool halvable(const struct run *r)
+{
+    const struct reading *reading = r->reading;
+    return shows_lines_alone(reading) && !reading->print.columns && !reading->line_buffered &&
+           !reading->no_output && !r->filter && !r->colors && !r->writer && !reading->two_pass &&
+           !reading->export_keys && !reading->print.names && !reading->ring &&
+           !reading->print.ladder && reading->reset_after == 0 && reading->packet_limit == 0 &&
+           r->key_count == 0 && !r->has_secrets && engine_key_count(r->engine) == 0;
+}
+
+/* Reading by halves is worth a thread when much is to come, and may be done when the packets' bytes stay. */
+static void start_halves(struct run *r, const struct reader *reader, reading_each *each)
+{
+    uint64_t least = r->seconds < HALVED_AT - r->seconds ? r->seconds : HALVED_AT - r->seconds;
+    if (each != reading_packet || r->packets != HALVED_AT || least < HALVED_LEAST || !halvable(r))
+        return;
+    struct reader_info info = reader_info(reader);
+    struct engine_options options = reading_engine_options(r, r->want);
+    if (info.stays && info.left >= HALVED_BYTES)
+        r->halves = halves_new(reader, &options, r->reading->printer, &r->print, HALVED_FROM);
 }
 
 /* Printing beside reading is worth a thread when there are many packets, and may be done when their bytes stay. */
@@ -185,10 +247,13 @@ int reading_file(struct run *r, reading_each *each, struct error *error)
         if (!each(r, &packet, error))
             break;
         start_lanes(r, reader, each);
+        start_halves(r, reader, each);
         if (progress_due(&progress))
             progress_show(&progress, reader_info(reader).offset);
     }
     end_lanes(r);
+    halves_free(r->halves);
+    r->halves = NULL;
     progress_end(&progress);
     reader_close(reader);
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
@@ -226,14 +291,6 @@ static bool shows_tapes_alone(const struct reading *reading)
     bool list = reading->printer->want == fields_want && !reading->print.summary &&
                 !field_list_has_columns(&reading->print);
     return !reading->stats && !reading->export_keys && (reading->no_output || list);
-}
-
-/* The same of the bytes of sources: the summary lines have none. */
-static bool shows_lines_alone(const struct reading *reading)
-{
-    const struct print_options *print = &reading->print;
-    return !reading->stats && printer_is_text(reading->printer) && print->summary && !print->tree &&
-           !print->hex;
 }
 
 struct engine_options reading_engine_options(struct run *r, const uint8_t *want)

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "cli/colors.h"
+#include "cli/halves.h"
 #include "cli/keys_file.h"
 #include "cli/lanes.h"
 #include "cli/reading.h"
@@ -30,10 +31,12 @@ struct run {
     struct buf kept;             /* a byte for each packet of it: 1 when the second reads it */
     char spool[32];              /* path of the copy of a pipe; "": none */
     int spool_fd;
-    struct lanes *lanes; /* NULL: packets are printed as they are read */
+    struct lanes *lanes;   /* NULL: packets are printed as they are read */
+    struct halves *halves; /* NULL: this thread follows all connections */
     struct buf out;
     uint8_t want[FIELD_COUNT];
     uint64_t packets;                  /* read */
+    uint64_t seconds;                  /* of the first ones, in the second half: cli/halves.h */
     uint64_t given_up, first_given_up; /* those on which the filter spent its budget */
     uint64_t shown;                    /* of them, not left out by -R */
     uint64_t since_reset;              /* -M: read since the connections were forgotten */

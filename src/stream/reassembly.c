@@ -247,7 +247,8 @@ static bool hold(const struct turn *t)
     struct tcp_reassembly *r = t->r;
     size_t len = t->payload.len;
     struct held **place = &r->held;
-    if (r->held_bytes + len > MAX_HELD || t->pool->held + len > MAX_ALL)
+    if (r->held_bytes + len > MAX_HELD ||
+        t->pool->held + len > (t->pool->is_share ? MAX_ALL / 2 : MAX_ALL))
         return false;
     while (*place && seq_below((*place)->seq, t->seq))
         place = &(*place)->next;

@@ -76,7 +76,8 @@ struct tcp_pool {
     struct tcp_gathered *idle[TCP_POOL];
     struct tcp_gathered *lent; /* to the plan of the last segment */
     unsigned idle_count;
-    size_t held; /* bytes of early segments, of all connections */
+    size_t held;   /* bytes of early segments, of all connections */
+    bool is_share; /* another pool may hold as many */
 };
 
 void tcp_pool_free(struct tcp_pool *pool);

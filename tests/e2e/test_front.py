@@ -785,6 +785,54 @@ def printing_beside_reading():
         check(beside == direct, f"{options}: a file is printed otherwise than a pipe")
 
 
+def interleaved(copies):
+    """The packets of pieces.pcap as so many connections of other ports, sixteen at a time; some in VLANs, some in fragments."""
+    data, at, packets = (GOLDEN / "pieces.pcap").read_bytes(), 24, []
+    head = data[:24]
+    while at < len(data):
+        size = struct.unpack_from("<I", data, at + 8)[0]
+        packets.append((data[at:at + 8], data[at + 16:at + 16 + size]))
+        at += 16 + size
+    out = [head]
+
+    def put(when, packet):
+        out.append(when + struct.pack("<II", len(packet), len(packet)) + packet)
+    for first in range(0, copies, 16):
+        for when, packet in packets:
+            for k in range(first, min(first + 16, copies)):
+                ports = [port + k if port > 49000 else port for port in struct.unpack_from(">HH", packet, 34)]
+                mine = packet[:26] + struct.pack(">I", 10 << 24 | k % 3) + packet[30:34] + struct.pack(">HH", *ports) + packet[38:]
+                if ports[0] < ports[1]:
+                    mine = packet[:30] + struct.pack(">I", 10 << 24 | k % 3) + struct.pack(">HH", *ports) + packet[38:]
+                if k % 5 == 0:
+                    put(when, mine[:12] + b"\x81\0\0\7" + mine[12:])
+                elif k % 7 == 0 and len(mine) > 34 + 64:
+                    for more, start, end in ((0x2000, 34, 34 + 64), (8, 34 + 64, len(mine))):
+                        put(when, mine[:16] + struct.pack(">HHH", 20 + end - start, k, more) + mine[22:34] + mine[start:end])
+                else:
+                    put(when, mine)
+    return b"".join(out)
+
+
+@test
+def reading_by_halves():
+    """Long files are read by two threads, each of which follows half of the connections; pipes by one."""
+    whole = interleaved(512)
+    for end, ending in ((len(whole), ""), (len(whole) - 7, "cut short")):
+        data = whole[:end]
+        check(len(data) > 2 << 20, f"{len(data)} bytes are too few")
+        pathlib.Path("halves.pcap").write_bytes(data)
+        for options in ([], ["-t", "dd"], ["-T", "tabs"], ["-Y", "tls"], ["-c", "9000"], ["-o", "tcp.check_checksum:TRUE"]):
+            said = run("-n", "-r", "halves.pcap", *options)
+            direct = subprocess.run([TLSWIRE, "-n", "-r", "-", *options], input=data, capture_output=True, env=ENV, timeout=LIMIT, check=False)
+            check(said[0] == direct.stdout.decode("utf-8", "replace"), f"{options}: a file is read otherwise than a pipe")
+            check(said[2] == direct.returncode and said[0].count("\n") > 1000, f"{options}: {said[1:]}")
+            check("-c" in options or ending in said[1], f"{options}: {said[1]!r}")
+    with open("/dev/full", "wb") as full:
+        _, err, status = run("-n", "-r", "halves.pcap", stdout=full)
+        check(status == 2 and "no space left" in err and err.count("\n") == 1, f"{status} {err!r}")
+
+
 @test
 def printing_what_was_compressed():
     """Decompressed packets do not stay, so nobody may look at them later."""
