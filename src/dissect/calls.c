@@ -361,6 +361,11 @@ static void key_share(struct walk *w)
             key_parts(w, &key_sizes[i], start, w->at - start);
 }
 
+static void pairs(struct walk *w)
+{
+    w->value *= 2;
+}
+
 void walk_call(struct walk *w, enum call_id call)
 {
     static void (*const calls[CALL_COUNT])(struct walk *) = {
@@ -377,6 +382,7 @@ void walk_call(struct walk *w, enum call_id call)
         [CALL_public_key] = public_key,
         [CALL_key_share] = key_share,
         [CALL_quic_parameters] = quic_parameters,
+        [CALL_pairs] = pairs,
     };
     calls[call](w);
 }

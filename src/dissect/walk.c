@@ -376,6 +376,14 @@ static inline const struct row *advance(struct walk *w, struct frame *f, const s
     return row + 1;
 }
 
+/* Passes over what is left behind a length that cannot be; it is from AT on, and shown as bytes. */
+static void stop(struct walk *w, uint32_t at)
+{
+    if (at < w->end)
+        tape_add(w->tape, F_tls_parts_rest, w->source, at, w->end - at, 0, 0);
+    w->at = w->end;
+}
+
 bool walk_block(struct walk *w, enum block_id block)
 {
     struct frame f; /* the arrays are filled as far as the counts say */
@@ -388,6 +396,7 @@ bool walk_block(struct walk *w, enum block_id block)
         return !(w->failed = true);
     while (row && !w->failed && !f.stopped)
         row = advance(w, &f, row);
+    uint32_t at = w->at;
     if (f.stopped)
         w->at = w->end;
     while (f.open > 0)
@@ -395,7 +404,7 @@ bool walk_block(struct walk *w, enum block_id block)
     if (f.scopes > 0)
         w->end = f.ends[0];
     if (f.stopped)
-        w->at = w->end;
+        stop(w, at);
     w->depth--;
     return !w->failed;
 }

@@ -2813,6 +2813,17 @@ static const struct code_point tcp_option_titles[] = {
     {0xfe, 0xfe, "Experimental", "Experimental"},
 };
 
+static const struct code_point tlmsp_access[] = {
+    {0x0, 0x0, "read", "read"},
+    {0x1, 0x1, "read and write", "read and write"},
+};
+
+static const struct code_point tlmsp_inserted[] = {
+    {0x0, 0x0, "static", "static"},
+    {0x1, 0x1, "dynamic", "dynamic"},
+    {0x2, 0x2, "forbidden", "forbidden"},
+};
+
 static const struct code_point tls_versions_short[] = {
     {0x101, 0x101, "TLCP", "GMTLSv1"},
     {0x300, 0x300, "SSLv3", "SSLv3"},
@@ -3119,6 +3130,8 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_TCP_GRANULARITY] = TABLE(tcp_granularity),
     [REG_TCP_OPTION_KINDS] = TABLE(tcp_option_kinds),
     [REG_TCP_OPTION_TITLES] = TABLE(tcp_option_titles),
+    [REG_TLMSP_ACCESS] = TABLE(tlmsp_access),
+    [REG_TLMSP_INSERTED] = TABLE(tlmsp_inserted),
     [REG_TLS_VERSIONS_SHORT] = TABLE(tls_versions_short),
     [REG_TOKEN_BINDING_KEY_PARAMETERS] = TABLE(token_binding_key_parameters),
     [REG_TRANS_TYPES] = TABLE(trans_types),
