@@ -513,33 +513,35 @@ void engine_share(struct engine *e, enum share share)
     e->pool.is_share = share != SHARE_UNKNOWN;
 }
 
+bool engine_may_share(const struct engine *e)
+{
+    const uint8_t *want = e->options.want;
+    bool numbers = want[F_tcp_stream] || want[F_udp_stream];
+    return !numbers && !asks_origins(e) && !e->wants_proof && !e->wants_http && !e->repeats &&
+           e->keys.count == 0 && !e->options.ring && !e->options.known && !e->options.learns;
+}
+
 static bool carries_tcp(const struct lower *lower)
 {
     return lower->has_payload && lower->protocol == PROTOCOL_TCP && !lower->fragment;
 }
 
-/* Whether the packet is the other engine's.  LOWER: its layers below TCP, when they have been read. */
-static bool is_others(const struct engine *e, const struct packet *packet,
-                      const struct lower *lower)
+/* Whose the packet is, whose layers below TCP were read. */
+static enum share share_by_layers(const struct engine *e)
 {
-    if (e->share == SHARE_UNKNOWN)
-        return false;
     const struct columns *c = &e->result->columns;
-    enum share share = share_of_packet(packet);
-    if (share == SHARE_UNKNOWN && lower) {
-        struct slice tcp = slice_sub(lower->payload, 0, 4);
-        uint16_t source = slice_u16(&tcp), destination = slice_u16(&tcp);
-        share = carries_tcp(lower) ? share_of(&c->source, &c->destination, source, destination)
-                                   : SHARE_FIRST;
-    }
-    return share != SHARE_UNKNOWN && share != e->share;
+    struct slice tcp = slice_sub(e->lower.payload, 0, 4);
+    uint16_t source = slice_u16(&tcp), destination = slice_u16(&tcp);
+    return carries_tcp(&e->lower) ? share_of(&c->source, &c->destination, source, destination)
+                                  : SHARE_FIRST;
 }
 
 const struct dissection *engine_packet(struct engine *e, const struct packet *packet)
 {
     struct dissection *d = e->result;
     const struct lower *lower = &e->lower;
-    if (is_others(e, packet, NULL)) {
+    enum share share = e->share == SHARE_UNKNOWN ? e->share : share_of_packet(packet);
+    if (share != e->share && share != SHARE_UNKNOWN) {
         take_times(e, packet);
         return NULL;
     }
@@ -554,7 +556,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     buf_clear(&e->protocols);
     take_times(e, packet);
     read_lower(e, packet);
-    if (is_others(e, packet, lower))
+    if (share != e->share && share_by_layers(e) != e->share)
         return NULL;
 
     bool is_tcp = carries_tcp(lower);

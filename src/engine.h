@@ -56,9 +56,10 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
 /* Results go to D from now on, and are good as long as D and the packet are; NULL: to the engine's own again. */
 void engine_into(struct engine *e, struct dissection *d);
 /* From now on only the connections of SHARE are followed, and what is no TCP belongs to the first: engine_packet() gives
- * NULL for the others, of which another engine that reads the same packets takes care.  What the two give is what one
- * would, as long as nobody asks for what joins connections: their numbers, resumption, keys. */
+ * NULL for the others, of which another engine that reads the same packets takes care. */
 void engine_share(struct engine *e, enum share share);
+/* Whether the two give what one would: nobody asks for what joins connections, as their numbers, resumption and keys. */
+bool engine_may_share(const struct engine *e);
 /* Ends a first pass: notes how the connections ended. */
 void engine_learned(struct engine *e);
 /* Says that the packet just dissected is not shown and does not count: times go on from the one before. */

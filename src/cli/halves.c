@@ -1,6 +1,7 @@
 #include "cli/halves.h"
 
 #include "cli/lanes.h"
+#include "filter/filter.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +15,7 @@
 struct chunk {
     struct buf text;
     size_t ends[CHUNK_PACKETS]; /* of each packet's text */
-    unsigned count, printed;    /* packets that have some; those handed on */
+    unsigned count, printed;    /* packets of the second thread; those handed on */
 };
 
 /* How far a thread has come in the present chunk; both end it at the same packet. */
@@ -29,6 +30,9 @@ struct halves {
     const struct printer *printer;
     struct print_options print;
     struct print_state state;
+    struct filter *filter;   /* owned; NULL: none */
+    struct field_list *list; /* owned; NULL: none */
+    struct halves_said said;
     uint64_t after;
     pthread_t thread;
     bool runs;                   /* the thread was started */
@@ -93,6 +97,15 @@ static struct chunk *begin_chunk(struct halves *h)
     return c;
 }
 
+static bool passes(struct halves *h, const struct dissection *d, uint64_t number)
+{
+    if (!h->filter || filter_match(h->filter, &d->tape))
+        return true;
+    if (filter_exhausted(h->filter) && h->said.given_up++ == 0)
+        h->said.first_given_up = number;
+    return false;
+}
+
 static void *run(void *context)
 {
     struct halves *h = context;
@@ -110,7 +123,8 @@ static void *run(void *context)
         if (at.packets == 0)
             c = begin_chunk(h);
         if (d) {
-            h->printer->packet(&c->text, &h->print, d);
+            if (passes(h, d, n))
+                h->printer->packet(&c->text, &h->print, d);
             c->ends[c->count++] = c->text.len;
         }
         if (step(&at, &packet)) {
@@ -173,49 +187,63 @@ bool halves_print(struct halves *h, struct buf *out)
     return true;
 }
 
-struct halves *halves_new(const struct reader *reader, const struct engine_options *options,
-                          const struct printer *printer, const struct print_options *print,
-                          uint64_t after)
+static void drop(struct halves *h)
 {
-    struct error ignored = {0};
-    struct halves *h = lanes_second_processor() ? calloc(1, sizeof *h) : NULL;
-    if (!h)
-        return NULL;
-    h->printer = printer;
-    h->print = *print;
-    h->print.state = &h->state;
-    h->after = after;
-    h->reader = reader_open_again(reader, NULL, &ignored);
-    h->engine = engine_new(options);
-    pthread_mutex_init(&h->lock, NULL);
-    pthread_cond_init(&h->work, NULL);
-    pthread_cond_init(&h->room, NULL);
-    if (h->engine)
-        engine_share(h->engine, SHARE_SECOND);
-    h->runs = h->reader && h->engine && pthread_create(&h->thread, NULL, run, h) == 0;
-    if (h->runs)
-        return h;
-    halves_free(h);
-    return NULL;
-}
-
-void halves_free(struct halves *h)
-{
-    if (!h)
-        return;
-    pthread_mutex_lock(&h->lock);
-    h->over = true;
-    pthread_cond_signal(&h->room);
-    pthread_mutex_unlock(&h->lock);
-    if (h->runs)
-        pthread_join(h->thread, NULL);
     for (unsigned i = 0; i < CHUNKS; i++)
         buf_free(&h->chunks[i].text);
     buf_free(&h->state.scratch);
+    field_list_free(h->list);
+    filter_free(h->filter);
     engine_free(h->engine);
     reader_close(h->reader);
     pthread_cond_destroy(&h->work);
     pthread_cond_destroy(&h->room);
     pthread_mutex_destroy(&h->lock);
     free(h);
+}
+
+/* What the second thread needs for itself; false when there is no memory. */
+static bool prepare(struct halves *h, const struct halves_options *options)
+{
+    struct error ignored = {0};
+    h->printer = options->printer;
+    h->print = *options->print;
+    h->print.state = &h->state;
+    h->after = options->after;
+    h->reader = reader_open_again(options->reader, NULL, &ignored);
+    h->engine = engine_new(options->engine);
+    if (h->engine)
+        engine_share(h->engine, SHARE_SECOND);
+    if (options->filter)
+        h->filter = filter_compile(options->filter, &ignored);
+    if (h->print.list)
+        h->print.list = h->list = field_list_copy(h->print.list);
+    return h->reader && h->engine && !h->filter == !options->filter &&
+           !h->list == !options->print->list;
+}
+
+struct halves *halves_new(const struct halves_options *options)
+{
+    struct halves *h = lanes_second_processor() ? calloc(1, sizeof *h) : NULL;
+    if (!h)
+        return NULL;
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->work, NULL);
+    pthread_cond_init(&h->room, NULL);
+    if (prepare(h, options) && pthread_create(&h->thread, NULL, run, h) == 0)
+        return h;
+    drop(h);
+    return NULL;
+}
+
+struct halves_said halves_end(struct halves *h)
+{
+    pthread_mutex_lock(&h->lock);
+    h->over = true;
+    pthread_cond_signal(&h->room);
+    pthread_mutex_unlock(&h->lock);
+    pthread_join(h->thread, NULL);
+    struct halves_said said = h->said;
+    drop(h);
+    return said;
 }

@@ -79,6 +79,15 @@ static bool flush_when_full(struct run *r, struct error *error)
     return reading_flush(r, error);
 }
 
+static bool passes(struct run *r, const struct dissection *d)
+{
+    if (!r->filter || filter_match(r->filter, &d->tape))
+        return true;
+    if (filter_exhausted(r->filter) && r->given_up++ == 0)
+        r->first_given_up = r->packets;
+    return false;
+}
+
 /* One half of the packets are printed here, the others were printed by the second thread. */
 static bool halved_packet(struct run *r, const struct packet *packet, struct error *error)
 {
@@ -87,10 +96,10 @@ static bool halved_packet(struct run *r, const struct packet *packet, struct err
     halves_packet(r->halves);
     const struct dissection *d = engine_packet(r->engine, packet);
     engine_displayed(r->engine);
-    if (d)
-        r->reading->printer->packet(&r->out, &r->print, d);
-    else
+    if (!d)
         r->out.failed |= !halves_print(r->halves, &r->out);
+    else if (passes(r, d))
+        r->reading->printer->packet(&r->out, &r->print, d);
     halves_past(r->halves, packet);
     return flush_when_full(r, error);
 }
@@ -122,11 +131,8 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         }
         if (reading->stats)
             stats_packet(reading->stats, d);
-        if (r->filter && !filter_match(r->filter, &d->tape)) {
-            if (filter_exhausted(r->filter) && r->given_up++ == 0)
-                r->first_given_up = r->packets;
+        if (!passes(r, d))
             return true;
-        }
         if (!reading->no_output) {
             r->print.ink = r->colors ? colors_of(r->colors, &d->tape) : NULL;
             if (r->lanes)
@@ -174,23 +180,17 @@ static int read_made(struct run *r, reading_each *each, struct error *error)
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
 }
 
-/* Nobody looks at the bytes of sources: summary lines have none. */
-static bool shows_lines_alone(const struct reading *reading)
-{
-    const struct print_options *print = &reading->print;
-    return !reading->stats && printer_is_text(reading->printer) && print->summary && !print->tree &&
-           !print->hex;
-}
-
 /* Whether nothing of one connection shows in another's lines, and nobody else looks at the packets. */
 static bool halvable(const struct run *r)
 {
     const struct reading *reading = r->reading;
-    return shows_lines_alone(reading) && !reading->print.columns && !reading->line_buffered &&
-           !reading->no_output && !r->filter && !r->colors && !r->writer && !reading->two_pass &&
-           !reading->export_keys && !reading->print.names && !reading->ring &&
-           !reading->print.ladder && reading->reset_after == 0 && reading->packet_limit == 0 &&
-           r->key_count == 0 && !r->has_secrets && engine_key_count(r->engine) == 0;
+    bool joined = r->filter && (reading->print.time == TIME_DELTA_DISPLAYED ||
+                                r->want[F_frame_time_delta_displayed]);
+    return !reading->no_output && printer_by_halves(reading->printer, &reading->print) && !joined &&
+           !reading->line_buffered && !reading->stats && !r->colors && !r->writer &&
+           !reading->two_pass && !reading->export_keys && !reading->print.names &&
+           reading->reset_after == 0 && reading->packet_limit == 0 && r->key_count == 0 &&
+           !r->has_secrets && engine_may_share(r->engine);
 }
 
 /* Reading by halves is worth a thread when much is to come, and may be done when the packets' bytes stay. */
@@ -200,9 +200,26 @@ static void start_halves(struct run *r, const struct reader *reader, reading_eac
     if (each != reading_packet || r->packets != HALVED_AT || least < HALVED_LEAST || !halvable(r))
         return;
     struct reader_info info = reader_info(reader);
-    struct engine_options options = reading_engine_options(r, r->want);
+    struct engine_options engine = reading_engine_options(r, r->want);
+    struct halves_options options = {.reader = reader,
+                                     .engine = &engine,
+                                     .printer = r->reading->printer,
+                                     .print = &r->print,
+                                     .filter = r->reading->display_filter,
+                                     .after = HALVED_FROM};
     if (info.stays && info.left >= HALVED_BYTES)
-        r->halves = halves_new(reader, &options, r->reading->printer, &r->print, HALVED_FROM);
+        r->halves = halves_new(&options);
+}
+
+static void end_halves(struct run *r)
+{
+    if (!r->halves)
+        return;
+    struct halves_said said = halves_end(r->halves);
+    if (said.given_up > 0 && (r->given_up == 0 || said.first_given_up < r->first_given_up))
+        r->first_given_up = said.first_given_up;
+    r->given_up += said.given_up;
+    r->halves = NULL;
 }
 
 /* Printing beside reading is worth a thread when there are many packets, and may be done when their bytes stay. */
@@ -252,8 +269,7 @@ int reading_file(struct run *r, reading_each *each, struct error *error)
             progress_show(&progress, reader_info(reader).offset);
     }
     end_lanes(r);
-    halves_free(r->halves);
-    r->halves = NULL;
+    end_halves(r);
     progress_end(&progress);
     reader_close(reader);
     return error->code == ERROR_NONE ? READING_OK : READING_FAILED;
@@ -291,6 +307,14 @@ static bool shows_tapes_alone(const struct reading *reading)
     bool list = reading->printer->want == fields_want && !reading->print.summary &&
                 !field_list_has_columns(&reading->print);
     return !reading->stats && !reading->export_keys && (reading->no_output || list);
+}
+
+/* The same of the bytes of sources: the summary lines have none. */
+static bool shows_lines_alone(const struct reading *reading)
+{
+    const struct print_options *print = &reading->print;
+    return !reading->stats && printer_is_text(reading->printer) && print->summary && !print->tree &&
+           !print->hex;
 }
 
 struct engine_options reading_engine_options(struct run *r, const uint8_t *want)

@@ -107,6 +107,26 @@ bool field_list_add(struct field_list *list, const char *name)
     return true;
 }
 
+struct field_list *field_list_copy(const struct field_list *list)
+{
+    struct field_list *copy = field_list_new();
+    for (size_t i = 0; copy && i < list->count; i++) {
+        if (!field_list_add(copy, list->cells[i].name)) {
+            field_list_free(copy);
+            copy = NULL;
+        }
+    }
+    if (!copy)
+        return NULL;
+    copy->separator = list->separator;
+    copy->aggregator = list->aggregator;
+    copy->quote = list->quote;
+    copy->occurrence = list->occurrence;
+    copy->header = list->header;
+    copy->bom = list->bom;
+    return copy;
+}
+
 /* ---- -E -----------------------------------------------------------------------------------------
  */
 

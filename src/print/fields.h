@@ -17,6 +17,8 @@ struct print_options;
 /* NULL when there is no memory.  Owned by the caller, freed by field_list_free(). */
 struct field_list *field_list_new(void);
 void field_list_free(struct field_list *list);
+/* Another list that asks for the same, for another thread; NULL when there is no memory. */
+struct field_list *field_list_copy(const struct field_list *list);
 
 /* Adds a cell: a field's or protocol's abbreviation, or "_ws.col.<column>".  False when there is no
  * such field, or no memory; that there is such a column is for field_list_stray_column() to say. */

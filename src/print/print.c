@@ -137,6 +137,12 @@ bool printer_apart(const struct printer *printer, const struct print_options *op
     return text ? options->tree || options->hex : printer->want != fields_want;
 }
 
+bool printer_by_halves(const struct printer *printer, const struct print_options *options)
+{
+    bool line = printer->want == text_want && options->summary && !options->tree;
+    return (line || printer->want == fields_want) && !options->hex && !options->ladder;
+}
+
 const char *printer_name(size_t index)
 {
     return index < PRINTERS ? printers[index].name : NULL;

@@ -92,6 +92,9 @@ static inline bool print_omits(const struct print_options *options, const struct
 const struct printer *printer_find(const char *name);
 /* True when two threads may print packets at a time, and it is work enough to be worth it. */
 bool printer_apart(const struct printer *printer, const struct print_options *options);
+/* True when it keeps nothing from packet to packet but in the list of fields, and its text of each stands alone: two
+ * threads, each with a list, may print the packets of one capture. */
+bool printer_by_halves(const struct printer *printer, const struct print_options *options);
 /* True when it has no header and shows what -P, -V and -x say. */
 bool printer_is_text(const struct printer *printer);
 /* The names, in the order of the table; NULL after the last. */

@@ -822,7 +822,10 @@ def reading_by_halves():
         data = whole[:end]
         check(len(data) > 2 << 20, f"{len(data)} bytes are too few")
         pathlib.Path("halves.pcap").write_bytes(data)
-        for options in ([], ["-t", "dd"], ["-T", "tabs"], ["-Y", "tls"], ["-c", "9000"], ["-o", "tcp.check_checksum:TRUE"]):
+        fields = ["-T", "fields", "-e", "frame.number", "-e", "ip.src", "-e", "tls.handshake.type", "-E", "header=y"]
+        for options in ([], ["-t", "dd"], ["-T", "tabs"], ["-Y", "tls"], ["-Y", "tcp.stream % 3 == 1"], ["-Y", "tls", "-t", "dd"],
+                        ["-c", "9000"], ["-o", "tcp.check_checksum:TRUE"], ["-T", "psml"], [*fields, "-e", "_ws.col.Info"],
+                        [*fields, "-Y", "tcp.analysis.flags || tls.handshake.type == 1"], [*fields, "-e", "tcp.stream"]):
             said = run("-n", "-r", "halves.pcap", *options)
             direct = subprocess.run([TLSWIRE, "-n", "-r", "-", *options], input=data, capture_output=True, env=ENV, timeout=LIMIT, check=False)
             check(said[0] == direct.stdout.decode("utf-8", "replace"), f"{options}: a file is read otherwise than a pipe")
