@@ -133,11 +133,45 @@ bool asn1_element(struct asn1 *a, bool implicit, struct der_view v, struct der *
                             .eaten = v.bytes.len};
         return true;
     }
-    if (a->broken || a->budget == 0 || !der_read(v, out)) {
+    if (a->broken || a->budget == 0) {
         a->broken = true;
         return false;
     }
-    a->budget--;
+    bool read = der_read(v, out);
+    if (!read || out->cut) {
+        a->fault = read ? out->whole : v;
+        a->fault_length = read ? out->length : 0;
+        a->beyond = (read ? out->content.at + out->length : v.at + v.bytes.len + 1) > a->limit;
+    }
+    a->broken = !read;
+    a->budget -= read;
+    return read;
+}
+
+/* Goes on behind D, whose end is certain, although something in it is cut: that is marked where it stands. */
+static bool recover(struct asn1 *a, const struct der *d, uint16_t protocol)
+{
+    if (d->cut || a->budget == 0)
+        return false;
+    ASN1_TEXT(text, SMALL_TEXT);
+    if (a->fault.at < d->whole.at) { /* it was not a length that broke it */
+        a->fault = d->whole;
+        a->fault_length = 0;
+        a->beyond = true;
+    }
+    buf_str(&text, "BER Error: ");
+    if (a->fault_length > 0) {
+        buf_str(&text, "length of item (");
+        buf_dec(&text, a->fault_length);
+        buf_str(&text, ") is more than what holds it");
+    } else {
+        buf_str(&text, "an item is cut short");
+    }
+    if (a->beyond && !a->malformed)
+        a->malformed = a->protocol;
+    asn1_fault(a, EXPERT_ber_error_length, a->fault, buf_slice(&text));
+    a->protocol = protocol;
+    a->broken = false;
     return true;
 }
 
@@ -211,12 +245,13 @@ static void sequence_members(struct asn1 *a, const struct asn1_type *type, struc
         struct der d;
         if (!asn1_element(a, false, rest, &d) || is_end(&d))
             return;
+        uint16_t protocol = a->protocol;
         const struct asn1_member *m = pick(a, type, &next, &d, rest);
         if (m)
             run_member(a, m, &d);
         if (d.cut)
             a->broken = true;
-        if (a->broken)
+        if (a->broken && !recover(a, &d, protocol))
             return;
         rest = der_sub(rest, d.eaten, rest.bytes.len);
     }
@@ -265,6 +300,7 @@ static void elements(struct asn1 *a, const struct asn1_type *type, struct der_vi
         struct der d;
         if (!asn1_element(a, false, rest, &d) || is_end(&d))
             return;
+        uint16_t protocol = a->protocol;
         if (fits(m, &d))
             run_member(a, m, &d);
         else
@@ -272,7 +308,7 @@ static void elements(struct asn1 *a, const struct asn1_type *type, struct der_vi
                         type->kind == ASN1_SET_OF ? "SET OF" : "SEQUENCE OF", m, &d);
         if (d.cut)
             a->broken = true;
-        if (a->broken)
+        if (a->broken && !recover(a, &d, protocol))
             return;
         rest = der_sub(rest, d.eaten, rest.bytes.len);
     }
@@ -433,8 +469,13 @@ static void enclosed(struct asn1 *a, const struct asn1_type *type, enum field_id
 {
     (void)type, (void)field;
     struct der d;
-    if (asn1_element(a, implicit, v, &d))
-        asn1_by_oid(a, d.content);
+    uint32_t limit = a->limit;
+    if (!asn1_element(a, implicit, v, &d))
+        return;
+    if (!d.cut)
+        a->limit = d.content.at + (uint32_t)d.content.bytes.len;
+    asn1_by_oid(a, d.content);
+    a->limit = limit;
 }
 
 static void null_value(struct asn1 *a, const struct asn1_type *type, enum field_id field,

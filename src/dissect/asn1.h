@@ -91,6 +91,11 @@ struct asn1 {
     uint32_t budget;       /* elements that may still be read */
     bool broken;           /* the bytes ended inside an element, or a ceiling was hit */
     uint16_t protocol;     /* whose bytes are being read */
+    uint32_t limit;        /* end of the bytes that elements lie in, whatever their lengths say */
+    struct der_view fault; /* the element that is cut, when `broken` */
+    uint64_t fault_length; /* that it claims; 0: not even its head is whole */
+    bool beyond;           /* it claims bytes behind the limit */
+    uint16_t malformed;    /* the first module that met such an element, and went on behind it */
     struct buf *protocols; /* names of the modules entered, ":x509sat:x509ce"; may be NULL */
     /* The distinguished name so far; the first one stands last, as users expect. */
     char rdn[ASN1_NAME_BYTES], names[ASN1_NAMES_BYTES];

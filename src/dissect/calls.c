@@ -133,13 +133,12 @@ static uint64_t *place_of(const struct walk *w, uint64_t *hash)
     return &w->known->hashes[*hash % CERTIFICATES_KNOWN];
 }
 
-/* Whether a reader of ASN.1 failed, and in which module. */
+/* Whether a reader of ASN.1 failed, and in which module.  Where it should have ended is known all the same. */
 static bool fails(struct walk *w, enum field_id module)
 {
     if (module == F_NONE)
         return false;
-    w->failed = true;
-    w->module = (uint16_t)module;
+    w->module = w->module ? w->module : (uint16_t)module;
     return true;
 }
 
@@ -200,7 +199,7 @@ static enum expert_id expanded(struct walk *w, unsigned algorithm, uint32_t clai
     if (walk_block(&inner, BLOCK_msg_certificate))
         walk_trailing(&inner);
     w->failed |= inner.failed;
-    w->module = inner.module;
+    w->module = w->module ? w->module : inner.module;
     return EXPERT_NONE;
 }
 
@@ -221,7 +220,7 @@ static void compressed_certificate(struct walk *w)
         if (wrong != EXPERT_NONE && wrong != EXPERT_tls_uncompressed_length)
             tape_expert(w->tape, wrong, w->source, w->at, len, made);
         tape_close(w->tape, at);
-        if (place && !w->failed)
+        if (place && !w->failed && !w->module)
             *place = hash;
     }
     if (wrong == EXPERT_tls_uncompressed_length) {

@@ -22,6 +22,8 @@ static struct asn1 begin(struct tape *t, uint8_t source, struct buf *protocols,
                          .key_algorithm = slice_empty(),
                          .item = TAPE_NONE,
                          .budget = ELEMENTS_MAX,
+                         .limit =
+                             source < t->source_count ? (uint32_t)t->sources[source].bytes.len : 0,
                          .protocol = (uint16_t)protocol,
                          .protocols = protocols};
 }
@@ -39,7 +41,7 @@ static enum field_id failed_in(const struct asn1 *a, struct der_view v, enum fie
 {
     struct der whole;
     if (!a->broken)
-        return F_NONE;
+        return (enum field_id)a->malformed;
     bool cut = !der_read(v, &whole) || whole.cut;
     return cut && a->protocol != F_tls ? outer : (enum field_id)a->protocol;
 }
@@ -114,7 +116,7 @@ enum field_id x509_public_key(struct tape *t, uint8_t source, uint32_t offset, u
         return F_NONE;
     struct asn1 a = begin(t, source, protocols, F_tls);
     asn1_run(&a, &x509_key_type, F_NONE, false, view_of(t, source, offset, length));
-    return a.broken ? a.protocol : F_NONE;
+    return a.broken ? a.protocol : a.malformed;
 }
 
 void x509_extension_value(struct tape *t, struct slice oid, uint8_t source, uint32_t offset,

@@ -430,6 +430,6 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
     show_verdict(&r, &before);
     tape_close(&d->tape, item);
     show_data(&r);
-    if (r.failed)
+    if (r.failed || r.module)
         dissection_stop(d, r.missing ? "TLS" : module_name(r.module), r.missing > 0, source, r.end);
 }

@@ -198,7 +198,7 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     if (block != BLOCK_NONE && walk_block(&w, block))
         walk_trailing(&w);
     r->failed |= w.failed;
-    r->module = w.module;
+    r->module = r->module ? r->module : w.module;
     if (!w.failed && (type == CLIENT_HELLO || type == SERVER_HELLO))
         fingerprint(r, c, type, body, slice_sub(c->bytes, body, end - body));
     if (!w.failed && type == CLIENT_HELLO) {

@@ -56,6 +56,16 @@ def cases():
         module = {"an extension": "X509CE", "an OCSP response": "OCSP"}.get(name, "TLS")
         yield (f"what is malformed: {name}", begun().server(record(22, said)), ["-V"], [f"\n[Malformed Packet: {module}]\n"], [])
 
+    # What is cut inside is marked where it stands; extensions and certificates behind it are read.
+    names = sequence(tlv(0x82, b"first.example"), b"\x82\x20cut.example")
+    basic = certificate_extension("2.5.29.19", sequence(b"\1\1\xff"))
+    chain = b"".join(Bytes().counted(3, certificate([certificate_extension("2.5.29.17", value), basic])) for value in (names, sequence(tlv(0x82, b"other.example"))))
+    yield ("a certificate with a name that is longer than what holds it, and what follows", begun().server(record(22, message(11, Bytes().counted(3, chain)))),
+           ["-V"], ["dNSName: first.example", "BER Error: length of item (32) is more than what holds it", "cA: True", "dNSName: other.example",
+                    "\n[Malformed Packet: X509CE]\n"], [])
+    yield ("what follows a cut name, by byte", begun().server(record(22, message(11, Bytes().counted(3, chain)))),
+           ["-T", "fields", "-e", "x509ce.dNSName", "-e", "x509ce.cA"], ["first.example,cut.example,other.example\t1,1\n"], [])
+
     raw = Bytes().counted(3, Bytes().counted(3, certificates.KEYS[0]))
     yield ("a raw public key in a list", Talk().begin().client(HELLOS[0]).server(
         record(22, server_hello(extension(20, b"\2"), suite=0xc02f)), record(22, message(11, raw))), ["-V"],
