@@ -223,6 +223,19 @@ static int list_of_interface(struct front *f, bool links)
     return good ? READING_OK : READING_FAILED;
 }
 
+/* What is to stand behind the Info column needs that column. */
+static bool check_info_tail(struct front *f)
+{
+    const struct reading *r = &f->reading;
+    bool quiet = !f->printing && (r->write_file || f->quiet);
+    bool shown = (r->print.summary && !quiet) || field_list_has_columns(&r->print) ||
+                 (r->stats && stats_shows_columns(r->stats));
+    if (!r->stats || !stats_info_tail(r->stats) || shown)
+        return true;
+    return front_refuse(
+        f, "the proto,colinfo tap doesn't work if the INFO column isn't being printed.");
+}
+
 static int read_packets(struct front *f)
 {
     struct reading *r = &f->reading;
@@ -238,6 +251,9 @@ static int read_packets(struct front *f)
     r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
     if (r->stats && !stats_open(r->stats, &r->print, &f->error))
         return READING_REFUSED;
+    if (!check_info_tail(f))
+        return READING_REFUSED;
+    r->print.info_tail = r->stats ? stats_info_tail(r->stats) : NULL;
     r->no_output = !f->printing && (r->write_file || f->quiet);
     r->quiet = f->quiet;
     r->print.capture_name = r->file ? r->file : "";

@@ -110,6 +110,14 @@ static void put_day(struct buf *out, const struct moment *m)
     buf_dec_pad(out, (uint64_t)m->parts.tm_mday, 2, '0');
 }
 
+void clock_text_offset(struct buf *out, int64_t ns)
+{
+    struct moment m = moment_of(ns, false);
+    long minutes = m.parts.tm_gmtoff / 60, ahead = minutes < 0 ? -minutes : minutes;
+    buf_char(out, minutes < 0 ? '-' : '+');
+    buf_dec_pad(out, (uint64_t)(ahead / 60 * 100 + ahead % 60), 4, '0');
+}
+
 void clock_text_day(struct buf *out, int64_t ns)
 {
     struct moment m = moment_of(ns, false);

@@ -25,6 +25,8 @@ uint8_t *clock_text_full_at(uint8_t *to, struct clock_cache *cache, int64_t ns, 
 void clock_text_time(struct buf *out, int64_t ns, bool utc, unsigned decimals);
 /* "2017-11-22 17:47:29.378755". */
 void clock_text_date(struct buf *out, int64_t ns, bool utc, unsigned decimals);
+/* "+0100": how far the zone of TZ is ahead of UTC at that time. */
+void clock_text_offset(struct buf *out, int64_t ns);
 /* "2017-11-22", in the zone of TZ. */
 void clock_text_day(struct buf *out, int64_t ns);
 /* "2017-11-22T17:47:29.378755399Z": ISO 8601, in UTC. */

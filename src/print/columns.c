@@ -166,8 +166,8 @@ static void column_length(struct buf *out, const struct print_options *options,
 static void column_info(struct buf *out, const struct print_options *options,
                         const struct dissection *d)
 {
-    (void)options;
     info_write(out, &d->columns, &d->tcp);
+    info_tail(out, options->info_tail);
 }
 
 /* ---- columns that read the tape -----------------------------------------------------------------

@@ -8,4 +8,14 @@
 /* TCP is looked at where the columns say that it is there. */
 void info_write(struct buf *out, const struct columns *columns, const struct tcp_facts *tcp);
 
+/* What -z proto,colinfo adds to it; NULL: nothing. */
+static inline void info_tail(struct buf *out, const struct buf *tail)
+{
+    if (!tail)
+        return;
+    buf_slice_put(out, buf_slice(tail));
+    if (tail->failed)
+        buf_str(out, " [more is not shown]");
+}
+
 #endif

@@ -132,7 +132,7 @@ bool printer_is_text(const struct printer *printer)
 bool printer_apart(const struct printer *printer, const struct print_options *options)
 {
     bool text = printer->want == text_want;
-    if (field_list_count(options->list) > 0 || options->ladder)
+    if (field_list_count(options->list) > 0 || options->ladder || options->info_tail)
         return false; /* which are worked in */
     return text ? options->tree || options->hex : printer->want != fields_want;
 }

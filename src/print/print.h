@@ -56,6 +56,8 @@ struct print_options {
     bool unique_keys; /* --no-duplicate-keys */
     uint64_t printed; /* packets printed before */
     const struct ink *ink; /* of the next packet's line; NULL: as the terminal has it */
+    const struct buf
+        *info_tail;        /* what stands behind the next packet's Info column; NULL: nothing */
     const char *separator; /* -S: the line after a packet's tree or bytes; NULL means "" */
     const struct column_list *columns; /* of the summary line; NULL: the usual ones */
     char delimiter;                    /* between columns; '\0': a space */

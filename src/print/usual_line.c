@@ -83,5 +83,6 @@ void usual_line(struct buf *out, const struct print_options *options, const stru
     if (!front(out, options, d, delimiter))
         return;
     info_write(out, &d->columns, &d->tcp);
+    info_tail(out, options->info_tail);
     buf_char(out, '\n');
 }

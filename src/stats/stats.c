@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_STATS 64
-#define DRAIN_AT  ((size_t)64 * 1024)
+#define MAX_STATS    64
+#define DRAIN_AT     ((size_t)64 * 1024)
+#define TAIL_CEILING ((size_t)1 << 20) /* bytes behind one Info column */
 
 struct stats {
     struct stat list[MAX_STATS];
@@ -46,6 +47,7 @@ const struct stat_kind stat_kinds[] = {
     KIND("ipv6_ptype,tree", 6, tree),
     KIND("ipv6_srcdst,tree", 7, tree),
     KIND("plen,tree", 0, tree),
+    KIND("proto,colinfo", 0, colinfo),
     KIND("ptype,tree", 2, tree),
     KIND("tls,alerts", TABLE_ALERTS, tls_table),
     KIND("tls,certs", TABLE_CERTIFICATES, tls_table),
@@ -63,7 +65,9 @@ struct stats *stats_new(void)
 {
     struct stats *stats = calloc(1, sizeof *stats);
     if (stats)
-        stats->shared.budget.left = STATS_BUDGET;
+        stats->shared = (struct stats_shared){.budget.left = STATS_BUDGET,
+                                              .info_tail.ceiling = TAIL_CEILING,
+                                              .scratch.ceiling = TAIL_CEILING};
     return stats;
 }
 
@@ -73,6 +77,10 @@ void stats_free(struct stats *stats)
         struct stat *s = &stats->list[i];
         s->kind->close(s);
         filter_free(s->filter);
+    }
+    if (stats) {
+        buf_free(&stats->shared.info_tail);
+        buf_free(&stats->shared.scratch);
     }
     free(stats);
 }
@@ -122,13 +130,34 @@ void stats_want(const struct stats *stats, uint8_t *want)
     }
 }
 
+/* The last first, as tshark does: where one adds to the Info column, those before it find that there. */
 void stats_packet(struct stats *stats, const struct dissection *d)
 {
-    for (size_t i = 0; i < stats->count; i++) {
+    stats->shared.info_tail.failed = false;
+    buf_clear(&stats->shared.info_tail);
+    for (size_t i = stats->count; i-- > 0;) {
         struct stat *s = &stats->list[i];
         if (!s->filter || filter_match(s->filter, &d->tape))
             s->kind->packet(s, d);
     }
+}
+
+static bool has_kind(const struct stats *stats, bool (*open)(struct stat *s, struct error *error))
+{
+    for (size_t i = 0; i < stats->count; i++)
+        if (stats->list[i].kind->open == open)
+            return true;
+    return false;
+}
+
+const struct buf *stats_info_tail(const struct stats *stats)
+{
+    return has_kind(stats, colinfo_open) ? &stats->shared.info_tail : NULL;
+}
+
+bool stats_shows_columns(const struct stats *stats)
+{
+    return has_kind(stats, flow_open);
 }
 
 void stats_end(struct stats *stats, struct buf *out, stats_drain *drain, void *context)

@@ -28,6 +28,10 @@ bool stats_open(struct stats *, const struct print_options *options, struct erro
 /* Marks the fields that the packets' tapes must hold, in WANT of FIELD_COUNT bytes. */
 void stats_want(const struct stats *, uint8_t *want);
 void stats_packet(struct stats *, const struct dissection *d);
+/* What a statistic adds to the Info column of the packet shown last; NULL when none does so. */
+const struct buf *stats_info_tail(const struct stats *);
+/* Whether one prints columns of packets. */
+bool stats_shows_columns(const struct stats *);
 /* Takes what stands in OUT, and empties it. */
 typedef void stats_drain(void *context, struct buf *out);
 /* Writes all that was asked for, the last first, as tshark does.  DRAIN is called whenever there is much; the

@@ -13,6 +13,8 @@ struct stats_shared {
     struct budget budget;
     stats_drain *drain; /* NULL: the text stays in its buffer */
     void *context;
+    struct buf info_tail; /* what stands behind the packet's Info column */
+    struct buf scratch;
 };
 
 /* One -z. */
@@ -85,5 +87,6 @@ STAT_DECLARE(tls_table);
 STAT_DECLARE(tree);
 STAT_DECLARE(flow);
 STAT_DECLARE(hosts);
+STAT_DECLARE(colinfo);
 
 #endif

@@ -252,6 +252,35 @@ def statistics_and_their_names():
 
 
 @test
+def fields_behind_the_info_column():
+    lab = GOLDEN / "lab_tls13.pcapng"
+
+    def tails(argument, *more):
+        out, err, status = run("-n", "-r", lab, "-z", f"proto,colinfo,{argument}", *more)
+        check(status == 0 and not err, (argument, err))
+        return [line.partition("  tcp.len")[2] for line in out.splitlines()]
+    plain = tails("tcp.len,tcp.len")
+    check(plain[:4] == [" == 0", " == 0", " == 0", " == 243"] and all(plain), plain)
+    check(tails("tcp,tcp.len") == plain, "the filter need not name the field")
+    check(tails("tcp.len in {0,1},tcp.len") == [p if p in (" == 0", " == 1") else "" for p in plain], "commas in the filter")
+    check(run("-n", "-r", lab, "-c", "4", "-z", "proto,colinfo,tls,tls.handshake")[0].endswith("Client Hello  tls.handshake\n"), "a heading")
+    many = ["-z", "proto,colinfo,frame,tcp.payload"] * 4
+    line = run("-n", "-r", GOLDEN / "certificates.pcap", "-Y", "tcp.len > 600", *many)[0].splitlines()[0]
+    check(len(line) > 7000 and line.count("  tcp.payload == ") == 4, line)
+    refused(["-r", lab, "-z", "proto,colinfo,tls"], 1, 'invalid "-z proto,colinfo,<filter>,<field>" argument')
+    refused(["-r", lab, "-z", "proto,colinfo"], 1, 'invalid "-z proto,colinfo,<filter>,<field>" argument')
+    refused(["-r", lab, "-z", "proto,colinfo,tls,no\x1bfield"], 1, 'Field "no\\x1bfield" doesn\'t exist.')
+    refused(["-r", lab, "-z", "proto,colinfo,tls ==,tcp.len"], 1, "Couldn't register proto,colinfo tap")
+    for more in (["-V"], ["-x"], ["-T", "json"], ["-q"], ["-w", "/dev/null"]):
+        refused(["-r", lab, "-z", "proto,colinfo,tls,tcp.len", *more], 1, "the INFO column isn't being printed")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "hostile.pcap")
+        hostile_sessions(path)
+        out = run("-n", "-r", path, "-z", "proto,colinfo,tls,tls.handshake.extensions_server_name")[0]
+        check("extensions_server_name == \"" in out and not any(c in out for c in "\x1b\x07\x00"), repr(out[:500]))
+
+
+@test
 def statistics_of_tls_sessions():
     lab = ROOT / "tests" / "golden" / "lab_tls13.pcapng"
     out, err, status = run("-q", "-r", lab, "-z", "tls,sessions")
