@@ -1,4 +1,4 @@
-#include "base/pen.h"
+#include "base/pen_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -130,16 +130,18 @@ void buf_hex(struct buf *b, uint64_t value, size_t width)
 
 void buf_hex_bytes(struct buf *b, struct slice bytes, char separator)
 {
-    if (bytes.len == 0 || !buf_room(b, bytes.len * 3))
+    if (bytes.len == 0 || !buf_room(b, bytes.len * 3 + PEN_STEP))
         return;
-    uint8_t *to = b->data + b->len;
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (separator && i)
-            *to++ = (uint8_t)separator;
-        *to++ = (uint8_t)hex_digits[bytes.data[i] >> 4];
-        *to++ = (uint8_t)hex_digits[bytes.data[i] & 15];
+    uint8_t *start = b->data + b->len;
+    if (separator == '\0') {
+        buf_pen_down(b, pen_hex_bytes(start, bytes));
+        return;
     }
-    b->len = (size_t)(to - b->data);
+    uint8_t *end = pen_hex_colons(start, bytes);
+    if (separator != ':')
+        for (uint8_t *at = start + 2; at < end; at += 3)
+            *at = (uint8_t)separator;
+    buf_pen_down(b, end);
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

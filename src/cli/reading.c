@@ -15,7 +15,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#define FLUSH_AT ((size_t)64 * 1024)
+#define FLUSH_AT ((size_t)32 * 1024) /* less than lanes hand out at a time: it is not gathered */
 /* Packets after which a second thread is started, and those that are left to the first while it starts; bytes to come. */
 #define HALVED_AT    500
 #define HALVED_FROM  1500

@@ -90,20 +90,6 @@ void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t off
     }
 }
 
-struct slice event_covers(const struct tape *t, const struct event *e)
-{
-    return e->source < t->source_count
-               ? slice_sub(t->sources[e->source].bytes, e->offset, e->length)
-               : slice_empty();
-}
-
-struct slice event_bytes(const struct tape *t, const struct event *e)
-{
-    if (e->flags & EVENT_IN_TEXT)
-        return slice_sub(buf_slice(&t->text), (uint32_t)e->value, (size_t)(e->value >> 32));
-    return event_covers(t, e);
-}
-
 uint32_t tape_find(const struct tape *t, uint32_t at, enum field_id field)
 {
     for (uint32_t i = at + 1; i < t->events[at].next; i++)

@@ -159,10 +159,22 @@ void tape_set_text(struct tape *t, uint32_t at, struct slice bytes);
 void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t offset,
                  uint32_t length, uint64_t number);
 
-/* The bytes of an event's value (bytes, strings, addresses, OIDs), wherever they are. */
-struct slice event_bytes(const struct tape *t, const struct event *e);
 /* The bytes that the event covers in its source. */
-struct slice event_covers(const struct tape *t, const struct event *e);
+static inline struct slice event_covers(const struct tape *t, const struct event *e)
+{
+    return e->source < t->source_count
+               ? slice_sub(t->sources[e->source].bytes, e->offset, e->length)
+               : slice_empty();
+}
+
+/* The bytes of an event's value (bytes, strings, addresses, OIDs), wherever they are. */
+static inline struct slice event_bytes(const struct tape *t, const struct event *e)
+{
+    if (e->flags & EVENT_IN_TEXT)
+        return slice_sub(buf_slice(&t->text), (uint32_t)e->value, (size_t)(e->value >> 32));
+    return event_covers(t, e);
+}
+
 /* First descendant of AT with this field; TAPE_NONE when there is none. */
 uint32_t tape_find(const struct tape *t, uint32_t at, enum field_id field);
 

@@ -5,11 +5,9 @@
 #include "print/value.h"
 
 /* A line is written without asking for room before each part of it: LINE_ROOM bytes are there when
- * it begins.  Parts of unknown length are copied in steps of STEP bytes, more than there are of
- * them: what is too much is overwritten by the next part. */
+ * it begins. */
 
-#define LINE_ROOM 1024
-#define STEP      32
+#define LINE_ROOM 2048 /* VALUE_ROOM and the rest of the line */
 #define DEEPEST   200
 #define SPACES    (2 * DEEPEST)
 
@@ -17,15 +15,8 @@ struct plain {
     struct buf *out;
     const struct print_options *options;
     const struct tape *t;
+    struct clock_cache *clock;
 };
-
-/* FROM has at least STEP bytes more than LEN. */
-static inline uint8_t *copy(uint8_t *to, const char *from, size_t len)
-{
-    for (size_t i = 0; i < len; i += STEP)
-        memcpy(to + i, from + i, STEP);
-    return to + len;
-}
 
 #define SPACES_16 "                "
 #define SPACES_64 SPACES_16 SPACES_16 SPACES_16 SPACES_16
@@ -36,12 +27,12 @@ static inline uint8_t *begin(uint8_t *to, unsigned level, bool first)
 {
     *to = ',';
     to += !first;
-    return copy(to, line_start, 1 + 2 * (size_t)level);
+    return pen_phrase(to, line_start, 1 + 2 * (size_t)level);
 }
 
 static inline uint8_t *key(uint8_t *to, uint16_t field)
 {
-    return copy(to, json_keys[field].text, json_keys[field].len);
+    return pen_phrase(to, json_keys[field].text, json_keys[field].len);
 }
 
 /* What has no name of its own has its line of text. */
@@ -53,55 +44,23 @@ static void heading(struct plain *p, uint32_t at)
     json_escape_from(p->out, start);
 }
 
+static inline uint8_t *end_of(const struct buf *out)
+{
+    return out->data + out->len;
+}
+
+static inline void ends_at(struct buf *out, const uint8_t *to)
+{
+    out->len = (size_t)(to - out->data);
+}
+
 /* ---- values -------------------------------------------------------------------------------------
  */
-
-static uint8_t *put_dec(uint8_t *to, uint64_t value)
-{
-    uint8_t digits[20];
-    size_t at = sizeof digits;
-    if (value < 10) {
-        *to = (uint8_t)('0' + value);
-        return to + 1;
-    }
-    while (value > UINT32_MAX) {
-        digits[--at] = (uint8_t)('0' + value % 10);
-        value /= 10;
-    }
-    for (uint32_t small = (uint32_t)value; small > 0; small /= 10)
-        digits[--at] = (uint8_t)('0' + small % 10);
-    memcpy(to, digits + at, sizeof digits - at);
-    return to + (sizeof digits - at);
-}
-
-static uint8_t *put_hex(uint8_t *to, uint64_t value, unsigned digits)
-{
-    static const char hex[] = "0123456789abcdef";
-    while (digits < 16 && value >> (4 * digits) != 0)
-        digits++;
-    *to++ = '0';
-    *to++ = 'x';
-    for (unsigned i = digits; i-- > 0;)
-        *to++ = (uint8_t)hex[value >> (4 * i) & 15];
-    return to;
-}
-
-/* The bytes are plain text that needs no escape, up to the end or a NUL; SIZE_MAX if not. */
-static size_t plain_length(struct slice text)
-{
-    size_t i = 0;
-    for (; i < text.len; i++) {
-        uint8_t c = slice_at(text, i);
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\' || c == '/')
-            break;
-    }
-    return i == text.len || slice_at(text, i) == '\0' ? i : SIZE_MAX;
-}
 
 static bool plain_string(struct plain *p, const struct event *e)
 {
     struct slice text = event_bytes(p->t, e);
-    size_t len = plain_length(text);
+    size_t len = json_plain_length(text);
     if (len == SIZE_MAX)
         return false;
     buf_slice_put(p->out, slice_sub(text, 0, len));
@@ -113,39 +72,28 @@ static inline uint8_t *number(uint8_t *to, const struct field *field, const stru
     static const uint8_t digits[TYPE_COUNT] = {
         [TYPE_UINT8] = 2,  [TYPE_UINT16] = 4,  [TYPE_UINT24] = 6,
         [TYPE_UINT32] = 8, [TYPE_UINT64] = 16, [TYPE_FRAMENUM] = 8};
-    bool hex = field->display == SHOW_HEX || field->display == SHOW_HEX_DEC;
-    return hex ? put_hex(to, e->value, digits[field->type]) : put_dec(to, e->value);
+    if (field->display != SHOW_HEX && field->display != SHOW_HEX_DEC)
+        return pen_dec(to, e->value);
+    memcpy(to, "0x", 2);
+    return pen_hex(to + 2, e->value, digits[field->type]);
 }
 
-/* The value, between quotes, of what is no number. */
-static void other_value(struct plain *p, const struct event *e)
+/* A value of unknown length behind the quote that TO is at. */
+static void long_value(struct plain *p, uint8_t *to, const struct event *e)
 {
+    ends_at(p->out, to);
     size_t start = p->out->len;
-    switch (fields[e->field].type) {
-    case TYPE_STRING:
-        if (plain_string(p, e))
-            break;
+    if (fields[e->field].type != TYPE_STRING) {
+        value_show(p->out, p->t, e);
+    } else if (!plain_string(p, e)) {
         value_show(p->out, p->t, e);
         json_escape_from(p->out, start);
-        break;
-    default:
-        value_show(p->out, p->t, e);
     }
     buf_char(p->out, '"');
 }
 
 /* ---- items --------------------------------------------------------------------------------------
  */
-
-static inline uint8_t *end_of(const struct buf *out)
-{
-    return out->data + out->len;
-}
-
-static inline void ends_at(struct buf *out, const uint8_t *to)
-{
-    out->len = (size_t)(to - out->data);
-}
 
 /* The line of an item's value; false when there is no memory. */
 static inline bool value_line(struct plain *p, const struct event *e, unsigned level, bool first)
@@ -157,9 +105,10 @@ static inline bool value_line(struct plain *p, const struct event *e, unsigned l
     uint8_t *to = key(begin(end_of(out), level, first), e->field);
     memcpy(to, "\": \"", 4);
     to += 4;
+    uint8_t *end;
     switch (field->type) {
     case TYPE_BOOLEAN:
-        *to++ = e->value ? '1' : '0';
+        end = pen_char(to, e->value ? '1' : '0');
         break;
     case TYPE_UINT8:
     case TYPE_UINT16:
@@ -167,18 +116,19 @@ static inline bool value_line(struct plain *p, const struct event *e, unsigned l
     case TYPE_UINT32:
     case TYPE_UINT64:
     case TYPE_FRAMENUM:
-        if (field->display != SHOW_OCT) {
-            to = number(to, field, e);
-            break;
-        }
-        __attribute__((fallthrough));
+        end = field->display == SHOW_OCT ? value_show_at(to, p->t, e) : number(to, field, e);
+        break;
+    case TYPE_ABSOLUTE_TIME:
+        end = value_time_at(to, p->clock, p->t, e);
+        break;
     default:
-        ends_at(out, to);
-        other_value(p, e);
+        end = value_show_at(to, p->t, e);
+    }
+    if (!end) {
+        long_value(p, to, e);
         return !out->failed;
     }
-    *to++ = '"';
-    ends_at(out, to);
+    ends_at(out, pen_char(end, '"'));
     return true;
 }
 
@@ -258,6 +208,10 @@ static void items(struct plain *p, uint32_t at, uint32_t end, unsigned level)
 void json_plain(struct buf *out, const struct print_options *options, const struct tape *t,
                 uint32_t start, uint32_t end, unsigned level)
 {
-    struct plain p = {.out = out, .options = options, .t = t};
+    struct clock_cache clock = {0};
+    struct plain p = {.out = out,
+                      .options = options,
+                      .t = t,
+                      .clock = options->state ? &options->state->clock : &clock};
     items(&p, start, end, level);
 }

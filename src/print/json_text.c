@@ -43,13 +43,17 @@ void json_escape(struct buf *out, struct slice text)
     buf_slice_put(out, slice_sub(text, start, text.len - start));
 }
 
+size_t json_plain_length(struct slice text)
+{
+    size_t n = text_without_escape(text, true);
+    return n == text.len || slice_at(text, n) == '\0' ? n : SIZE_MAX;
+}
+
 void json_escape_from(struct buf *out, size_t start)
 {
     size_t len = out->len - start;
-    bool plain = true;
-    for (size_t i = start; i < out->len && plain; i++)
-        plain = !escapes[out->data[i]];
-    if (plain || !buf_room(out, len * LONGEST_ESCAPE))
+    struct slice text = slice_sub(buf_slice(out), start, len);
+    if (text_without_escape(text, false) == len || !buf_room(out, len * LONGEST_ESCAPE))
         return;
     json_escape(out, slice_of(out->data + start, len));
     size_t escaped = out->len - start - len;

@@ -22,6 +22,9 @@ extern const struct json_key json_keys[FIELD_COUNT];
 void json_escape(struct buf *out, struct slice text);
 /* The same of what was written since START. */
 void json_escape_from(struct buf *out, size_t start);
+/* How many bytes of a text are to be written, when they are ASCII and need no escape; SIZE_MAX when they may.  It ends
+ * at a NUL. */
+size_t json_plain_length(struct slice text);
 /* With quotes. */
 void json_string(struct buf *out, struct slice text);
 /* A number or a text between quotes, as the `show` of a field has it. */

@@ -2,41 +2,66 @@
 
 #include "print/label.h"
 
-/* Types whose value is the event's number.  Times are not among them: they hardly come twice. */
-static const bool fit_types[TYPE_COUNT] = {
-    [TYPE_NONE] = true,   [TYPE_PROTOCOL] = true, [TYPE_BOOLEAN] = true, [TYPE_UINT8] = true,
-    [TYPE_UINT16] = true, [TYPE_UINT24] = true,   [TYPE_UINT32] = true,  [TYPE_UINT64] = true,
-    [TYPE_INT32] = true,  [TYPE_INT64] = true,    [TYPE_FRAMENUM] = true};
+static const uint8_t fit_types[TYPE_COUNT] = {
+    [TYPE_NONE] = LINE_BY_NUMBER,
+    [TYPE_PROTOCOL] = LINE_BY_NUMBER,
+    [TYPE_BOOLEAN] = LINE_BY_NUMBER,
+    [TYPE_UINT8] = LINE_BY_NUMBER,
+    [TYPE_UINT16] = LINE_BY_NUMBER,
+    [TYPE_UINT24] = LINE_BY_NUMBER,
+    [TYPE_UINT32] = LINE_BY_NUMBER,
+    [TYPE_UINT64] = LINE_BY_NUMBER,
+    [TYPE_INT32] = LINE_BY_NUMBER,
+    [TYPE_INT64] = LINE_BY_NUMBER,
+    [TYPE_FRAMENUM] = LINE_BY_NUMBER,
+    [TYPE_RELATIVE_TIME] = LINE_BY_NOTHING, /* no time but 0 comes twice */
+    [TYPE_ETHER] = LINE_BY_ADDRESS,
+    [TYPE_IPV4] = LINE_BY_ADDRESS,
+};
 
-void line_cache_begin(struct line_cache *cache)
+void line_cache_begin(struct line_cache *cache, const struct tape *t)
 {
+    if (cache->ready && cache->more == t->more)
+        return;
     for (unsigned id = 0; id < LABEL_COUNT; id++)
-        cache->fit[id] = label_is_own((enum label_id)id);
+        cache->labels[id] = label_is_own((enum label_id)id);
+    for (unsigned id = 0; id < FIELD_COUNT; id++)
+        cache->fields[id] =
+            cache->labels[fields[id].template] ? fit_types[fields[id].type] : LINE_NOT_KEPT;
+    if (cache->ready)
+        memset(cache->lines, 0, sizeof cache->lines);
+    cache->more = t->more;
     cache->ready = true;
 }
 
-struct kept_line *line_cache_place(struct line_cache *cache, const struct event *e)
+enum line_fit line_cache_fit(const struct line_cache *cache, const struct event *e)
 {
-    const struct field *field = &fields[e->field];
-    if (!fit_types[field->type] || !cache->fit[e->label ? e->label : field->template])
-        return NULL;
-    uint64_t hash = e->value + e->extra * UINT64_C(0x9e3779b1) + e->field * UINT64_C(0x85ebca6b);
-    hash *= UINT64_C(0x9e3779b97f4a7c15);
-    return &cache->lines[hash >> (64 - LINE_CACHE_BITS)];
+    return cache->labels[e->label] ? fit_types[fields[e->field].type] : LINE_NOT_KEPT;
 }
 
-void line_cache_keep(struct kept_line *line, const struct tape *t, const struct event *e,
+bool line_cache_number(const struct tape *t, const struct event *e, enum line_fit fit,
+                       uint64_t *number)
+{
+    if (fit == LINE_BY_NOTHING)
+        return e->value == 0;
+    if (fit != LINE_BY_ADDRESS || t->names)
+        return false;
+    struct slice bytes = event_bytes(t, e);
+    size_t size = fields[e->field].type == TYPE_ETHER ? 6 : 4;
+    if (bytes.len != size)
+        return false;
+    *number = slice_uint(&bytes, size);
+    return true;
+}
+
+void line_cache_keep(struct kept_line *line, const struct event *e, uint64_t number,
                      struct slice text)
 {
     if (text.len > LINE_CACHE_TEXT)
         return;
-    *line = (struct kept_line){.value = e->value,
-                               .extra = e->extra,
-                               .field = e->field,
-                               .label = e->label,
-                               .depth = e->depth,
-                               .flags = e->flags,
-                               .more = t->more,
-                               .len = (uint8_t)text.len};
+    memcpy(line->head, e, sizeof line->head);
+    line->extra = e->extra;
+    line->number = number;
+    line->len = (uint8_t)text.len;
     slice_read(&text, line->text, text.len);
 }

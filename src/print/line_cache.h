@@ -11,35 +11,69 @@
 
 #define LINE_CACHE_BITS 10
 #define LINE_CACHE_TEXT 104
+#define LINE_CACHE_MOST 64 /* bytes of nearly all lines */
+#define LINE_CACHE_HEAD \
+    6 /* bytes of an event in front of its source: field, label, depth and flags */
 
 struct kept_line {
-    uint64_t value;
+    uint8_t head[LINE_CACHE_HEAD]; /* all zero: nothing is kept here, for F_NONE has no events */
+    uint8_t len;
     uint32_t extra;
-    uint16_t field, label;
-    uint8_t depth, flags;
-    bool more;   /* the names of numbers were those that tshark does not know, too */
-    uint8_t len; /* 0: nothing is kept here */
+    uint64_t number; /* the value, or the bytes of a short one */
     char text[LINE_CACHE_TEXT];
 };
+_Static_assert(offsetof(struct event, source) == LINE_CACHE_HEAD, "the head of an event");
+
+/* What the line of a field is kept under. */
+enum line_fit { LINE_NOT_KEPT, LINE_BY_NUMBER, LINE_BY_NOTHING, LINE_BY_ADDRESS };
 
 struct line_cache {
     bool ready;
-    bool fit[LABEL_COUNT]; /* label_is_own() */
+    bool more;                   /* the names of numbers are those that tshark does not know, too */
+    uint8_t fields[FIELD_COUNT]; /* enum line_fit */
+    bool labels[LABEL_COUNT];    /* label_is_own() */
     struct kept_line lines[1 << LINE_CACHE_BITS];
 };
 
-/* Where the line of E is, or would be, kept; NULL when it depends on more than the event. */
-struct kept_line *line_cache_place(struct line_cache *cache, const struct event *e);
-void line_cache_begin(struct line_cache *cache);
-void line_cache_keep(struct kept_line *line, const struct tape *t, const struct event *e,
+/* Before the lines of a tape. */
+void line_cache_begin(struct line_cache *cache, const struct tape *t);
+void line_cache_keep(struct kept_line *line, const struct event *e, uint64_t number,
                      struct slice text);
 
-static inline bool line_cache_has(const struct kept_line *line, const struct tape *t,
-                                  const struct event *e)
+/* The rare cases of the function below. */
+bool line_cache_number(const struct tape *t, const struct event *e, enum line_fit fit,
+                       uint64_t *number);
+enum line_fit line_cache_fit(const struct line_cache *cache, const struct event *e);
+
+/* Where the line of E is, or would be, kept, and the NUMBER that it is kept under; NULL when it depends on more than
+ * the event, or hardly comes twice. */
+static inline struct kept_line *line_cache_place(struct line_cache *cache, const struct tape *t,
+                                                 const struct event *e, uint64_t *number)
 {
-    return line->len > 0 && line->value == e->value && line->extra == e->extra &&
-           line->field == e->field && line->label == e->label && line->depth == e->depth &&
-           line->flags == e->flags && line->more == t->more;
+    enum line_fit fit = e->label ? line_cache_fit(cache, e) : cache->fields[e->field];
+    *number = e->value;
+    if (fit != LINE_BY_NUMBER && !line_cache_number(t, e, fit, number))
+        return NULL;
+    uint64_t hash = *number + e->extra * UINT64_C(0x9e3779b1) + e->field * UINT64_C(0x85ebca6b);
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return &cache->lines[hash >> (64 - LINE_CACHE_BITS)];
+}
+
+static inline bool line_cache_has(const struct kept_line *line, const struct event *e,
+                                  uint64_t number)
+{
+    return line->number == number && line->extra == e->extra &&
+           memcmp(line->head, e, sizeof line->head) == 0;
+}
+
+/* TO has room for LINE_CACHE_TEXT bytes. */
+static inline uint8_t *line_cache_copy(uint8_t *to, const struct kept_line *line)
+{
+    memcpy(to, line->text, LINE_CACHE_MOST);
+    if (line->len > LINE_CACHE_MOST)
+        memcpy(to + LINE_CACHE_MOST, line->text + LINE_CACHE_MOST,
+               LINE_CACHE_TEXT - LINE_CACHE_MOST);
+    return to + line->len;
 }
 
 #endif

@@ -1,7 +1,8 @@
 #include "print/text.h"
 
-#define REPLACEMENT 0xfffd
-#define XML_GROWTH  6 /* bytes of the longest entity */
+#define REPLACEMENT       0xfffd
+#define REPLACEMENT_BYTES 3
+#define XML_GROWTH        6 /* bytes of the longest entity */
 
 struct range {
     uint32_t first, last;
@@ -68,18 +69,46 @@ void text_put(struct buf *out, uint32_t c)
         out->len = (size_t)(put_character(out->data + out->len, c) - out->data);
 }
 
-void text_plain(struct buf *out, struct slice raw, bool ascii)
+/* How many bytes at the front are ASCII and no NUL. */
+static size_t plain_run(struct slice s)
+{
+    const uint64_t ones = 0x0101010101010101;
+    size_t n = 0;
+    for (uint64_t word; n + sizeof word <= s.len; n += sizeof word) {
+        memcpy(&word, s.data + n, sizeof word);
+        if (((word - ones) | word) & ones * 0x80)
+            break;
+    }
+    while (n < s.len && s.data[n] < 0x80 && s.data[n] != 0)
+        n++;
+    return n;
+}
+
+static uint8_t *put_plain(uint8_t *to, struct slice raw, bool ascii)
 {
     while (raw.len > 0) {
-        size_t run = 0;
-        while (run < raw.len && raw.data[run] < 0x80 && raw.data[run] != 0)
-            run++;
-        buf_slice_put(out, slice_take(&raw, run));
-        uint32_t c = raw.len > 0 ? text_next(&raw, ascii) : 0;
+        uint8_t lead = raw.data[0];
+        if (!ascii && lead >= 0xc2 && lead < 0xe0 && (slice_at(raw, 1) & 0xc0) == 0x80) {
+            to = pen_slice(to, slice_take(&raw, 2));
+            continue;
+        }
+        struct slice run = slice_take(&raw, plain_run(raw));
+        if (run.len > 0) {
+            to = pen_slice(to, run);
+            continue;
+        }
+        uint32_t c = text_next(&raw, ascii);
         if (c == 0)
-            return;
-        text_put(out, c);
+            break;
+        to = put_character(to, c);
     }
+    return to;
+}
+
+void text_plain(struct buf *out, struct slice raw, bool ascii)
+{
+    if (buf_room(out, raw.len * REPLACEMENT_BYTES + PEN_STEP))
+        buf_pen_down(out, put_plain(out->data + out->len, raw, ascii));
 }
 
 /* How many bytes at the front are printable ASCII: eight at a time. */
@@ -158,6 +187,42 @@ void text_label(struct buf *out, struct slice raw, bool ascii)
 {
     if (buf_room(out, raw.len * TEXT_GROWTH + PEN_STEP))
         out->len = (size_t)(text_label_at(out->data + out->len, raw, ascii) - out->data);
+}
+
+/* The top bit of each byte of WORD that is C, if nothing below it is. */
+static inline uint64_t bytes_like(uint64_t word, uint8_t c)
+{
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t other = word ^ ones * c;
+    return (other - ones) & ~other & ones * 0x80;
+}
+
+/* Eight bytes, of which BEYOND says the bits that must not be set. */
+static inline bool needs_escape(const uint8_t *bytes, uint64_t beyond)
+{
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    uint64_t controls = (word - ones * 0x20) & ~word & ones * 0x80;
+    return controls | bytes_like(word, '"') | bytes_like(word, '\\') | bytes_like(word, '<') |
+           (word & beyond);
+}
+
+size_t text_without_escape(struct slice raw, bool ascii)
+{
+    const uint64_t beyond = ascii ? 0x8080808080808080 : 0;
+    size_t n = 0;
+    while (n + 8 <= raw.len && !needs_escape(raw.data + n, beyond))
+        n += 8;
+    /* The last eight are looked at together, too, though some of them were. */
+    if (n > 0 && n + 8 > raw.len && !needs_escape(raw.data + raw.len - 8, beyond))
+        return raw.len;
+    for (; n < raw.len; n++) {
+        uint8_t c = raw.data[n];
+        if (c < 0x20 || c == '"' || c == '\\' || c == '<' || (ascii && c >= 0x80))
+            break;
+    }
+    return n;
 }
 
 void text_xml(struct buf *out, struct slice raw)

@@ -21,6 +21,9 @@ void text_plain(struct buf *out, struct slice raw, bool ascii);
 void text_label(struct buf *out, struct slice raw, bool ascii);
 /* The same at a cursor, behind which are TEXT_GROWTH times as many bytes, and PEN_STEP. */
 uint8_t *text_label_at(uint8_t *to, struct slice raw, bool ascii);
+/* How many bytes at the front stand for themselves in a string of JSON, whatever follows: no controls, quotes or
+ * backslashes, no '<', and, where only ASCII will do, nothing else. */
+size_t text_without_escape(struct slice raw, bool ascii);
 /* For an XML attribute. RAW is UTF-8. */
 void text_xml(struct buf *out, struct slice raw);
 /* The same in place, for what was written since START. */

@@ -58,7 +58,7 @@ static void line(struct buf *out, struct clock_cache *clock, const struct tape *
         return;
     uint8_t *to = indentation(out->data + out->len, e->depth);
     *to = '[';
-    out->len = (size_t)(to - out->data) + generated;
+    buf_pen_down(out, to + generated);
     label_put(out, clock, t, at);
     if (!buf_room(out, 2))
         return;
@@ -66,32 +66,32 @@ static void line(struct buf *out, struct clock_cache *clock, const struct tape *
     *to = ']';
     to += generated;
     *to = '\n';
-    out->len += 1u + generated;
+    buf_pen_down(out, to + 1);
 }
 
 /* A line as it was written before, or anew. */
-static void line_again(struct buf *out, struct print_state *state, const struct tape *t,
-                       uint32_t at)
+static inline void line_again(struct buf *out, struct print_state *state, const struct tape *t,
+                              uint32_t at)
 {
     const struct event *e = &t->events[at];
-    struct kept_line *kept = line_cache_place(&state->lines, e);
-    if (kept && line_cache_has(kept, t, e)) {
-        if (buf_room(out, LINE_CACHE_TEXT))
-            buf_pen_down(out, pen_few(out->data + out->len, kept->text, kept->len));
+    uint64_t number;
+    struct kept_line *kept = line_cache_place(&state->lines, t, e, &number);
+    if (kept && line_cache_has(kept, e, number) && buf_room(out, LINE_CACHE_TEXT)) {
+        buf_pen_down(out, line_cache_copy(out->data + out->len, kept));
         return;
     }
     size_t start = out->len;
     line(out, &state->clock, t, at);
     if (kept && !out->failed)
-        line_cache_keep(kept, t, e, slice_sub(buf_slice(out), start, out->len - start));
+        line_cache_keep(kept, e, number, slice_sub(buf_slice(out), start, out->len - start));
 }
 
 void tree_write(struct buf *out, const struct print_options *options, const struct dissection *d)
 {
     const struct tape *t = &d->tape;
     struct clock_cache clock = {0};
-    if (options->state && !options->state->lines.ready)
-        line_cache_begin(&options->state->lines);
+    if (options->state)
+        line_cache_begin(&options->state->lines, t);
     for (uint32_t i = 0; i < t->count;) {
         const struct event *e = &t->events[i];
         if ((e->flags & EVENT_HIDDEN) || print_omits(options, e)) {
@@ -102,8 +102,8 @@ void tree_write(struct buf *out, const struct print_options *options, const stru
             line_again(out, options->state, t, i);
         else
             line(out, &clock, t, i);
-        /* Bytes that no protocol claims are shown in full, unless the whole packet will be. */
         bool closed = options->expanded && e->depth == 0 && !options->expanded[e->field];
+        /* Bytes that no protocol claims are shown in full, unless the whole packet will be. */
         if (e->field == F_data && !options->hex && !closed) {
             buf_char(out, '\n');
             hexdump_bytes(out, event_covers(t, e));
