@@ -130,7 +130,7 @@ void buf_hex(struct buf *b, uint64_t value, size_t width)
 
 void buf_hex_bytes(struct buf *b, struct slice bytes, char separator)
 {
-    if (bytes.len == 0 || !buf_room(b, bytes.len * 3 + PEN_STEP))
+    if (bytes.len == 0 || !buf_room(b, bytes.len * 3 + 1))
         return;
     uint8_t *start = b->data + b->len;
     if (separator == '\0') {
