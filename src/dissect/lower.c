@@ -2,10 +2,10 @@
  * lower_tunnel.c. */
 #include "dissect/lower_private.h"
 
-void lower_name(struct lower *out, const char *name)
+void lower_add_name(struct lower *out, const char *name)
 {
     size_t used = out->protocols_len, more = strlen(name);
-    if (out->is_unnamed || used + more + 2 > sizeof out->protocols)
+    if (used + more + 2 > sizeof out->protocols)
         return;
     if (used)
         out->protocols[used++] = ':';
@@ -13,43 +13,16 @@ void lower_name(struct lower *out, const char *name)
     out->protocols_len = (uint16_t)(used + more);
 }
 
-void lower_set_payload(struct lower *out, const struct spot *at)
-{
-    out->has_payload = true;
-    out->payload_source = at->source;
-    out->payload_offset = at->offset;
-    out->payload_length = at->wire > at->offset ? at->wire - at->offset : 0;
-    out->payload = at->bytes;
-}
-
-struct lower_layer *lower_pass(struct lower_reader *r, enum layer_kind kind, struct spot *at,
-                               uint32_t length)
-{
-    struct lower *out = r->out;
-    if (out->layer_count == LOWER_LAYERS || at->bytes.len < length)
-        return NULL;
-    struct lower_layer *layer = &out->layers[out->layer_count++];
-    *layer = (struct lower_layer){.kind = (uint8_t)kind,
-                                  .source = at->source,
-                                  .offset = at->offset,
-                                  .length = length,
-                                  .wire = at->wire};
-    at->bytes = slice_sub(at->bytes, length, SIZE_MAX);
-    at->offset += length;
-    lower_set_payload(out, at);
-    return layer;
-}
-
 /* ---- what follows a type
  * -------------------------------------------------------------------------- */
 
-static void read_tag(struct lower_reader *r, struct spot at, uint16_t kind)
+static void read_tag(struct lower_reader *r, struct spot *at, uint16_t kind)
 {
     bool provider = kind == ETHER_PROVIDER_TAG;
-    struct slice head = at.bytes;
+    struct slice head = at->bytes;
     slice_skip(&head, 2);
     uint16_t type = slice_u16(&head);
-    if (!lower_pass(r, provider ? LAYER_PROVIDER_TAG : LAYER_TAG, &at, 4))
+    if (!lower_pass(r, provider ? LAYER_PROVIDER_TAG : LAYER_TAG, at, 4))
         return;
     lower_name(r->out, provider ? "ieee8021ad" : "vlan");
     r->link = r->out->layer_count;
@@ -57,10 +30,10 @@ static void read_tag(struct lower_reader *r, struct spot at, uint16_t kind)
 }
 
 /* IEEE 802.2: the protocol by its service's number, or by a type of its own (SNAP). */
-static void read_llc(struct lower_reader *r, struct spot at)
+static void read_llc(struct lower_reader *r, struct spot *at)
 {
     enum { SAP_SNAP = 0xaa, SAP_IP = 0x06, UNNUMBERED = 3 };
-    struct slice head = at.bytes;
+    struct slice head = at->bytes;
     uint8_t service = slice_u8(&head);
     slice_skip(&head, 1);
     uint8_t control = slice_u8(&head);
@@ -68,7 +41,7 @@ static void read_llc(struct lower_reader *r, struct spot at)
     bool snap = service == SAP_SNAP && unnumbered;
     uint32_t organization = slice_u24(&head);
     uint16_t type = slice_u16(&head);
-    if (!lower_pass(r, LAYER_LLC, &at, snap ? 8 : unnumbered ? 3 : 4))
+    if (!lower_pass(r, LAYER_LLC, at, snap ? 8 : unnumbered ? 3 : 4))
         return;
     lower_name(r->out, "llc");
     /* RFC 1042 networks use organization 0, bridges of 802.1H 0x0000f8. */
@@ -83,15 +56,15 @@ static void read_llc(struct lower_reader *r, struct spot at)
     }
 }
 
-void lower_read_type(struct lower_reader *r, struct spot at, uint16_t type)
+void lower_read_type(struct lower_reader *r, struct spot *at, uint16_t type)
 {
     if (type < ETHER_FIRST_TYPE && r->link > 0) {
         struct lower_layer *link = &r->out->layers[r->link - 1];
-        if (type < at.bytes.len)
-            at.bytes = slice_sub(at.bytes, 0, type);
-        if (at.offset + type < at.wire) {
-            at.wire = at.offset + type;
-            link->end = at.wire;
+        if (type < at->bytes.len)
+            at->bytes = slice_sub(at->bytes, 0, type);
+        if (at->offset + type < at->wire) {
+            at->wire = at->offset + type;
+            link->end = at->wire;
         }
         r->link = 0;
         read_llc(r, at);
@@ -126,12 +99,12 @@ void lower_read_type(struct lower_reader *r, struct spot at, uint16_t type)
 /* ---- links
  * ---------------------------------------------------------------------------------------- */
 
-void lower_read_ethernet(struct lower_reader *r, struct spot at)
+void lower_read_ethernet(struct lower_reader *r, struct spot *at)
 {
-    struct slice s = at.bytes;
+    struct slice s = at->bytes;
     struct slice destination = slice_take(&s, 6), source = slice_take(&s, 6);
     uint16_t type = slice_u16(&s);
-    if (!lower_pass(r, LAYER_ETHERNET, &at, 14))
+    if (!lower_pass(r, LAYER_ETHERNET, at, 14))
         return;
     lower_name(r->out, "eth");
     r->out->destination = destination;
@@ -140,23 +113,23 @@ void lower_read_ethernet(struct lower_reader *r, struct spot at)
     lower_read_type(r, at, type);
 }
 
-static void read_raw(struct lower_reader *r, struct spot at)
+static void read_raw(struct lower_reader *r, struct spot *at)
 {
-    uint8_t version = slice_at(at.bytes, 0) >> 4;
+    uint8_t version = slice_at(at->bytes, 0) >> 4;
     if (version == 4)
         lower_read_ipv4(r, at);
     else if (version == 6)
         lower_read_ipv6(r, at);
 }
 
-static void read_null(struct lower_reader *r, struct spot at)
+static void read_null(struct lower_reader *r, struct spot *at)
 {
-    struct slice s = at.bytes, head = s;
+    struct slice s = at->bytes, head = s;
     lower_name(r->out, "null");
     uint32_t family = r->packet->link_type == LINK_LOOP ? slice_u32(&s) : slice_le32(&s);
     if (family > 0xffff)
         family = slice_u32(&head); /* captured on a machine of the other byte order */
-    if (!lower_pass(r, LAYER_NULL, &at, 4))
+    if (!lower_pass(r, LAYER_NULL, at, 4))
         return;
     bool ipv6 = family == 24 || family == 28 || family == 30;
     if (family == 2) {
@@ -168,13 +141,13 @@ static void read_null(struct lower_reader *r, struct spot at)
     }
 }
 
-static void read_cooked(struct lower_reader *r, struct spot at, bool second)
+static void read_cooked(struct lower_reader *r, struct spot *at, bool second)
 {
-    struct slice s = at.bytes;
+    struct slice s = at->bytes;
     lower_name(r->out, "sll");
     slice_skip(&s, second ? 0 : 14);
     uint16_t type = slice_u16(&s);
-    if (!lower_pass(r, second ? LAYER_SLL2 : LAYER_SLL, &at, second ? 20 : 16)) {
+    if (!lower_pass(r, second ? LAYER_SLL2 : LAYER_SLL, at, second ? 20 : 16)) {
         lower_name(r->out, "ethertype");
         return;
     }
@@ -184,7 +157,7 @@ static void read_cooked(struct lower_reader *r, struct spot at, bool second)
     lower_read_type(r, at, type);
 }
 
-static void read_link(struct lower_reader *r, struct spot at)
+static void read_link(struct lower_reader *r, struct spot *at)
 {
     switch (r->packet->link_type) {
     case LINK_ETHERNET:
@@ -228,20 +201,12 @@ void lower_read(const struct packet *packet, struct fragments *fragments,
     out->ether_type = 0;
     out->protocol = 0;
     out->fragment = out->first_piece = out->has_payload = out->bogus_length = false;
-    out->layer_count = out->joined_count = 0;
+    out->layer_count = out->joined_count = out->udp_layer = 0;
     out->protocols[0] = '\0';
     out->protocols_len = 0;
     out->is_unnamed = options->unnamed;
     fragments_packet(fragments);
     struct lower_reader r = {
         .out = out, .fragments = fragments, .options = options, .packet = packet};
-    read_link(&r, (struct spot){.bytes = packet->bytes, .wire = packet->len});
-}
-
-const struct lower_layer *lower_udp(const struct lower *lower)
-{
-    for (unsigned i = lower->layer_count; i > 0; i--)
-        if (lower->layers[i - 1].kind == LAYER_UDP)
-            return &lower->layers[i - 1];
-    return NULL;
+    read_link(&r, &(struct spot){.bytes = packet->bytes, .wire = packet->len});
 }

@@ -68,6 +68,7 @@ struct lower {
     int64_t udp_relative, udp_delta;
     uint8_t layer_count;
     uint8_t joined_count;
+    uint8_t udp_layer; /* the UDP layer met last: its index from 1; 0: none */
     struct lower_layer layers[LOWER_LAYERS];
     struct joined joined[LOWER_JOINED]; /* good until the next packet */
     bool is_unnamed;
@@ -95,6 +96,9 @@ void lower_emit(struct tape *t, const struct packet *packet, const struct lower_
 const char *lower_info(struct buf *out, const struct lower *lower, struct slice frame);
 
 /* The UDP layer met last, whose exchange is to be followed; NULL when there is none. */
-const struct lower_layer *lower_udp(const struct lower *lower);
+static inline const struct lower_layer *lower_udp(const struct lower *lower)
+{
+    return lower->udp_layer > 0 ? &lower->layers[lower->udp_layer - 1] : NULL;
+}
 
 #endif

@@ -22,13 +22,9 @@ static void set_network(struct lower *out, enum lower_network network, struct sl
     out->destination = destination;
 }
 
-void lower_read_protocol(struct lower_reader *r, struct spot at, uint8_t protocol)
+static void read_inside(struct lower_reader *r, struct spot *at, uint8_t protocol)
 {
-    r->out->protocol = protocol;
-    lower_set_payload(r->out, &at);
     switch (protocol) {
-    case IP_TCP:
-        break;
     case IP_IPV4:
         lower_read_ipv4(r, at);
         break;
@@ -50,6 +46,14 @@ void lower_read_protocol(struct lower_reader *r, struct spot at, uint8_t protoco
     default:
         break;
     }
+}
+
+void lower_read_protocol(struct lower_reader *r, struct spot *at, uint8_t protocol)
+{
+    r->out->protocol = protocol;
+    lower_set_payload(r->out, at);
+    if (protocol != IP_TCP)
+        read_inside(r, at, protocol);
 }
 
 /* A piece of a packet.  True when it makes the packet whole: AT is then the packet's payload. */
@@ -122,15 +126,35 @@ static struct slice final_destination(struct slice options, struct slice destina
     return at > 0 ? slice_sub(options, at, 4) : destination;
 }
 
-void lower_read_ipv4(struct lower_reader *r, struct spot at)
+/* The payload is a piece of a packet's.  True when the packet is whole with it: AT is then all of its payload. */
+static bool read_piece(struct lower_reader *r, struct spot *at, const struct ipv4 *ip)
 {
     struct lower *out = r->out;
-    struct spot start = at;
+    struct fragment_key key = key_of(ip->source, ip->destination, ip->protocol, ip->id);
+    uint32_t offset = (uint32_t)(ip->fragment & 0x1fff) * 8;
+    struct spot piece = *at;
+    bool cut = at->bytes.len < at->wire - at->offset;
+    if (r->options->keep_ipv4 || cut) {
+        out->fragment = offset > 0;
+        out->first_piece = offset == 0;
+        out->fragment_id = ip->id;
+        out->fragment_offset = offset;
+    } else if (join(r, &piece, &key, offset, ip->fragment & 0x2000)) {
+        *at = piece;
+    }
+    return !out->fragment;
+}
+
+void lower_read_ipv4(struct lower_reader *r, struct spot *at)
+{
+    struct lower *out = r->out;
+    const struct slice whole = at->bytes;
+    const uint32_t begin = at->offset, wire = at->wire;
     struct ipv4 ip;
-    if (!parse_ipv4(at.bytes, &ip))
+    if (!parse_ipv4(whole, &ip))
         return;
     struct lower_layer *layer =
-        lower_pass(r, LAYER_IPV4, &at, at.bytes.len < ip.header ? IPV4_HEADER : ip.header);
+        lower_pass(r, LAYER_IPV4, at, whole.len < ip.header ? IPV4_HEADER : ip.header);
     if (!layer)
         return;
     lower_name(out, "ip");
@@ -138,42 +162,26 @@ void lower_read_ipv4(struct lower_reader *r, struct spot at)
     out->has_payload = false;
     out->fragment = false;
     layer->type = ip.protocol;
-    uint32_t room = start.wire > start.offset ? start.wire - start.offset : 0;
     /* Segmentation offload leaves the length at zero: then the packet is as long as the capture
      * says. */
     if (ip.total == 0)
-        ip.total = room;
+        ip.total = wire > begin ? wire - begin : 0;
     if (ip.total < ip.header) {
         out->bogus_length = true;
         return;
     }
-    end_link(r, start.offset + ip.total);
-    struct slice options = slice_sub(start.bytes, IPV4_HEADER, ip.header - IPV4_HEADER);
+    end_link(r, begin + ip.total);
+    struct slice options = slice_sub(whole, IPV4_HEADER, ip.header - IPV4_HEADER);
     set_network(out, NETWORK_IPV4, ip.source, final_destination(options, ip.destination));
-    if (start.bytes.len < ip.header)
+    if (whole.len < ip.header)
         return;
-    at.bytes = slice_sub(at.bytes, 0, ip.total - ip.header);
-    at.wire = start.offset + ip.total < start.wire ? start.offset + ip.total : start.wire;
+    at->bytes = slice_sub(at->bytes, 0, ip.total - ip.header);
+    at->wire = begin + ip.total < wire ? begin + ip.total : wire;
     out->protocol = ip.protocol;
-    if (ip.fragment & 0x3fff) {
-        struct fragment_key key = key_of(ip.source, ip.destination, ip.protocol, ip.id);
-        uint32_t offset = (uint32_t)(ip.fragment & 0x1fff) * 8;
-        struct spot piece = at;
-        bool cut = at.bytes.len < piece.wire - piece.offset;
-        if (r->options->keep_ipv4 || cut) {
-            out->fragment = offset > 0;
-            out->first_piece = offset == 0;
-            out->fragment_id = ip.id;
-            out->fragment_offset = offset;
-        } else if (join(r, &piece, &key, offset, ip.fragment & 0x2000)) {
-            at = piece;
-        }
-        if (out->fragment) {
-            lower_set_payload(out, &at);
-            return;
-        }
-    }
-    lower_read_protocol(r, at, ip.protocol);
+    if (ip.fragment & 0x3fff && !read_piece(r, at, &ip))
+        lower_set_payload(out, at);
+    else
+        lower_read_protocol(r, at, ip.protocol);
 }
 
 /* ---- IPv6
@@ -240,37 +248,37 @@ static bool read_extension(struct lower_reader *r, struct spot *at, uint8_t *typ
     return goes_on;
 }
 
-void lower_read_ipv6(struct lower_reader *r, struct spot at)
+void lower_read_ipv6(struct lower_reader *r, struct spot *at)
 {
     struct lower *out = r->out;
-    struct spot start = at;
-    struct slice s = at.bytes;
+    const uint32_t wire = at->wire;
+    struct slice s = at->bytes;
     uint8_t first = slice_u8(&s);
     slice_skip(&s, 3);
     uint32_t length = slice_u16(&s);
     uint8_t next = slice_u8(&s);
     slice_skip(&s, 1);
     struct slice source = slice_take(&s, 16), destination = slice_take(&s, 16);
-    if (s.failed || first >> 4 != 6 || !lower_pass(r, LAYER_IPV6, &at, IPV6_HEADER))
+    if (s.failed || first >> 4 != 6 || !lower_pass(r, LAYER_IPV6, at, IPV6_HEADER))
         return;
     lower_name(out, "ipv6");
     set_network(out, NETWORK_IPV6, source, destination);
     out->fragment = false;
-    uint32_t room = start.wire > at.offset ? start.wire - at.offset : 0;
+    uint32_t room = wire > at->offset ? wire - at->offset : 0;
     if (length == 0 && next != NEXT_NONE)
         length = room;
-    at.bytes = slice_sub(at.bytes, 0, length);
-    end_link(r, at.offset + length);
-    if (at.offset + length < at.wire)
-        at.wire = at.offset + length;
+    at->bytes = slice_sub(at->bytes, 0, length);
+    end_link(r, at->offset + length);
+    if (at->offset + length < at->wire)
+        at->wire = at->offset + length;
     out->has_payload = true;
-    while (read_extension(r, &at, &next))
+    while (read_extension(r, at, &next))
         ;
     if (!out->has_payload)
         return;
     out->protocol = next;
     if (out->fragment)
-        lower_set_payload(out, &at);
+        lower_set_payload(out, at);
     else
         lower_read_protocol(r, at, next);
 }

@@ -62,26 +62,58 @@ struct lower_reader {
     uint8_t link; /* index + 1 of the last link layer whose end is not known; 0: none */
 };
 
+void lower_add_name(struct lower *out, const char *protocol);
+
+static inline void lower_name(struct lower *out, const char *protocol)
+{
+    if (!out->is_unnamed)
+        lower_add_name(out, protocol);
+}
+
+/* What follows is the payload, unless it is gone through. */
+static inline void lower_set_payload(struct lower *out, const struct spot *at)
+{
+    out->has_payload = true;
+    out->payload_source = at->source;
+    out->payload_offset = at->offset;
+    out->payload_length = at->wire > at->offset ? at->wire - at->offset : 0;
+    out->payload = at->bytes;
+}
+
 /* Notes a layer with a header of LENGTH bytes and moves AT behind it; NULL when there is no room for
  * it, or when not all of the header was captured. */
-struct lower_layer *lower_pass(struct lower_reader *r, enum layer_kind kind, struct spot *at,
-                               uint32_t length);
-/* What follows is the payload, unless it is gone through. */
-void lower_set_payload(struct lower *out, const struct spot *at);
-void lower_name(struct lower *out, const char *protocol);
-void lower_read_ethernet(struct lower_reader *r, struct spot at);
+static inline struct lower_layer *lower_pass(struct lower_reader *r, enum layer_kind kind,
+                                             struct spot *at, uint32_t length)
+{
+    struct lower *out = r->out;
+    if (out->layer_count == LOWER_LAYERS || at->bytes.len < length)
+        return NULL;
+    struct lower_layer *layer = &out->layers[out->layer_count++];
+    *layer = (struct lower_layer){.kind = (uint8_t)kind,
+                                  .source = at->source,
+                                  .offset = at->offset,
+                                  .length = length,
+                                  .wire = at->wire};
+    slice_skip(&at->bytes, length);
+    at->offset += length;
+    lower_set_payload(out, at);
+    return layer;
+}
+
+/* All of them move AT on to where they have come. */
+void lower_read_ethernet(struct lower_reader *r, struct spot *at);
 /* What follows an EtherType. */
-void lower_read_type(struct lower_reader *r, struct spot at, uint16_t type);
+void lower_read_type(struct lower_reader *r, struct spot *at, uint16_t type);
 /* What follows an IP header, or an extension header. */
-void lower_read_protocol(struct lower_reader *r, struct spot at, uint8_t protocol);
-void lower_read_ipv4(struct lower_reader *r, struct spot at);
-void lower_read_ipv6(struct lower_reader *r, struct spot at);
-void lower_read_ppp(struct lower_reader *r, struct spot at);
-void lower_read_pppoe(struct lower_reader *r, struct spot at);
-void lower_read_mpls(struct lower_reader *r, struct spot at);
-void lower_read_gre(struct lower_reader *r, struct spot at);
-void lower_read_udp(struct lower_reader *r, struct spot at);
-void lower_read_ah(struct lower_reader *r, struct spot at);
+void lower_read_protocol(struct lower_reader *r, struct spot *at, uint8_t protocol);
+void lower_read_ipv4(struct lower_reader *r, struct spot *at);
+void lower_read_ipv6(struct lower_reader *r, struct spot *at);
+void lower_read_ppp(struct lower_reader *r, struct spot *at);
+void lower_read_pppoe(struct lower_reader *r, struct spot *at);
+void lower_read_mpls(struct lower_reader *r, struct spot *at);
+void lower_read_gre(struct lower_reader *r, struct spot *at);
+void lower_read_udp(struct lower_reader *r, struct spot *at);
+void lower_read_ah(struct lower_reader *r, struct spot *at);
 
 /* ---- on the tape ------------------------------------------------------------------------------ */
 
