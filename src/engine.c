@@ -38,7 +38,8 @@ struct engine {
     struct tcp_pool pool;
     struct tcp_repeats *repeats; /* NULL: nobody asks */
     struct arena plaintext;      /* what was decrypted in the packet */
-    struct buf protocols;        /* names that frame.protocols lists */
+    char chain[sizeof((struct lower *)0)->protocols + 8]; /* what frame.protocols begins with */
+    struct buf protocols;        /* names that follow them there */
     struct tls_ports ports;
     struct tls_tools tools;   /* for every packet the same, but for `origins` and `alone` */
     bool silent[BLOCK_COUNT]; /* blocks that come to nothing that is wanted */
@@ -228,12 +229,17 @@ void engine_displayed(struct engine *e)
 
 static void set_address(struct address *to, struct slice bytes)
 {
-    *to = (struct address){.kind = bytes.len == 4    ? ADDRESS_IPV4
-                                   : bytes.len == 16 ? ADDRESS_IPV6
-                                   : bytes.len == 6  ? ADDRESS_ETHER
-                                                     : ADDRESS_NONE};
-    if (to->kind != ADDRESS_NONE)
-        memcpy(to->bytes, bytes.data, bytes.len);
+    *to = (struct address){.kind = ADDRESS_NONE};
+    if (bytes.len == 4) {
+        to->kind = ADDRESS_IPV4;
+        slice_read(&bytes, to->bytes, 4);
+    } else if (bytes.len == 16) {
+        to->kind = ADDRESS_IPV6;
+        slice_read(&bytes, to->bytes, 16);
+    } else if (bytes.len == 6) {
+        to->kind = ADDRESS_ETHER;
+        slice_read(&bytes, to->bytes, 6);
+    }
 }
 
 static void take_times(struct engine *e, const struct packet *p)
@@ -250,17 +256,25 @@ static void take_times(struct engine *e, const struct packet *p)
     e->previous_time = p->time_ns;
 }
 
+static void begin_chain(struct engine *e, bool is_tcp)
+{
+    size_t used = e->lower.protocols_len;
+    memcpy(e->chain, e->lower.protocols, used + 1);
+    if (is_tcp)
+        memcpy(e->chain + used, ":tcp", 5);
+}
+
 /* frame.protocols is known only when all has been read. */
-static void name_protocols(struct engine *e, uint32_t end, const char *lower)
+static void name_protocols(struct engine *e)
 {
     struct tape *t = &e->result->tape;
-    uint32_t at = 0;
+    uint32_t at = 0, end = t->count;
     while (at < end && t->events[at].field != F_frame_protocols)
         at++;
     if (at == end || e->protocols.len == 0)
         return;
     buf_clear(&e->scratch);
-    buf_str(&e->scratch, lower);
+    buf_str(&e->scratch, e->chain);
     buf_slice_put(&e->scratch, buf_slice(&e->protocols));
     tape_set_text(t, at, buf_slice(&e->scratch));
 }
@@ -392,7 +406,8 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
 /* What is shown of the connection's end when that is known already. */
 static void foresee(const struct engine *e, struct tcp_facts *facts)
 {
-    const struct stream_end *end = foresight_of_stream(e->options.known, facts->stream);
+    const struct stream_end *end =
+        e->options.known ? foresight_of_stream(e->options.known, facts->stream) : NULL;
     if (!end)
         return;
     facts->completeness = end->completeness;
@@ -560,18 +575,13 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
         return NULL;
 
     bool is_tcp = carries_tcp(lower);
-    uint32_t frame_end = 0;
-    char protocols[sizeof lower->protocols + 8];
-    size_t used = lower->protocols_len;
-    memcpy(protocols, lower->protocols, used + 1);
-    if (is_tcp)
-        memcpy(protocols + used, ":tcp", 5);
+    if (e->wants_protocols)
+        begin_chain(e, is_tcp);
     if (e->wants_frame) {
         struct frame_times times = {.relative = d->time_relative,
                                     .delta = d->time_delta,
                                     .delta_displayed = d->time_delta_displayed};
-        frame_emit(&d->tape, packet, &times, protocols);
-        frame_end = d->tape.count;
+        frame_emit(&d->tape, packet, &times, e->chain);
     }
     if (e->wants_lower)
         lower_emit(&d->tape, packet, &e->options.lower, lower);
@@ -582,6 +592,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     else if (lower->has_payload)
         show_data(e, lower->payload_source, lower->payload_offset, (uint32_t)lower->payload.len,
                   EXPERT_NONE);
-    name_protocols(e, frame_end, protocols);
+    if (e->wants_protocols)
+        name_protocols(e);
     return d;
 }

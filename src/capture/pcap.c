@@ -128,6 +128,13 @@ bool pcap_open(struct reader *r)
     }
     (void)source_take(&r->source, more);
     choose_form(r);
+    r->pcap.packet = (struct packet){.link_type = r->single.link_type,
+                                     .interface = PACKET_NO_INTERFACE,
+                                     .section = 1,
+                                     .time_decimals = r->single.clock.decimals,
+                                     .fcs_bytes = r->single.fcs_bytes,
+                                     .has_time = true,
+                                     .big_endian = big};
     r->next = pcap_next;
     r->complete = pcap_complete;
     return true;
@@ -176,19 +183,11 @@ static enum read_result pcap_next(struct reader *r, struct packet *p)
     if (!source_need(s, header_len + caplen))
         return reader_cut_short(r, "a packet", header_len + caplen);
     (void)source_take(s, header_len);
-    *p = (struct packet){
-        .bytes = source_take(s, caplen),
-        .time_ns = (int64_t)seconds * 1000000000 + (int64_t)fraction * r->pcap.ns_per_fraction,
-        .number = ++r->info.packets,
-        .caplen = caplen,
-        .len = len,
-        .link_type = r->single.link_type,
-        .interface = PACKET_NO_INTERFACE,
-        .section = 1,
-        .time_decimals = r->single.clock.decimals,
-        .fcs_bytes = r->single.fcs_bytes,
-        .has_time = true,
-        .big_endian = big,
-    };
+    *p = r->pcap.packet;
+    p->bytes = source_take(s, caplen);
+    p->time_ns = (int64_t)seconds * 1000000000 + (int64_t)fraction * r->pcap.ns_per_fraction;
+    p->number = ++r->info.packets;
+    p->caplen = caplen;
+    p->len = len;
     return READ_PACKET;
 }

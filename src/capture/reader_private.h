@@ -33,6 +33,7 @@ struct pcap_form {
     bool swapped_lengths;  /* before version 2.3: the length on the wire came first */
     bool guess_swapped;    /* version 2.3: either */
     uint32_t ns_per_fraction;
+    struct packet packet; /* what all packets have in common */
 };
 
 struct netmon_form {

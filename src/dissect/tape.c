@@ -15,26 +15,6 @@ void tape_free(struct tape *t)
     *t = (struct tape){0};
 }
 
-void tape_reset(struct tape *t, const uint8_t *want)
-{
-    t->count = 0;
-    t->source_count = 0;
-    t->depth = 0;
-    t->full = false;
-    t->want = want;
-    buf_clear(&t->text);
-}
-
-uint8_t tape_source(struct tape *t, struct slice bytes, const char *name)
-{
-    if (t->source_count == TAPE_MAX_SOURCES) {
-        t->full = true;
-        return TAPE_MAX_SOURCES - 1;
-    }
-    t->sources[t->source_count] = (struct source){.bytes = bytes, .name = name};
-    return (uint8_t)t->source_count++;
-}
-
 struct event *tape_grow(struct tape *t)
 {
     uint32_t capacity = t->capacity ? t->capacity * 2 : 64;

@@ -63,9 +63,26 @@ struct tape {
 bool tape_init(struct tape *t);
 void tape_free(struct tape *t);
 /* Empties it for the next packet.  WANT is borrowed and has FIELD_COUNT bytes. */
-void tape_reset(struct tape *t, const uint8_t *want);
+static inline void tape_reset(struct tape *t, const uint8_t *want)
+{
+    t->count = 0;
+    t->source_count = 0;
+    t->depth = 0;
+    t->full = false;
+    t->want = want;
+    buf_clear(&t->text);
+}
+
 /* Adds a source and returns its index; past the ceiling the last one is returned and `full` set. */
-uint8_t tape_source(struct tape *t, struct slice bytes, const char *name);
+static inline uint8_t tape_source(struct tape *t, struct slice bytes, const char *name)
+{
+    if (t->source_count == TAPE_MAX_SOURCES) {
+        t->full = true;
+        return TAPE_MAX_SOURCES - 1;
+    }
+    t->sources[t->source_count] = (struct source){.bytes = bytes, .name = name};
+    return (uint8_t)t->source_count++;
+}
 
 /* Out of line: makes room. */
 struct event *tape_grow(struct tape *t);
