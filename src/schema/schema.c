@@ -326,14 +326,18 @@ void field_want_parts(uint8_t *want)
         want[F_tls_parts] |= fields[id].more && want[id];
 }
 
+#define MOST_MISSING 4 /* numbers in a row of a registry, before its rows are searched */
+
 static const struct code_point *find(enum registry registry, uint64_t value)
 {
     const struct registry_table *table = &registries[registry];
     size_t low = 0, high = table->count;
-    /* Many registries begin with numbers in a row. */
+    /* Many registries begin with numbers in a row, or nearly so: the row is as many places before the one that it
+     * would then be as numbers are missing. */
     uint64_t guess = high > 0 ? value - table->rows[0].first : high;
-    if (guess < high && table->rows[guess].first == value)
-        return &table->rows[guess];
+    for (unsigned i = 0; i < MOST_MISSING && guess - i < high; i++)
+        if (table->rows[guess - i].first == value)
+            return &table->rows[guess - i];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (table->rows[middle].last < value)

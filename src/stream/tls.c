@@ -165,6 +165,16 @@ const char *tls_version_name(uint16_t version)
     return name ? name : "SSL";
 }
 
+/* The same, once for all records in a row of one version. */
+static const char *name_version(struct tls_session *s, uint16_t version)
+{
+    if (!s->version_name || s->named_version != version) {
+        s->version_name = tls_version_name(version);
+        s->named_version = version;
+    }
+    return s->version_name;
+}
+
 /* Data that a record held: shown after TLS, as a protocol of its own. */
 struct tls_data {
     struct tls_data *next;
@@ -259,12 +269,13 @@ static void record(struct tls_reader *r, uint32_t length)
              type, 0);
     tape_add(t, F_tls_record_version, r->source, at + 1, 2, stated, 0);
     record_length_item(r, type, version, slice_u16(&s));
-    r->d->columns.protocol = tls_version_name(version);
+    const char *name = name_version(r->session, version);
+    r->d->columns.protocol = name;
     struct tls_content plain = {.bytes = r->bytes,
                                 .at = body,
                                 .end = body + length,
                                 .record = item,
-                                .version = tls_version_name(version),
+                                .version = name,
                                 .source = r->source,
                                 .type = type};
     struct tls_content inner = plain;
@@ -278,11 +289,13 @@ static void record(struct tls_reader *r, uint32_t length)
     if (opened && r->resync.found)
         show_resync(r);
     tls_content(r, &plain, &inner);
-    tls_http_record(r, &inner);
+    if (r->tools->http_memory)
+        tls_http_record(r, &inner);
     tape_close(t, item);
     if (opened && inner.type == TLS_APPLICATION_DATA)
         keep_data(r, &inner);
-    r->d->columns.protocol = tls_version_name(r->session->version ? r->session->version : stated);
+    r->d->columns.protocol =
+        name_version(r->session, r->session->version ? r->session->version : stated);
     r->at = body + length;
 }
 
@@ -387,8 +400,6 @@ static struct tls_session *session_of(struct flow_table *table, struct flow *f,
 static void show_verdict(struct tls_reader *r, const struct tls_verdict *before)
 {
     struct tape *t = &r->d->tape;
-    if (!tape_wants(t, F_tlswire_decrypt_status))
-        return;
     struct tls_verdict v = tls_verdict_settled(&r->session->verdict);
     if (v.status == tls_verdict_settled(before).status)
         return;
@@ -421,13 +432,15 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
     d->columns.asked = true;
     buf_str(tools->protocols, ":tls");
     uint32_t item = tape_open(&d->tape, F_tls, source, offset, (uint32_t)run->bytes.len, 0, 0);
-    struct tls_verdict before = session->verdict;
+    bool asks_verdict = tape_wants(&d->tape, F_tlswire_decrypt_status);
+    struct tls_verdict before = asks_verdict ? session->verdict : (struct tls_verdict){0};
     d->verdict = &session->verdict;
     r.side->lost += run->lost;
     if (!run->idle)
         records(&r);
     r.side->lost += r.missing > r.cut ? r.missing - r.cut : 0; /* the cut record counts itself */
-    show_verdict(&r, &before);
+    if (asks_verdict)
+        show_verdict(&r, &before);
     tape_close(&d->tape, item);
     show_data(&r);
     if (r.failed || r.module)

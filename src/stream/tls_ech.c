@@ -303,7 +303,9 @@ static void server_hello(struct tls_reader *r, struct slice message)
 
 struct slice tls_ech_hello(struct tls_reader *r, uint8_t type, struct slice message)
 {
-    if (r->tools->blind)
+    const struct key_table *table = r->tools->keys;
+    bool keys = table->count > 0 || table->survey || table->wishes;
+    if (r->tools->blind || (!keys && !r->session->ech))
         return slice_empty();
     if (type == CLIENT_HELLO)
         return client_hello(r, slice_sub(message, 4, SIZE_MAX));

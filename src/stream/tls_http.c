@@ -224,10 +224,12 @@ static bool is_close_notify(const struct tls_content *c)
 
 void tls_http_record(struct tls_reader *r, const struct tls_content *c)
 {
+    if (!r->tools->http_memory)
+        return;
     bool client = r->session->client == r->d->tcp.direction;
     struct place p = {.r = r, .c = c};
     bool data = c->type == TLS_APPLICATION_DATA;
-    if (!r->tools->http_memory || r->session->client < 0 || (!data && !is_close_notify(c)))
+    if (r->session->client < 0 || (!data && !is_close_notify(c)))
         return;
     struct tls_http *h = r->session->http;
     if (!c->opened) {

@@ -255,11 +255,11 @@ static bool open_12(struct tls_reader *r, struct slice header, struct slice frag
 
 static void count(struct tls_reader *r, enum tls_keys_state state)
 {
-    struct tls_key_stats *stats = r->tools->stats;
-    uint64_t *const counters[] = {NULL, &stats->missing, &stats->wrong, &stats->opened};
     uint8_t *before = &r->session->keys;
     if (*before >= state)
         return;
+    struct tls_key_stats *stats = r->tools->stats;
+    uint64_t *const counters[] = {NULL, &stats->missing, &stats->wrong, &stats->opened};
     if (stats->missing + stats->wrong == 0)
         memcpy(stats->first_random, r->session->client_random, sizeof stats->first_random);
     if (counters[*before])

@@ -37,12 +37,13 @@ static const char *against_retry(const struct tls_retry *asked, const struct tls
 void tls_remark_hello(struct tls_reader *r, uint8_t type, bool is_retry, struct slice body,
                       const struct tls_content *c, uint32_t at)
 {
+    if (type != SERVER_HELLO || r->session->version != VERSION_TLS13 ||
+        !tape_wants(&r->d->tape, F_tlswire_remark))
+        return;
     struct tls_retry *asked = &r->session->retry, now = {.seen = true};
     struct slice extensions = tls_hello_extensions(body, false), cookie;
     const char *text = NULL;
     bool has_version;
-    if (type != SERVER_HELLO || r->session->version != VERSION_TLS13)
-        return;
     now.version = extension_number(extensions, SUPPORTED_VERSIONS, &has_version);
     now.group = extension_number(extensions, KEY_SHARE, &now.has_group);
     now.suite = r->session->suite;
@@ -59,6 +60,8 @@ void tls_remark_hello(struct tls_reader *r, uint8_t type, bool is_retry, struct 
 
 void tls_remark_closed_record(struct tls_reader *r, const struct tls_content *c)
 {
+    if (!tape_wants(&r->d->tape, F_tlswire_remark))
+        return;
     uint32_t length = c->end - c->at;
     uint32_t alert = r->session->suite == SUITE_CCM_8 ? ALERT_SHORT_TAG : ALERT_PROTECTED;
     if (length == alert && r->cut == 0 && r->session->suite >> 8 == SUITES_13)

@@ -84,6 +84,8 @@ struct tls_session {
         [2]; /* enum tls_certificate_type that was chosen for the server, for the client */
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
+    uint16_t named_version;   /* of the last record, and what it is called; static */
+    const char *version_name; /* NULL: there was none */
     const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
     struct tls_ech *ech;     /* owned; NULL: no keys for an encrypted hello */
     uint8_t inside;          /* enum tls_inside */

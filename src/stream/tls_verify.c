@@ -307,6 +307,8 @@ void tls_verify_old_hello(struct tls_reader *r, struct slice message)
 void tls_verify_message(struct tls_reader *r, const struct tls_content *c, uint32_t at,
                         uint32_t end)
 {
+    if (!r->tools->verify_memory)
+        return;
     struct slice whole = slice_sub(c->bytes, at, end - at);
     struct verifying x = {.r = r,
                           .content = c,
@@ -316,8 +318,6 @@ void tls_verify_message(struct tls_reader *r, const struct tls_content *c, uint3
                           .body = slice_sub(whole, 4, SIZE_MAX),
                           .side = r->session->client == r->d->tcp.direction ? CLIENT : SERVER,
                           .type = slice_at(whole, 0)};
-    if (!r->tools->verify_memory)
-        return;
     x.v = state_of(r);
     if (!x.v || is_apart(&x))
         return;
