@@ -36,10 +36,10 @@ struct engine {
     struct expander expander;
     struct tls_origins origins;
     struct tcp_pool pool;
-    struct tcp_repeats *repeats; /* NULL: nobody asks */
-    struct arena plaintext;      /* what was decrypted in the packet */
+    struct tcp_repeats *repeats;                          /* NULL: nobody asks */
+    struct arena plaintext;                               /* what was decrypted in the packet */
     char chain[sizeof((struct lower *)0)->protocols + 8]; /* what frame.protocols begins with */
-    struct buf protocols;        /* names that follow them there */
+    struct buf protocols;                                 /* names that follow them there */
     struct tls_ports ports;
     struct tls_tools tools;   /* for every packet the same, but for `origins` and `alone` */
     bool silent[BLOCK_COUNT]; /* blocks that come to nothing that is wanted */

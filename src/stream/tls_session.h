@@ -86,10 +86,10 @@ struct tls_session {
     uint8_t client_random[32], server_random[32], session_id[32];
     uint16_t named_version;   /* of the last record, and what it is called; static */
     const char *version_name; /* NULL: there was none */
-    const char *application; /* name of the protocol inside, from ALPN; static; NULL unknown */
-    struct tls_ech *ech;     /* owned; NULL: no keys for an encrypted hello */
-    uint8_t inside;          /* enum tls_inside */
-    struct tls_http *http;   /* owned; NULL: nobody asks for it, or nothing was opened */
+    const char *application;  /* name of the protocol inside, from ALPN; static; NULL unknown */
+    struct tls_ech *ech;      /* owned; NULL: no keys for an encrypted hello */
+    uint8_t inside;           /* enum tls_inside */
+    struct tls_http *http;    /* owned; NULL: nobody asks for it, or nothing was opened */
     struct tls_exchange *exchange; /* owned; NULL: nobody gave keys that need it */
     uint8_t hindrance;             /* enum tls_hindrance, as counted */
     bool bare;                     /* the suite encrypts nothing */
