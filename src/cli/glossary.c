@@ -2,6 +2,7 @@
 
 #include "cli/nearest.h"
 #include "cli/reading.h"
+#include "cli/reports.h"
 #include "print/columns.h"
 #include "schema/schema.h"
 #include "stream/tls.h"
@@ -245,45 +246,84 @@ static void put_types(FILE *out)
 
 static const struct glossary {
     const char *name;
+    const char *what;                         /* in tshark's words; NULL: is not listed by help */
     void (*put)(FILE *out, enum field_id id); /* for every field */
     void (*put_all)(FILE *out);               /* or at once */
+    report *put_report;                       /* or from what the options say */
+    bool about_settings;
 } glossaries[] = {
-    {"column-formats", NULL, put_column_formats},
-    {"decodes", NULL, put_decodes},
-    {"fields", put_field, NULL},
-    {"ftypes", NULL, put_types},
-    {"manual", put_manual, NULL},
-    {"protocols", put_protocol_names, NULL},
-    {"values", put_values, NULL},
+    {"column-formats", "dump column format codes and exit", NULL, put_column_formats, NULL, false},
+    {"decodes", "dump \"layer type\"/\"decode as\" associations and exit", NULL, put_decodes, NULL,
+     false},
+    {"dissector-tables", "dump dissector table names, types, and properties", NULL, NULL,
+     report_dissector_tables, false},
+    {"elastic-mapping", "dump ElasticSearch mapping file", NULL, NULL, report_elastic_mapping,
+     false},
+    {"fieldcount", "dump count of header fields and exit", NULL, NULL, report_field_count, false},
+    {"fields", "dump fields glossary and exit", put_field, NULL, NULL, false},
+    {"ftypes", "dump field type basic and descriptive names", NULL, put_types, NULL, false},
+    {"heuristic-decodes", "dump heuristic dissector tables", NULL, NULL, report_heuristics, false},
+    {"manual", "dump fields with meaning and specification (tlswire's own)", put_manual, NULL, NULL,
+     false},
+    {"plugins", "dump installed plugins and exit (there are none)", NULL, NULL, report_plugins,
+     false},
+    {"protocols", "dump protocols in registration database and exit", put_protocol_names, NULL,
+     NULL, false},
+    {"values", "dump value, range, true/false strings and exit", put_values, NULL, NULL, false},
+    {"currentprefs", "dump current preferences and exit", NULL, NULL, report_preferences, true},
+    {"defaultprefs", "dump default preferences and exit", NULL, NULL, report_usual_preferences,
+     true},
+    {"folders", "dump about:folders", NULL, NULL, report_folders, true},
 };
+
+#define GLOSSARIES (sizeof glossaries / sizeof glossaries[0])
+
+static void put_list(FILE *out)
+{
+    fputs("tlswire " TLSWIRE_VERSION "\n\nUsage: tlswire -G [report]\n\nGlossary table reports:\n",
+          out);
+    for (size_t i = 0; i < GLOSSARIES; i++) {
+        if (i > 0 && glossaries[i].about_settings != glossaries[i - 1].about_settings)
+            fputs("\nPreference reports:\n", out);
+        fprintf(out, "  -G %-22s%s\n", glossaries[i].name, glossaries[i].what);
+    }
+    fputc('\n', out);
+}
 
 static void refuse(const char *what, const char *near, struct error *error)
 {
-    struct buf names = {.ceiling = 256};
-    for (size_t i = 0; i < sizeof glossaries / sizeof glossaries[0]; i++) {
-        buf_str(&names, i > 0 ? ", " : "");
-        buf_str(&names, glossaries[i].name);
-    }
-    error_set(error, ERROR_USAGE, "Invalid \"%.40s\" option for -G flag%s%s%s; there are %.*s",
-              what, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "",
-              (int)names.len, names.data ? (const char *)names.data : "");
-    buf_free(&names);
+    char shown[64];
+    struct buf text = {.ceiling = sizeof shown - 1};
+    buf_escaped(&text, slice_sub(slice_of_str(what), 0, 15));
+    (void)snprintf(shown, sizeof shown, "%.*s", (int)text.len,
+                   text.data ? (const char *)text.data : "");
+    buf_free(&text);
+    error_set(error, ERROR_USAGE,
+              "Invalid \"%s\" option for -G flag, enter -G help for more help.%s%s%s", shown,
+              near ? "\n  did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-int glossary_print(FILE *out, const char *what, struct error *error)
+int glossary_print(FILE *out, const char *what, const struct front *f, struct error *error)
 {
     struct nearest near = {.wanted = what};
-    for (size_t i = 0; i < sizeof glossaries / sizeof glossaries[0]; i++) {
+    bool found = strcmp(what, "help") == 0;
+    if (found)
+        put_list(out);
+    for (size_t i = 0; i < GLOSSARIES && !found; i++) {
         nearest_offer(&near, glossaries[i].name);
         if (strcmp(what, glossaries[i].name) != 0)
             continue;
+        found = true;
         if (glossaries[i].put_all)
             glossaries[i].put_all(out);
+        if (glossaries[i].put_report)
+            glossaries[i].put_report(out, f);
         for (enum field_id id = 1; id < FIELD_COUNT && glossaries[i].put; id++)
             if (is_listed(id))
                 glossaries[i].put(out, id);
-        return fflush(out) == 0 ? READING_OK : READING_FAILED;
     }
+    if (found)
+        return fflush(out) == 0 ? READING_OK : READING_FAILED;
     refuse(what, near.best, error);
     return READING_REFUSED;
 }

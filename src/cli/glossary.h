@@ -6,7 +6,9 @@
 
 #include <stdio.h>
 
-/* WHAT: "fields", "protocols" or "values".  An exit status, with the error set unless it is 0. */
-int glossary_print(FILE *out, const char *what, struct error *error);
+struct front;
+
+/* WHAT: "fields", "protocols" …; "help" lists them.  An exit status, with the error set unless it is 0. */
+int glossary_print(FILE *out, const char *what, const struct front *f, struct error *error);
 
 #endif

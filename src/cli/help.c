@@ -59,6 +59,25 @@ int help_statistics(FILE *out)
     return fflush(out) == 0 ? READING_OK : READING_FAILED;
 }
 
+int help_hexdump(FILE *out)
+{
+    fputs("tlswire " TLSWIRE_VERSION "\n\n"
+          "tlswire: Valid --hexdump <hexoption> values include:\n\n"
+          "Data source options:\n"
+          "  all                      add hexdump, dump all data sources (-x default)\n"
+          "  frames                   add hexdump, dump only frame data source\n\n"
+          "ASCII options:\n"
+          "  ascii                    add hexdump, include ASCII dump text (-x default)\n"
+          "  delimit                  add hexdump, delimit ASCII dump text with '|' characters\n"
+          "  noascii                  add hexdump, exclude ASCII dump text\n\n"
+          "Miscellaneous:\n"
+          "  help                     display this help and exit\n\n"
+          "Example:\n\n"
+          "    $ tlswire ... --hexdump frames --hexdump delimit ...\n\n",
+          out);
+    return fflush(out) == 0 ? READING_OK : READING_FAILED;
+}
+
 int help_version(FILE *out)
 {
     fprintf(out, "tlswire %s\n%s, libuv %s, %s\n", TLSWIRE_VERSION,

@@ -7,6 +7,8 @@
 /* Both return an exit status. */
 int help_print(FILE *out);
 int help_version(FILE *out);
+/* What --hexdump takes. */
+int help_hexdump(FILE *out);
 /* The names that may follow -z. */
 int help_statistics(FILE *out);
 

@@ -79,6 +79,11 @@ static bool take_option(struct front *f, int option, char **argv)
         word += strspn(word, "-");
         if (option == '?')
             return unknown_option(f, word);
+        if (optopt == 'G') { /* alone, the list of fields is meant */
+            f->task = TASK_GLOSSARY;
+            f->glossary = "fields";
+            return true;
+        }
         if (optopt == 'F') {
             front_list_formats(f);
             return false;
@@ -276,7 +281,9 @@ static int run(struct front *f)
     case TASK_TIME_TYPES:
         return list_of_interface(f, f->task == TASK_LINK_TYPES);
     case TASK_GLOSSARY:
-        return glossary_print(stdout, f->glossary, &f->error);
+        return glossary_print(stdout, f->glossary, f, &f->error);
+    case TASK_HEXDUMP:
+        return help_hexdump(stdout);
     case TASK_STATISTICS:
         fputs("tlswire: The available statistics for the \"-z\" option are:\n", stderr);
         return help_statistics(stderr);

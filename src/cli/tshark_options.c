@@ -89,6 +89,28 @@ static bool take_hex(struct front *f, const struct option_row *row, const char *
     return true;
 }
 
+static bool take_hexdump(struct front *f, const struct option_row *row, const char *argument)
+{
+    struct hexdump_form *form = &f->reading.print.hex_form;
+    if (strcmp(argument, "help") == 0) {
+        f->task = TASK_HEXDUMP;
+        return true;
+    }
+    if (strcmp(argument, "all") == 0 || strcmp(argument, "frames") == 0)
+        form->frame_only = *argument == 'f';
+    else if (strcmp(argument, "ascii") == 0 || strcmp(argument, "delimit") == 0 ||
+             strcmp(argument, "noascii") == 0)
+        form->text = *argument == 'a'   ? HEXDUMP_TEXT
+                     : *argument == 'd' ? HEXDUMP_DELIMITED
+                                        : HEXDUMP_NO_TEXT;
+    else
+        return front_refuse(f,
+                            "\"%s\" is an invalid value for --hexdump <hexoption>\n"
+                            "For valid <hexoption> values enter: tlswire --hexdump help",
+                            front_shown(f, argument));
+    return take_hex(f, row, argument);
+}
+
 static bool take_summary(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row, (void)argument;
@@ -283,6 +305,13 @@ static bool take_glossary(struct front *f, const struct option_row *row, const c
     return true;
 }
 
+static bool take_elastic_filter(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->elastic_filter = argument;
+    return true;
+}
+
 static bool take_help(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)argument;
@@ -293,10 +322,6 @@ static bool take_help(struct front *f, const struct option_row *row, const char 
 #define HEADING_ROW(text) \
     {                     \
         .help = text      \
-    }
-#define LATER(letter, name, argument)      \
-    {                                      \
-        letter, name, argument, NULL, NULL \
     }
 /* One that makes no sense here, and why. */
 #define NEVER(letter, name, argument, why) \
@@ -362,6 +387,8 @@ const struct option_row tshark_options[] = {
     {'P', "print", NULL, take_summary, "the summary line, also with -w, -V or -x"},
     {'S', NULL, "<separator>", take_separator, "line between packets"},
     {'x', NULL, NULL, take_hex, "the bytes of each packet"},
+    {'\0', "hexdump", "<option>", take_hexdump,
+     "the same: all, frames, ascii, delimit, noascii; help tells more"},
     {'T', NULL, "<format>", take_printer,
      "text, tabs, fields, psml, pdml, json, jsonraw, ek, jsonl (default: text)"},
     {'j', NULL, "<protocols>", take_kept,
@@ -388,7 +415,9 @@ const struct option_row tshark_options[] = {
     {'\0', "log-level", "<level>", take_log_level,
      "critical, error, warning or message: all is said"},
     {'G', NULL, "<report>", take_glossary,
-     "column-formats, decodes, fields, ftypes, manual, protocols, values: print what is known"},
+     "print what is known: fields, protocols, values, currentprefs …; -G help lists them"},
+    {'\0', "elastic-mapping-filter", "<protocols>", take_elastic_filter,
+     "with -G elastic-mapping: only these, with commas between"},
     {'h', "help", NULL, take_help, "print this and exit"},
     {'v', "version", NULL, take_help, "print the version and exit"},
     NEVER('K', NULL, "",
@@ -396,10 +425,8 @@ const struct option_row tshark_options[] = {
     NEVER('U', NULL, "", "PDUs are not exported; -V, -x and -z follow show what was decrypted"),
     NEVER('W', NULL, "", NO_NAMES),
     NEVER('X', NULL, "", "there is no Lua, and the format of a file is known by its bytes"),
-    LATER('\0', "elastic-mapping-filter", ""),
     NEVER('\0', "export-objects", "",
           "what TLS carries is not taken apart; -z follow,tls shows it"),
-    LATER('\0', "hexdump", ""),
     NEVER('\0', "log-debug", "", NO_LOG),
     NEVER('\0', "log-domains", "", NO_LOG),
     NEVER('\0', "log-fatal", "", NO_LOG),

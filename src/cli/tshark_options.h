@@ -22,17 +22,23 @@ enum front_task {
     TASK_GLOSSARY,
     TASK_LINK_TYPES,
     TASK_TIME_TYPES,
-    TASK_STATISTICS
+    TASK_STATISTICS,
+    TASK_HEXDUMP
 };
+
+enum { FRONT_PREFERENCES = 64 };
 
 struct front {
     struct reading reading;
     struct column_list *columns; /* -o gui.column.format: */
     struct key_options keys;     /* private keys and pre-shared ones of -o */
     enum front_task task;
-    const char *glossary;                     /* -G */
-    struct tls_ports ports;                   /* -d */
-    uint8_t expanded[FIELD_COUNT];            /* -O */
+    const char *glossary;       /* -G */
+    const char *elastic_filter; /* protocols of -G elastic-mapping; NULL: all */
+    const char *preferences
+        [FRONT_PREFERENCES];       /* what -o sets those of tshark_values.c to; NULL: nothing */
+    struct tls_ports ports;        /* -d */
+    uint8_t expanded[FIELD_COUNT]; /* -O */
     const char *bad_fields[FRONT_BAD_FIELDS]; /* -e */
     size_t bad_field_count;
     bool summary;   /* -P */
@@ -87,7 +93,9 @@ void front_list_formats(struct front *f);
 /* Whether the options for capturing make sense together; false with the error. */
 bool front_check_capture(struct front *f);
 
-/* In tshark_profile.c: -C, and which protocols are dissected. */
+/* In tshark_profile.c: the folder of tlswire's configuration; false when there is no place for one. */
+bool front_config_folder(char *path, size_t size);
+/* -C, and which protocols are dissected. */
 option_take take_profile, take_protocol, take_heuristic, take_log_level;
 
 /* In tshark_decode_as.c and tshark_values.c: the options with a language of their own. */

@@ -15,8 +15,7 @@
 
 enum { MAX_LINES = 10000, MAX_PREFERENCE_LINE = 4096 };
 
-/* The folder of tlswire's configuration; false when there is no place for one. */
-static bool config_folder(char *path, size_t size)
+bool front_config_folder(char *path, size_t size)
 {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     int length = config && *config ? snprintf(path, size, "%s/tlswire", config)
@@ -69,7 +68,7 @@ bool take_profile(struct front *f, const struct option_row *row, const char *arg
     const char *shown = front_shown(f, argument);
     if (strchr(argument, '/') || *argument == '\0' || argument[0] == '.')
         return front_refuse(f, "Configuration Profile \"%s\" does not exist", shown);
-    if (!config_folder(folder, sizeof folder))
+    if (!front_config_folder(folder, sizeof folder))
         return front_refuse(f,
                             "Configuration Profile \"%s\" does not exist\n"
                             "  neither XDG_CONFIG_HOME nor HOME says where to look",

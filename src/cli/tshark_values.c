@@ -1,7 +1,9 @@
 /* -o and -t: options whose argument has a form of its own. */
 #include "cli/nearest.h"
+#include "cli/reports.h"
 #include "cli/tshark_options.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,47 +16,67 @@ struct preference {
     const char *name;
     const char *value; /* the one that holds here, or the usual one; NULL: any */
     size_t flag;       /* where in struct reading the other value is noted; 0: it is refused */
+    const char *meaning;
 };
 
 #define FLAG(member) offsetof(struct reading, member)
 
 static const struct preference preferences[] = {
-    {"tls.keylog_file", NULL, 0},
-    {"tlswire.dissect_more", NULL, 0},
-    {"tls.desegment_ssl_records", "TRUE", FLAG(split_records)},
-    {"tls.desegment_ssl_application_data", "TRUE", FLAG(split_data)},
-    {"tls.ignore_ssl_mac_failed", "FALSE", 0},
-    {"tls.keys_list", "", 0}, /* this and the others of keys: for names that are nearly theirs */
-    {"tlswire.psk", "", 0},
-    {"tlswire.psk_file", "", 0},
-    {"tlswire.key_password_file", "", 0},
-    {"tls.debug_file", "", 0},
-    {"tls.psk", "", 0},
-    {"tcp.desegment_tcp_streams", "TRUE", FLAG(tcp.no_desegment)},
-    {"tcp.reassemble_out_of_order", "TRUE", FLAG(tcp.no_reorder)},
-    {"tcp.analyze_sequence_numbers", "TRUE", FLAG(tcp.no_analysis)},
-    {"tcp.relative_sequence_numbers", "TRUE", FLAG(tcp.absolute)},
-    {"tcp.track_bytes_in_flight", "TRUE", FLAG(tcp.no_flight)},
-    {"tcp.calculate_timestamps", "TRUE", FLAG(tcp.no_times)},
-    {"tcp.check_checksum", "FALSE", FLAG(tcp.check)},
-    {"tcp.summary_in_tree", "TRUE", FLAG(tcp.plain_title)},
-    {"tcp.try_heuristic_first", "FALSE", 0},
-    {"tcp.ignore_tcp_timestamps", "FALSE", FLAG(tcp.no_info_stamps)},
-    {"tcp.no_subdissector_on_error", "TRUE", 0},
-    {"ip.check_checksum", "FALSE", FLAG(lower.check_ip)},
-    {"ip.defragment", "TRUE", FLAG(lower.keep_ipv4)},
-    {"ipv6.defragment", "TRUE", FLAG(lower.keep_ipv6)},
-    {"ip.decode_tos_as_diffserv", "TRUE", 0},
-    {"ip.summary_in_tree", "TRUE", FLAG(lower.plain_ipv4)},
-    {"ip.tso_support", "TRUE", 0},
-    {"ipv6.summary_in_tree", "TRUE", FLAG(lower.plain_ipv6)},
-    {"eth.check_fcs", "FALSE", 0},
-    {"frame.generate_epoch_time", "TRUE", 0},
-    {"frame.generate_md5_hash", "FALSE", 0},
-    {"vlan.summary_in_tree", "TRUE", 0},
+    {"tls.keylog_file", NULL, 0,
+     "Key log with the secrets of sessions (RFC 9850); each of them when given more "
+     "than once"},
+    {"tlswire.dissect_more", NULL, 0,
+     "Show in the tree what tshark 4.0 leaves as bytes or calls unknown"},
+    {"tls.desegment_ssl_records", "TRUE", FLAG(split_records),
+     "Put TLS records together that lie in several TCP segments"},
+    {"tls.desegment_ssl_application_data", "TRUE", FLAG(split_data),
+     "Put the data of several TLS records together for what they carry"},
+    {"tls.ignore_ssl_mac_failed", "FALSE", 0,
+     "Show what was decrypted although its authentication failed"},
+    {"tls.keys_list", "", 0,
+     "RSA private keys, as address,port,protocol,file,password with semicolons "
+     "between"},
+    {"tlswire.psk", "", 0, "A pre-shared key for one identity, as identity=key in hexadecimal"},
+    {"tlswire.psk_file", "", 0, "File of pre-shared keys, a line identity:key for each"},
+    {"tlswire.key_password_file", "", 0,
+     "File of the passwords that private keys are encrypted with"},
+    {"tls.debug_file", "", 0, "Log of decryption; what came of it is told by -z tls,sessions"},
+    {"tls.psk", "", 0, "Pre-shared key in hexadecimal, for any identity"},
+    {"tcp.desegment_tcp_streams", "TRUE", FLAG(tcp.no_desegment),
+     "Put together what lies in several segments"},
+    {"tcp.reassemble_out_of_order", "TRUE", FLAG(tcp.no_reorder),
+     "Put segments in order before they are read"},
+    {"tcp.analyze_sequence_numbers", "TRUE", FLAG(tcp.no_analysis),
+     "Tell retransmissions, lost segments and their kin"},
+    {"tcp.relative_sequence_numbers", "TRUE", FLAG(tcp.absolute),
+     "Count sequence numbers from the connection's first"},
+    {"tcp.track_bytes_in_flight", "TRUE", FLAG(tcp.no_flight),
+     "Count bytes that are sent and not acknowledged"},
+    {"tcp.calculate_timestamps", "TRUE", FLAG(tcp.no_times),
+     "Times since the connection's first segment and the one before"},
+    {"tcp.check_checksum", "FALSE", FLAG(tcp.check), "Compute TCP checksums"},
+    {"tcp.summary_in_tree", "TRUE", FLAG(tcp.plain_title),
+     "Ports, numbers and length in TCP's title line"},
+    {"tcp.try_heuristic_first", "FALSE", 0, "Ask heuristics before ports"},
+    {"tcp.ignore_tcp_timestamps", "FALSE", FLAG(tcp.no_info_stamps),
+     "Leave TCP's timestamps out of the Info column"},
+    {"tcp.no_subdissector_on_error", "TRUE", 0,
+     "Read nothing in segments that are marked as faulty"},
+    {"ip.check_checksum", "FALSE", FLAG(lower.check_ip), "Compute IPv4 header checksums"},
+    {"ip.defragment", "TRUE", FLAG(lower.keep_ipv4), "Put fragments of IPv4 together"},
+    {"ipv6.defragment", "TRUE", FLAG(lower.keep_ipv6), "Put fragments of IPv6 together"},
+    {"ip.decode_tos_as_diffserv", "TRUE", 0, "Read the TOS byte as DiffServ and ECN"},
+    {"ip.summary_in_tree", "TRUE", FLAG(lower.plain_ipv4), "Addresses in IPv4's title line"},
+    {"ip.tso_support", "TRUE", 0, "Take the captured length where the length of IPv4 is 0"},
+    {"ipv6.summary_in_tree", "TRUE", FLAG(lower.plain_ipv6), "Addresses in IPv6's title line"},
+    {"eth.check_fcs", "FALSE", 0, "Compute frame check sequences"},
+    {"frame.generate_epoch_time", "TRUE", 0, "frame.time_epoch in the tree"},
+    {"frame.generate_md5_hash", "FALSE", 0, "frame.md5_hash in the tree"},
+    {"vlan.summary_in_tree", "TRUE", 0, "Priority and number in the title line of a VLAN tag"},
 };
 
 #define PREFERENCES (sizeof preferences / sizeof preferences[0])
+static_assert(PREFERENCES <= FRONT_PREFERENCES, "more preferences than the front has room for");
 
 /* Keys of datagrams' TLS have nothing to open here; tshark takes them with any capture. */
 static bool unused_key(const char *argument)
@@ -132,9 +154,8 @@ static bool take_flag(struct front *f, const struct preference *p, const char *a
            front_refuse(f, "-o %s: the value must be TRUE or FALSE", front_shown(f, argument));
 }
 
-bool take_preference(struct front *f, const struct option_row *row, const char *argument)
+static bool set_preference(struct front *f, const char *argument)
 {
-    (void)row;
     static const char columns[] = "gui.column.format:";
     const char *colon = strchr(argument, ':');
     if (!colon)
@@ -165,6 +186,67 @@ bool take_preference(struct front *f, const struct option_row *row, const char *
         return true;
     }
     return unknown_preference(f, argument, len);
+}
+
+bool take_preference(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    if (!set_preference(f, argument))
+        return false;
+    size_t len = strcspn(argument, ":");
+    for (size_t i = 0; i < PREFERENCES; i++)
+        if (named(argument, len, preferences[i].name))
+            f->preferences[i] = argument + len + 1 + strspn(argument + len + 1, " ");
+    return true;
+}
+
+/* ---- -G currentprefs, -G defaultprefs
+ * ------------------------------------------------------------ */
+
+static bool is_flag(const struct preference *p)
+{
+    return p->value ? strcmp(p->value, "TRUE") == 0 || strcmp(p->value, "FALSE") == 0
+                    : strcmp(p->name, "tlswire.dissect_more") == 0;
+}
+
+static void put_preference(FILE *out, const struct preference *p, const char *set)
+{
+    const char *usual = p->value ? p->value : is_flag(p) ? "FALSE" : "";
+    size_t len = strlen(p->name);
+    bool file = len > 5 && strcmp(p->name + len - 5, "_file") == 0;
+    bool changed = set && strcasecmp(set, usual) != 0;
+    fprintf(out, "# %s\n# %s\n", p->meaning,
+            is_flag(p) ? "TRUE or FALSE (case-insensitive)"
+            : file     ? "A path to a file"
+                       : "A string");
+    if (is_flag(p) && p->value && p->flag == 0)
+        fputs("# No other value is there\n", out);
+    struct buf value = {.ceiling = 65536};
+    buf_escaped(&value, slice_of_str(changed ? set : usual));
+    fprintf(out, "%s%s: %.*s\n\n", changed ? "" : "#", p->name, (int)value.len,
+            value.data ? (const char *)value.data : "");
+    buf_free(&value);
+}
+
+static void put_preferences(FILE *out, const char *const *set)
+{
+    fputs("# Preferences of tlswire " TLSWIRE_VERSION ".\n#\n"
+          "# A file like this is what a profile (-C) is made of. Those behind \"#\" have their "
+          "usual value.\n\n####### Protocols ########\n\n",
+          out);
+    for (size_t i = 0; i < PREFERENCES; i++)
+        put_preference(out, &preferences[i], set ? set[i] : NULL);
+}
+
+void report_preferences(FILE *out, const struct front *f)
+{
+    put_preferences(out, f->preferences);
+}
+
+void report_usual_preferences(FILE *out, const struct front *f)
+{
+    (void)f;
+    put_preferences(out, NULL);
 }
 
 /* ---- -t

@@ -61,7 +61,7 @@ static void text_packet(struct buf *out, const struct print_options *options,
     if (options->hex) {
         if (options->summary || options->tree)
             buf_char(out, '\n');
-        hexdump_tape(out, &d->tape);
+        hexdump_tape(out, &d->tape, options->hex_form);
         separator(out, options);
     }
 }

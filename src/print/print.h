@@ -8,6 +8,7 @@
 
 #include "print/clock_text.h"
 #include "print/fields.h"
+#include "print/hexdump.h"
 #include "print/keep.h"
 #include "print/line_cache.h"
 #include "stream/dissection.h"
@@ -45,11 +46,12 @@ struct ink {
 
 struct print_options {
     enum time_format time;
-    uint8_t time_decimals; /* 0 to 9, or TIME_DECIMALS_AUTO */
-    bool spans_in_hours;   /* -u hms */
-    bool summary;          /* -P, or nothing else asked for */
-    bool tree;             /* -V, -O, or a format that is nothing else */
-    bool hex;              /* -x */
+    uint8_t time_decimals;        /* 0 to 9, or TIME_DECIMALS_AUTO */
+    bool spans_in_hours;          /* -u hms */
+    bool summary;                 /* -P, or nothing else asked for */
+    bool tree;                    /* -V, -O, or a format that is nothing else */
+    bool hex;                     /* -x */
+    struct hexdump_form hex_form; /* --hexdump */
     const uint8_t
         *expanded;    /* -O: FIELD_COUNT bytes, not 0 at protocols to show in full; NULL: all */
     struct keep keep; /* -j, -J */

@@ -334,7 +334,7 @@ static void test_hexdump_empty_source(void)
     start();
     tape_source(&d.tape, slice_of("abc", 3), "Frame");
     tape_source(&d.tape, slice_empty(), "Decrypted TLS");
-    hexdump_tape(&out, &d.tape);
+    hexdump_tape(&out, &d.tape, (struct hexdump_form){0});
     CHECK_STR("Frame (3 bytes):\n0000  61 62 63                                          abc\n",
               text());
 }
@@ -358,7 +358,7 @@ static void test_hexdump(void)
     start();
     bytes("a", 1);
     tape_source(&d.tape, slice_of("bc", 2), "Decrypted TLS");
-    hexdump_tape(&out, &d.tape);
+    hexdump_tape(&out, &d.tape, (struct hexdump_form){0});
     CHECK_STR("Frame (1 byte):\n0000  61                                                a\n"
               "Decrypted TLS (2 bytes):\n"
               "0000  62 63                                             bc\n",
