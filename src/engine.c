@@ -347,7 +347,7 @@ static void read_run(struct engine *e, struct flow *flow, const struct tcp_run *
     uint32_t start = (uint32_t)tls_start(flow, run->bytes);
     struct tcp_run rest = *run;
     rest.bytes = slice_sub(run->bytes, start, SIZE_MAX);
-    if (!tls_claims(flow, &e->ports, rest.bytes)) {
+    if (run->stray || !tls_claims(flow, &e->ports, rest.bytes)) {
         show_plain(e, flow, run->bytes, source, offset);
         return;
     }
@@ -397,6 +397,8 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
             tcp_emit_joined(&d->tape, source, run, plan);
         }
         read_run(e, flow, run, source, offset);
+        if (run->joined && !run->idle && tcp_parts_conflict(plan->parts))
+            dissection_remark(d, "[Illegal Segments]");
         /* TLS that may not wait for the rest of its record is TLS all the same. */
         if (tools->alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
             d->columns.protocol = tls_version_name(tls_version(flow));

@@ -50,6 +50,7 @@ static bool is_remark(const struct info_item *item)
 {
     return item->kind == INFO_TEXT && item->text && *item->text == '[' &&
            (strncmp(item->text, "[Malformed", 10) == 0 ||
+            strncmp(item->text, "[Illegal Seg", 12) == 0 ||
             strncmp(item->text, "[Packet size", 12) == 0);
 }
 

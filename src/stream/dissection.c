@@ -39,11 +39,17 @@ static void name_module(struct tape *t, uint32_t at, const char *module)
     t->events[at].value = (uint64_t)(t->text.len - start) << 32 | (uint32_t)start;
 }
 
+void dissection_remark(struct dissection *d, const char *text)
+{
+    struct columns *c = &d->columns;
+    if (c->item_count < INFO_ITEMS)
+        c->items[c->item_count++] = (struct info_item){.kind = INFO_TEXT, .text = text};
+}
+
 void dissection_stop(struct dissection *d, const char *module, bool cut, uint8_t source,
                      uint32_t end)
 {
     struct tape *t = &d->tape;
-    struct columns *c = &d->columns;
     uint32_t depth = t->depth, place = cut ? end : network_layer(t);
     t->depth = 0;
     if (cut) {
@@ -55,10 +61,7 @@ void dissection_stop(struct dissection *d, const char *module, bool cut, uint8_t
         tape_close(t, at);
     }
     t->depth = depth;
-    if (c->item_count < INFO_ITEMS)
-        c->items[c->item_count++] = (struct info_item){
-            .kind = INFO_TEXT,
-            .text = cut ? "[Packet size limited during capture]" : "[Malformed Packet]"};
+    dissection_remark(d, cut ? "[Packet size limited during capture]" : "[Malformed Packet]");
 }
 
 /* The bytes of all sources but the frame's own, which stay where the packet is. */

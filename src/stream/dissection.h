@@ -71,6 +71,8 @@ void dissection_free(struct dissection *d);
  * not what they should be. */
 void dissection_stop(struct dissection *d, const char *module, bool cut, uint8_t source,
                      uint32_t end);
+/* TEXT (static) is a judgement on the packet: it follows what the Info column says without a comma. */
+void dissection_remark(struct dissection *d, const char *text);
 /* Makes D, that the engine filled, good to be looked at while the engine goes on.  What belongs to the packet's source
  * is not copied: the packet's own bytes and the interface's names.  BYTES: those of other sources are looked at, too.
  * False when memory is out. */

@@ -4,13 +4,10 @@
 
 #include <stdlib.h>
 
-#define MAX_PDU       ((size_t)1 << 20)
-#define MAX_PARTS     (64 * 1024 * sizeof(struct tcp_part))
 #define MAX_HELD      ((size_t)1 << 22) /* bytes of one direction that wait for a hole to be filled */
 #define MAX_ALL       ((size_t)1 << 26)   /* of all connections */
 #define GIVE_UP_BYTES 4096                /* held behind a hole that was acknowledged */
 #define MAX_LOST      ((uint32_t)1 << 20) /* bytes searched for a new beginning */
-#define KEPT_SPACE    ((size_t)1 << 17)   /* larger buffers are not kept in the pool */
 
 /* A segment that came before its turn. */
 struct held {
@@ -45,56 +42,9 @@ struct turn {
     void *context;
     struct slice payload;
     uint32_t frame, seq, next;
+    uint32_t again; /* bytes before `seq` that the waiting record has already */
+    bool stray;     /* a keep-alive: its byte is none of the stream's (RFC 9293 3.8.4) */
 };
-
-struct tcp_gathered *tcp_pool_take(struct tcp_pool *pool)
-{
-    struct tcp_gathered *g =
-        pool->idle_count > 0 ? pool->idle[--pool->idle_count] : calloc(1, sizeof *g);
-    if (!g)
-        return NULL;
-    buf_clear(&g->bytes);
-    buf_clear(&g->parts);
-    g->bytes.ceiling = MAX_PDU;
-    g->parts.ceiling = MAX_PARTS;
-    return g;
-}
-
-static void gathered_free(struct tcp_gathered *g)
-{
-    if (g) {
-        buf_free(&g->bytes);
-        buf_free(&g->parts);
-        free(g);
-    }
-}
-
-void tcp_pool_give(struct tcp_pool *pool, struct tcp_gathered **gathered)
-{
-    struct tcp_gathered *g = *gathered;
-    if (g && pool->idle_count < TCP_POOL && g->bytes.cap + g->parts.cap <= KEPT_SPACE)
-        pool->idle[pool->idle_count++] = g;
-    else
-        gathered_free(g);
-    *gathered = NULL;
-}
-
-void tcp_pool_free(struct tcp_pool *pool)
-{
-    for (unsigned i = 0; i < pool->idle_count; i++)
-        gathered_free(pool->idle[i]);
-    gathered_free(pool->lent);
-    *pool = (struct tcp_pool){0};
-}
-
-void tcp_gather(struct tcp_gathered *to, struct slice bytes, uint32_t frame)
-{
-    struct tcp_part part = {.frame = frame, .len = (uint32_t)bytes.len};
-    if (bytes.len == 0)
-        return;
-    buf_slice_put(&to->bytes, bytes);
-    buf_put(&to->parts, &part, sizeof part);
-}
 
 static void drop_waiting(struct tcp_pool *pool, struct tcp_reassembly *r)
 {
@@ -158,19 +108,6 @@ static void expect(struct tcp_reassembly *r, uint32_t more)
     r->end = r->next_seq + (r->next_segment ? 1 : more);
 }
 
-/* The frames that brought the bytes from OFFSET on, when something was read before them. */
-static void keep_parts(struct buf *to, struct slice parts, uint32_t offset)
-{
-    struct tcp_part part;
-    while (slice_read(&parts, &part, sizeof part)) {
-        uint32_t passed = part.len < offset ? part.len : offset;
-        offset -= passed;
-        part.len -= passed;
-        if (part.len > 0)
-            buf_put(to, &part, sizeof part);
-    }
-}
-
 /* The waiting record is complete, as far as was known: lends it to the plan. */
 static void hand_over(const struct turn *t, uint32_t len)
 {
@@ -179,7 +116,7 @@ static void hand_over(const struct turn *t, uint32_t len)
     struct slice bytes = buf_slice(&r->waiting->bytes);
     struct tcp_wish wish = t->scan(t->context, t->flow, bytes);
     struct tcp_run *run = &t->plan->runs[t->plan->run_count++];
-    wait_bytes(t, (uint32_t)t->payload.len - (t->next - t->seq), len, false);
+    wait_bytes(t, (uint32_t)t->payload.len - (t->next - t->seq) - t->again, len + t->again, false);
     *run = (struct tcp_run){.bytes = bytes, .joined = true};
     if (wish.more > 0 && wish.offset == 0) {
         run->idle = true;
@@ -197,7 +134,7 @@ static void hand_over(const struct turn *t, uint32_t len)
     r->waiting = tcp_pool_take(pool);
     if (r->waiting) {
         buf_slice_put(&r->waiting->bytes, slice_sub(bytes, wish.offset, SIZE_MAX));
-        keep_parts(&r->waiting->parts, t->plan->parts, wish.offset);
+        tcp_keep_parts(r->waiting, t->plan->parts, wish.offset);
         expect(r, wish.more);
     }
 }
@@ -250,10 +187,8 @@ static bool hold(const struct turn *t)
     if (r->held_bytes + len > MAX_HELD ||
         t->pool->held + len > (t->pool->is_share ? MAX_ALL / 2 : MAX_ALL))
         return false;
-    while (*place && seq_below((*place)->seq, t->seq))
+    while (*place && !seq_above((*place)->seq, t->seq))
         place = &(*place)->next;
-    if (*place && (*place)->seq == t->seq && (*place)->len >= len)
-        return true;
     struct held *h = malloc(sizeof *h + len);
     if (!h)
         return false;
@@ -271,13 +206,15 @@ static void join_held(const struct turn *t)
 {
     struct tcp_reassembly *r = t->r;
     while (r->held && !seq_above(r->held->seq, r->next_seq)) {
-        uint32_t seen = r->next_seq - r->held->seq;
-        if (seen < r->held->len) {
-            tcp_gather(r->waiting,
-                       slice_sub(slice_of(r->held->bytes, r->held->len), seen, SIZE_MAX),
-                       r->held->frame);
-            r->next_seq = r->held->seq + r->held->len;
-        }
+        const struct held *h = r->held;
+        struct slice bytes = slice_of(h->bytes, h->len);
+        uint32_t seen = r->next_seq - h->seq, waiting = (uint32_t)r->waiting->bytes.len;
+        if (seen <= waiting)
+            tcp_gather_again(r->waiting, waiting - seen, bytes, h->frame, false);
+        else if (seen < h->len)
+            tcp_gather(r->waiting, slice_sub(bytes, seen, SIZE_MAX), h->frame);
+        if (seen < h->len)
+            r->next_seq = h->seq + h->len;
         drop_first_held(t->pool, r);
     }
 }
@@ -287,21 +224,30 @@ static bool fills_hole(const struct turn *t)
     return t->r->held && !seq_above(t->r->held->seq, t->next);
 }
 
+/* Gives LEN bytes of the payload from OFFSET on to the record that waits, and those before them that it has already. */
+static void gather(const struct turn *t, uint32_t offset, uint32_t len)
+{
+    struct tcp_gathered *to = t->r->waiting;
+    tcp_gather_again(to, (uint32_t)to->bytes.len - t->again,
+                     slice_sub(t->payload, offset - t->again, len + t->again), t->frame, t->stray);
+}
+
 /* A segment whose bytes follow those seen before. */
 static void in_order(struct turn *t)
 {
     struct tcp_reassembly *r = t->r;
     uint32_t len = t->next - t->seq, offset = (uint32_t)t->payload.len - len;
+    t->again = r->waiting && offset <= r->waiting->bytes.len ? offset : 0;
     if (fills_hole(t)) {
         bool knows_end = r->waiting && !r->next_segment;
         if (!r->waiting)
             start_waiting(t, slice_empty());
         if (!r->waiting)
             return;
-        tcp_gather(r->waiting, slice_sub(t->payload, offset, len), t->frame);
+        gather(t, offset, len);
         join_held(t);
         if (knows_end && seq_below(r->next_seq, r->end)) {
-            wait_bytes(t, offset, len, false);
+            wait_bytes(t, offset - t->again, len + t->again, false);
             t->plan->segment_of_pdu = true;
         } else {
             hand_over(t, len);
@@ -310,9 +256,9 @@ static void in_order(struct turn *t)
     }
     if (r->waiting) {
         uint32_t lacks = r->end - t->seq, take = r->next_segment || lacks > len ? len : lacks;
-        tcp_gather(r->waiting, slice_sub(t->payload, offset, take), t->frame);
+        gather(t, offset, take);
         if (!r->next_segment && take < lacks) {
-            wait_bytes(t, offset, len, false);
+            wait_bytes(t, offset - t->again, len + t->again, false);
             t->plan->segment_of_pdu = true;
             return;
         }
@@ -361,7 +307,7 @@ static void resume_held(struct turn *t)
     uint32_t passed = find_again(t, bytes, first);
     r->unread += passed;
     buf_slice_put(&found->bytes, slice_sub(bytes, passed, SIZE_MAX));
-    keep_parts(&found->parts, buf_slice(&r->waiting->parts), passed);
+    tcp_keep_parts(found, buf_slice(&r->waiting->parts), passed);
     drop_waiting(t->pool, r);
     uint32_t len = (uint32_t)t->payload.len;
     if (passed == bytes.len) {
@@ -460,12 +406,29 @@ static struct tcp_reassembly *side_of(struct flow_table *table, struct flow *f,
     return r;
 }
 
+/* Bytes of the record that waits come again: they are parts of it, as the first ones are. */
+static bool repeats_waiting(struct turn *t)
+{
+    struct tcp_reassembly *r = t->r;
+    uint32_t behind = r->next_seq - t->seq;
+    if (!r->waiting || behind > r->waiting->bytes.len)
+        return false;
+    tcp_gather_again(r->waiting, (uint32_t)r->waiting->bytes.len - behind, t->payload, t->frame,
+                     t->stray);
+    t->plan->segment_of_pdu = true;
+    return true;
+}
+
 static void take_segment(struct turn *t, const struct tcp_facts *facts)
 {
     struct tcp_reassembly *r = t->r;
     bool alone = facts->options_of->no_desegment || facts->checksum_state == TCP_SUM_BAD;
+    if (t->stray && r->ended && !seq_below(t->seq, r->next_seq)) {
+        t->plan->runs[t->plan->run_count++] = (struct tcp_run){.bytes = t->payload, .stray = true};
+        return;
+    }
     if (!seq_above(t->next, r->next_seq)) {
-        wait_bytes(t, 0, (uint32_t)t->payload.len, true);
+        wait_bytes(t, 0, (uint32_t)t->payload.len, alone || !repeats_waiting(t));
     } else if (facts->payload.len < facts->len) {
         read_cut(t, facts);
     } else if (pass_cut(t, alone)) {
@@ -508,6 +471,7 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
                      .context = context,
                      .payload = facts->payload,
                      .frame = frame,
+                     .stray = facts->analysis & TCP_A_KEEP_ALIVE,
                      .seq = facts->seq_raw + (facts->flags & TCP_SYN ? 1 : 0),
                      .next = facts->seq_raw + (uint32_t)facts->payload.len};
     t.next += t.seq - facts->seq_raw; /* a SYN takes a number too; data may go with it (RFC 7413) */

@@ -10,10 +10,14 @@
 #include "base/buf.h"
 #include "stream/flow.h"
 
-/* Which frame brought how many bytes of a run. */
+/* Which frame brought how many bytes of a run.  Sorted by offset; parts that come again are parts too. */
 struct tcp_part {
-    uint32_t frame, len;
+    uint32_t frame, len, offset;
+    bool conflict; /* repeats bytes, differently */
 };
+
+/* Whether one of the parts does. */
+bool tcp_parts_conflict(struct slice parts);
 
 /* The parts as text: "#5(1448), #7(60)". */
 void tcp_list_parts(struct buf *out, struct slice parts);
@@ -44,6 +48,7 @@ struct tcp_run {
     struct slice bytes; /* what is read now, and the beginning of what waits */
     uint32_t offset;    /* of `bytes` in the segment's payload, when they are not joined */
     bool joined;        /* of several segments: a source of its own, made of plan->parts */
+    bool stray;         /* the byte of a keep-alive behind the stream's end: none of its bytes */
     bool idle;          /* the layer above was asked and needs more before it can say anything */
     uint32_t missing;   /* bytes after the last that were not captured */
     uint32_t lost;      /* bytes of the stream before the first that nobody read */
@@ -67,6 +72,7 @@ struct tcp_plan {
 struct tcp_gathered {
     struct buf bytes;
     struct buf parts; /* array of struct tcp_part */
+    unsigned repeats; /* of them, those that repeat bytes */
 };
 
 #define TCP_POOL 16
@@ -87,6 +93,11 @@ struct tcp_gathered *tcp_pool_take(struct tcp_pool *pool);
 void tcp_pool_give(struct tcp_pool *pool, struct tcp_gathered **gathered);
 /* Adds bytes that FRAME brought; nothing when there are none. */
 void tcp_gather(struct tcp_gathered *to, struct slice bytes, uint32_t frame);
+/* Adds a segment that lies at AT, not behind the end: what is new of it; all of it becomes a part.  STRAY: bytes that repeat others may differ. */
+void tcp_gather_again(struct tcp_gathered *to, uint32_t at, struct slice segment, uint32_t frame,
+                      bool stray);
+/* Adds the PARTS of bytes that begin FROM bytes later. */
+void tcp_keep_parts(struct tcp_gathered *to, struct slice parts, uint32_t from);
 
 /* Whether segments of the direction wait for a hole to be filled. */
 bool tcp_holds(const struct flow *f, int direction);

@@ -32,10 +32,31 @@ void tcp_list_parts(struct buf *out, struct slice parts)
     }
 }
 
+bool tcp_parts_conflict(struct slice parts)
+{
+    struct tcp_part part = {.conflict = false};
+    while (!part.conflict && slice_read(&parts, &part, sizeof part))
+        ;
+    return part.conflict;
+}
+
+/* One segment of those that were joined; END: where those before it end. */
+static void emit_part(struct tape *t, uint8_t source, const struct tcp_part *part, uint32_t end)
+{
+    uint16_t field = part->conflict ? F_tcp_segment_error : F_tcp_segment;
+    uint32_t at =
+        tape_open(t, field, source, part->offset, part->len, part->frame, EVENT_GENERATED);
+    if (part->offset < end)
+        tape_add(t, F_tcp_segment_overlap, source, part->offset, 0, 1, EVENT_GENERATED);
+    if (part->conflict)
+        tape_add(t, F_tcp_segment_overlap_conflict, source, part->offset, 0, 1, EVENT_GENERATED);
+    tape_close(t, at);
+}
+
 void tcp_emit_joined(struct tape *t, uint8_t source, const struct tcp_run *run,
                      const struct tcp_plan *plan)
 {
-    uint32_t size = (uint32_t)run->bytes.len, offset = 0;
+    uint32_t size = (uint32_t)run->bytes.len, end = 0;
     struct slice parts = plan->parts;
     struct tcp_part part;
     uint32_t at = tape_open(t, F_tcp_segments, source, 0, size, 0, EVENT_GENERATED);
@@ -44,8 +65,11 @@ void tcp_emit_joined(struct tape *t, uint8_t source, const struct tcp_run *run,
         tcp_list_parts(&t->text, parts);
         t->events[at].value = (uint64_t)(t->text.len - start) << 32 | (uint32_t)start;
     }
-    for (; slice_read(&parts, &part, sizeof part); offset += part.len)
-        tape_add(t, F_tcp_segment, source, offset, part.len, part.frame, EVENT_GENERATED);
+    while (slice_read(&parts, &part, sizeof part)) {
+        emit_part(t, source, &part, end);
+        if (part.offset + part.len > end)
+            end = part.offset + part.len;
+    }
     tape_add(t, F_tcp_segment_count, source, 0, 0, plan->parts.len / sizeof part, EVENT_GENERATED);
     tape_add(t, F_tcp_reassembled_length, source, 0, 0, size, EVENT_GENERATED);
     tape_add(t, F_tcp_reassembled_data, source, 0, size, 0, EVENT_GENERATED);

@@ -140,6 +140,56 @@ static void overlaps_count_once(void)
     end();
 }
 
+static bool part_is(const struct tcp_plan *plan, unsigned i, struct tcp_part want)
+{
+    struct slice parts = plan->parts;
+    struct tcp_part part;
+    slice_skip(&parts, i * sizeof part);
+    return slice_read(&parts, &part, sizeof part) && part.frame == want.frame &&
+           part.len == want.len && part.offset == want.offset && part.conflict == want.conflict;
+}
+
+static void what_comes_again_is_a_part_too(void)
+{
+    begin(1, true);
+    text(1, "01");
+    struct tcp_plan plan = text(2, "1"); /* from the middle of what waits */
+    CHECK(plan.segment_of_pdu && plan.run_count == 0);
+    CHECK(plan.waiting_count == 1 && !plan.waiting[0].repeated);
+    plan = text(1, "0x"); /* from its beginning, and other bytes */
+    CHECK(plan.segment_of_pdu && !plan.waiting[0].repeated);
+    plan = text(2, "123"); /* goes on, too */
+    CHECK(plan.segment_of_pdu && plan.waiting[0].len == 3);
+    text(6, "567"); /* early, twice */
+    text(6, "567");
+    plan = text(4, "3456789ab");
+    CHECK_EQ(7 * sizeof(struct tcp_part), plan.parts.len);
+    CHECK(part_is(&plan, 0, (struct tcp_part){.frame = 1, .len = 2, .offset = 0}));
+    CHECK(part_is(&plan, 1, (struct tcp_part){.frame = 3, .len = 2, .conflict = true}));
+    CHECK(part_is(&plan, 2, (struct tcp_part){.frame = 2, .len = 1, .offset = 1}));
+    CHECK(part_is(&plan, 3, (struct tcp_part){.frame = 4, .len = 3, .offset = 1}));
+    CHECK(part_is(&plan, 4, (struct tcp_part){.frame = 7, .len = 9, .offset = 3}));
+    CHECK(part_is(&plan, 5, (struct tcp_part){.frame = 5, .len = 3, .offset = 5}));
+    CHECK(part_is(&plan, 6, (struct tcp_part){.frame = 6, .len = 3, .offset = 5}));
+    CHECK(tcp_parts_conflict(plan.parts));
+    READ("0123456789");
+    plan = text(1, "0123456789"); /* nothing waits that it could be a part of */
+    CHECK(!plan.segment_of_pdu && plan.waiting[0].repeated);
+    end();
+}
+
+static void repeated_parts_have_a_ceiling(void)
+{
+    begin(1, true);
+    text(1, "0123");
+    for (unsigned i = 0; i < 5000; i++)
+        text(2, "12");
+    struct tcp_plan plan = text(5, "456789");
+    CHECK_EQ((1024 + 2) * sizeof(struct tcp_part), plan.parts.len);
+    READ("0123456789");
+    end();
+}
+
 static void a_capture_that_begins_late_is_read_from_there(void)
 {
     begin(100, false);
@@ -193,6 +243,8 @@ int main(void)
         {"reassembly: the sequence number wraps", the_sequence_number_wraps},
         {"reassembly: any order gives the same", any_order_gives_the_same},
         {"reassembly: overlaps count once", overlaps_count_once},
+        {"reassembly: what comes again is a part too", what_comes_again_is_a_part_too},
+        {"reassembly: repeated parts have a ceiling", repeated_parts_have_a_ceiling},
         {"reassembly: a capture that begins late is read from there",
          a_capture_that_begins_late_is_read_from_there},
         {"reassembly: a cut segment is read alone", a_cut_segment_is_read_alone},

@@ -80,6 +80,83 @@ static void a_keep_alive_is_none(void)
     engine_free(engine);
 }
 
+static bool remarks(const struct dissection *d, const char *text)
+{
+    bool found = false;
+    for (unsigned i = 0; i < d->columns.item_count; i++)
+        found |= d->columns.items[i].text && strcmp(d->columns.items[i].text, text) == 0;
+    return found;
+}
+
+static unsigned count(const struct dissection *d, uint16_t field)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < d->tape.count; i++)
+        n += d->tape.events[i].field == field;
+    return n;
+}
+
+/* A record of four bytes in pieces; the second piece comes again as SECOND_TIME. */
+static const struct dissection *record_in_pieces(const char *second_time)
+{
+    begin();
+    struct segment s = {.client_port = 1000, .server_port = 443, .seq = 1, .ack = 1};
+    s.flags = PSH | ACK;
+    const struct slice pieces[] = {slice_of("\x17\x03\x03\x00\x04", 5), slice_of_str("ab"),
+                                   slice_of_str(second_time), slice_of_str("cd")};
+    static const uint32_t places[] = {1, 6, 6, 8};
+    const struct dissection *d = NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        s.data = pieces[i];
+        s.seq = places[i];
+        put_segment(&bytes, &s);
+        struct packet p = packet_of(&bytes, ++number);
+        d = engine_packet(engine, &p);
+    }
+    return d;
+}
+
+static void parts_that_differ_are_told(void)
+{
+    const struct dissection *d = record_in_pieces("ab");
+    CHECK_EQ(4, count(d, F_tcp_segment));
+    CHECK_EQ(1, count(d, F_tcp_segment_overlap));
+    CHECK(!remarks(d, "[Illegal Segments]"));
+    engine_free(engine);
+    d = record_in_pieces("aX");
+    CHECK_EQ(3, count(d, F_tcp_segment));
+    CHECK_EQ(1, count(d, F_tcp_segment_error));
+    CHECK_EQ(1, count(d, F_tcp_segment_overlap_conflict));
+    CHECK(remarks(d, "[Illegal Segments]"));
+    engine_free(engine);
+    d = record_in_pieces("b"); /* at the place of "a": no keep-alive, which repeats the last byte */
+    CHECK(remarks(d, "[Illegal Segments]"));
+    engine_free(engine);
+}
+
+/* RFC 9293 3.8.4: the byte repeats the last one's number, whatever it is. */
+static void a_keep_alive_is_no_conflict(void)
+{
+    begin();
+    struct segment s = {.client_port = 1000, .server_port = 443, .seq = 1, .ack = 1};
+    const struct slice pieces[] = {slice_of("\x17\x03\x03\x00\x04", 5), slice_of_str("ab"),
+                                   slice_of_str("X"), slice_of_str("cd")};
+    static const uint32_t places[] = {1, 6, 7, 8};
+    const struct dissection *d = NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        s.flags = i == 2 ? ACK : PSH | ACK;
+        s.data = pieces[i];
+        s.seq = places[i];
+        put_segment(&bytes, &s);
+        struct packet p = packet_of(&bytes, ++number);
+        d = engine_packet(engine, &p);
+    }
+    CHECK_EQ(4, count(d, F_tcp_segment));
+    CHECK_EQ(1, count(d, F_tcp_segment_overlap));
+    CHECK(!remarks(d, "[Illegal Segments]"));
+    engine_free(engine);
+}
+
 static void connections_are_apart(void)
 {
     begin();
@@ -110,6 +187,8 @@ int main(void)
         {"repeats: pieces are compared where they overlap", pieces_are_compared_where_they_overlap},
         {"repeats: what came early counts as first", what_came_early_counts_as_first},
         {"repeats: a keep-alive is none", a_keep_alive_is_none},
+        {"repeats: parts that differ are told", parts_that_differ_are_told},
+        {"repeats: a keep-alive is no conflict", a_keep_alive_is_no_conflict},
         {"repeats: connections are apart", connections_are_apart},
         {"repeats: old bytes are forgotten", old_bytes_are_forgotten},
     };
