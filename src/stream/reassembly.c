@@ -178,27 +178,39 @@ static void read_in_place(struct turn *t)
     expect(t->r, wish.more);
 }
 
-/* Keeps a segment until the hole before it is filled; false when there is no room. */
-static bool hold(const struct turn *t)
+/* Keeps LEN bytes of the segment from OFFSET on until the hole before them is filled. */
+static bool hold_bytes(const struct turn *t, uint32_t offset, uint32_t len)
 {
     struct tcp_reassembly *r = t->r;
-    size_t len = t->payload.len;
     struct held **place = &r->held;
-    if (r->held_bytes + len > MAX_HELD ||
-        t->pool->held + len > (t->pool->is_share ? MAX_ALL / 2 : MAX_ALL))
-        return false;
-    while (*place && !seq_above((*place)->seq, t->seq))
+    uint32_t seq = t->seq + offset;
+    while (*place && !seq_above((*place)->seq, seq))
         place = &(*place)->next;
     struct held *h = malloc(sizeof *h + len);
     if (!h)
         return false;
-    *h = (struct held){.next = *place, .seq = t->seq, .len = (uint32_t)len, .frame = t->frame};
-    struct slice bytes = t->payload;
+    *h = (struct held){.next = *place, .seq = seq, .len = len, .frame = t->frame};
+    struct slice bytes = slice_sub(t->payload, offset, len);
     slice_read(&bytes, h->bytes, len);
     *place = h;
-    r->held_bytes += (uint32_t)len;
+    r->held_bytes += len;
     t->pool->held += len;
+    wait_bytes(t, offset, len, false);
     return true;
+}
+
+/* Keeps a segment until the hole before it is filled, in two pieces where the waiting record ends in it; false when
+ * there is no room. */
+static bool hold(const struct turn *t)
+{
+    const struct tcp_reassembly *r = t->r;
+    uint32_t len = (uint32_t)t->payload.len, first = len;
+    if (r->held_bytes + len > MAX_HELD ||
+        t->pool->held + len > (t->pool->is_share ? MAX_ALL / 2 : MAX_ALL))
+        return false;
+    if (r->waiting && !r->next_segment && seq_above(r->end, t->seq) && seq_below(r->end, t->next))
+        first = r->end - t->seq;
+    return hold_bytes(t, 0, first) && (first == len || hold_bytes(t, first, len - first));
 }
 
 /* Joins what was held and follows without a hole. */
@@ -438,14 +450,17 @@ static void take_segment(struct turn *t, const struct tcp_facts *facts)
         if (!alone && !hopeful && r->waiting)
             r->next_seq = t->next;
         else if (!hopeful || !hold(t)) {
+            t->plan->waiting_count = 0;
             skip_hole(t, alone);
             return;
         }
         if (hopeful && is_given_up(t, facts)) {
+            t->plan->waiting_count = 0;
             resume_held(t);
             return;
         }
-        wait_bytes(t, 0, (uint32_t)t->payload.len, false);
+        if (t->plan->waiting_count == 0)
+            wait_bytes(t, 0, (uint32_t)t->payload.len, false);
         t->plan->segment_of_pdu = true;
     } else {
         t->seq = r->next_seq;

@@ -178,6 +178,22 @@ static void what_comes_again_is_a_part_too(void)
     end();
 }
 
+static void an_early_segment_is_parted_where_the_record_ends(void)
+{
+    begin(1, true);
+    text(1, "0123");
+    struct tcp_plan plan = text(8, "789abc");
+    CHECK(plan.waiting_count == 2 && plan.segment_of_pdu);
+    CHECK(plan.waiting[0].len == 3 && plan.waiting[1].offset == 3 && plan.waiting[1].len == 3);
+    plan = text(5, "456");
+    CHECK_EQ(4 * sizeof(struct tcp_part), plan.parts.len);
+    CHECK(part_is(&plan, 2, (struct tcp_part){.frame = 2, .len = 3, .offset = 7}));
+    CHECK(part_is(&plan, 3, (struct tcp_part){.frame = 2, .len = 3, .offset = 10}));
+    text(14, "defghij");
+    READ("0123456789abcdefghij");
+    end();
+}
+
 static void repeated_parts_have_a_ceiling(void)
 {
     begin(1, true);
@@ -244,6 +260,8 @@ int main(void)
         {"reassembly: any order gives the same", any_order_gives_the_same},
         {"reassembly: overlaps count once", overlaps_count_once},
         {"reassembly: what comes again is a part too", what_comes_again_is_a_part_too},
+        {"reassembly: an early segment is parted where the record ends",
+         an_early_segment_is_parted_where_the_record_ends},
         {"reassembly: repeated parts have a ceiling", repeated_parts_have_a_ceiling},
         {"reassembly: a capture that begins late is read from there",
          a_capture_that_begins_late_is_read_from_there},
