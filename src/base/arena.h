@@ -19,7 +19,7 @@ struct arena {
     struct budget *budget; /* borrowed; NULL: none */
 };
 
-/* SIZE bytes aligned for anything, not cleared; NULL when the ceiling or memory says no. */
+/* SIZE bytes aligned for numbers and pointers, not cleared; NULL when the ceiling or memory says no. */
 void *arena_alloc(struct arena *a, size_t size);
 /* The same, cleared. */
 void *arena_zalloc(struct arena *a, size_t size);

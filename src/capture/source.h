@@ -18,7 +18,7 @@
 #define SOURCE_CEILING ((size_t)16 << 20)
 
 /* Of a mapped file, at most twice as many bytes stay in memory after they were read. */
-#define SOURCE_RELEASE_STEP ((size_t)1 << 20)
+#define SOURCE_RELEASE_STEP ((size_t)256 << 10)
 
 struct source;
 struct inflater;

@@ -7,8 +7,8 @@
 
 #define BATCHES     4
 #define BATCH_SLOTS 16
-#define FULL_EVENTS 1024  /* in a batch: trees of so many are work enough, and take memory */
-#define MOST_EVENTS 16384 /* a tape that has grown beyond is not kept */
+#define FULL_EVENTS 640 /* in a batch: trees of so many are work enough, and take memory */
+#define KEPT_EVENTS 256 /* a tape that has grown beyond is not kept */
 /* Looks for work before going to sleep: batches come faster than threads wake up. */
 #define SPINS 4000
 
@@ -145,12 +145,12 @@ void lanes_free(struct lanes *l)
     free(l);
 }
 
-/* A packet with very many events must not keep their memory in every slot that it comes through. */
+/* A packet with many events must not keep their memory in every slot that it comes through. */
 static void empty(struct batch *b)
 {
-    for (unsigned i = 0; b->events > MOST_EVENTS && i < b->count; i++) {
+    for (unsigned i = 0; i < b->count; i++) {
         struct dissection **packet = &b->slots[i].packet;
-        if ((*packet)->tape.capacity > MOST_EVENTS) {
+        if (!dissection_trim(*packet, KEPT_EVENTS)) {
             dissection_free(*packet);
             *packet = NULL;
         }
@@ -175,11 +175,14 @@ static void hand_out(struct batch *b, struct buf *out)
     out->failed |= failed;
 }
 
-/* With the lock held: hands out texts until at most LEFT batches are not handed out, and those after that are ready. */
+/* With the lock held: hands out texts until at most LEFT batches are not handed out; when there was none, the next one too if it is
+ * ready. */
 static void collect(struct lanes *l, uint64_t left, struct buf *out)
 {
     while (l->handed < l->filled) {
         struct batch *b = batch_of(l, l->handed);
+        if (out->len > 0 && l->filled - l->handed <= left)
+            return;
         if (b->printed) {
             hand_out(b, out);
             empty(b);

@@ -1,31 +1,34 @@
 #include "crypto/digest.h"
 
+#include "crypto/md5.h"
+
 #include <openssl/evp.h>
 
-static bool digest_hex(struct crypto_provider *p, enum hash_id hash, struct slice bytes, char *out)
+static void put_hex(const uint8_t *sum, size_t size, char *out)
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t sum[HASH_MAX_SIZE];
-    out[0] = '\0';
-    if (!provider_hash(p, hash, &bytes, 1, sum))
-        return false;
-    size_t size = hash_size(hash);
     for (size_t i = 0; i < size; i++) {
         out[2 * i] = digits[sum[i] >> 4];
         out[2 * i + 1] = digits[sum[i] & 15];
     }
     out[2 * size] = '\0';
-    return true;
 }
 
-bool digest_md5_hex(struct crypto_provider *p, struct slice bytes, char out[33])
+void digest_md5_hex(struct slice bytes, char out[33])
 {
-    return digest_hex(p, HASH_MD5, bytes, out);
+    uint8_t sum[MD5_BYTES];
+    md5(bytes, sum);
+    put_hex(sum, sizeof sum, out);
 }
 
 bool digest_sha256_hex(struct crypto_provider *p, struct slice bytes, char out[65])
 {
-    return digest_hex(p, HASH_SHA256, bytes, out);
+    uint8_t sum[HASH_MAX_SIZE];
+    out[0] = '\0';
+    if (!provider_hash(p, HASH_SHA256, &bytes, 1, sum))
+        return false;
+    put_hex(sum, hash_size(HASH_SHA256), out);
+    return true;
 }
 
 bool transcript_init(struct transcript *t, struct crypto_provider *p, enum hash_id hash)

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* Lower-case hexadecimal with a final NUL.  False, and an empty string, on failure. */
-bool digest_md5_hex(struct crypto_provider *p, struct slice bytes, char out[33]);
+void digest_md5_hex(struct slice bytes, char out[33]);
 bool digest_sha256_hex(struct crypto_provider *p, struct slice bytes, char out[65]);
 
 /* The hash over all handshake messages so far (RFC 9846 4.4.1); one per connection that needs one.

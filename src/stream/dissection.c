@@ -21,6 +21,14 @@ void dissection_free(struct dissection *d)
     free(d);
 }
 
+bool dissection_trim(struct dissection *d, uint32_t most_events)
+{
+    if (d->tape.capacity <= most_events)
+        return true;
+    tape_free(&d->tape);
+    return tape_init(&d->tape);
+}
+
 /* Where the layer above the link begins, which is where a reader is sent to for what is malformed. */
 static uint32_t network_layer(const struct tape *t)
 {

@@ -67,6 +67,8 @@ struct dissection {
 
 struct dissection *dissection_new(void);
 void dissection_free(struct dissection *d);
+/* Gives back what a packet of very many events took; false when memory is out, and then it is of no more use. */
+bool dissection_trim(struct dissection *d, uint32_t most_events);
 /* Reading the packet ends at END of SOURCE, where MODULE (static) lacks bytes: the capture has CUT them, or they are
  * not what they should be. */
 void dissection_stop(struct dissection *d, const char *module, bool cut, uint8_t source,

@@ -8,6 +8,8 @@
 #include "stream/tls_session.h"
 #include "stream/tls_verify.h"
 
+#include <stdlib.h>
+
 void tls_default_ports(struct tls_ports *ports)
 {
     /* As registered with IANA for protocols over TLS, and what Wireshark's preferences add. */
@@ -131,6 +133,7 @@ void tls_free(struct tcp_pool *pool, struct flow *f)
         tls_exchange_free(s->exchange);
         tls_http_free(s->http);
         tls_verify_free(s);
+        free(s->lineage);
     }
     f->tls = NULL;
 }

@@ -123,9 +123,11 @@ static void fingerprint(struct tls_reader *r, const struct tls_content *c, uint8
     buf_clear(text);
     uint32_t place = body + (client ? ja3_client(text, bytes) : ja3_server(text, bytes));
     tape_set_text(t, tape_add(t, full, c->source, place, 0, 0, EVENT_GENERATED), buf_slice(text));
-    if (tape_wants(t, hash) && digest_md5_hex(r->tools->crypto, buf_slice(text), digest))
-        tape_set_text(t, tape_add(t, hash, c->source, place, 0, 0, EVENT_GENERATED),
-                      slice_of_str(digest));
+    if (!tape_wants(t, hash))
+        return;
+    digest_md5_hex(buf_slice(text), digest);
+    tape_set_text(t, tape_add(t, hash, c->source, place, 0, 0, EVENT_GENERATED),
+                  slice_of_str(digest));
 }
 
 /* JA4, hashed or raw, when somebody asks for it. */

@@ -100,8 +100,8 @@ static bool master_secret(const struct tls_reader *r, const struct suite *suite,
     if (!found && s->session_id_len > 0)
         found = key_table_find(r->tools->keys, KEY_SESSION_ID,
                                slice_of(s->session_id, s->session_id_len));
-    if (!found && s->lineage.known)
-        found = key_table_find(r->tools->keys, KEY_CLIENT_RANDOM, random_of(s->lineage.random));
+    if (!found && s->lineage && s->lineage->known)
+        found = key_table_find(r->tools->keys, KEY_CLIENT_RANDOM, random_of(s->lineage->random));
     if (found && found->secret_len == MASTER_SECRET_SIZE) {
         struct slice secret = key_secret_slice(found);
         return slice_read(&secret, master, MASTER_SECRET_SIZE);
@@ -130,8 +130,11 @@ static void see_master(const struct tls_reader *r, const uint8_t master[MASTER_S
                             slice_of(master, MASTER_SECRET_SIZE));
     key_table_see(r->tools->keys, KEY_CLIENT_RANDOM, random);
     /* The log may have only a resumed connection's line: others of the same session find it there. */
-    random = random_of(r->session->lineage.random);
-    if (r->session->lineage.known && !key_table_find(r->tools->keys, KEY_CLIENT_RANDOM, random))
+    const struct tls_lineage *lineage = r->session->lineage;
+    if (!lineage || !lineage->known)
+        return;
+    random = random_of(lineage->random);
+    if (!key_table_find(r->tools->keys, KEY_CLIENT_RANDOM, random))
         (void)key_table_add(r->tools->keys, KEY_CLIENT_RANDOM, random,
                             slice_of(master, MASTER_SECRET_SIZE));
 }

@@ -5,6 +5,7 @@
 #include "stream/tls_session.h"
 
 #include <openssl/crypto.h>
+#include <stdlib.h>
 
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, NEW_SESSION_TICKET = 4 };
 enum { SESSION_TICKET = 35, PRE_SHARED_KEY = 41 };
@@ -16,13 +17,22 @@ static struct slice session_id_of(struct slice body)
     return slice_take(&body, slice_u8(&body));
 }
 
+/* NULL when there is no memory. */
+static struct tls_lineage *lineage_of(const struct tls_reader *r)
+{
+    struct tls_session *s = r->session;
+    if (!s->lineage)
+        s->lineage = calloc(1, sizeof *s->lineage);
+    return s->lineage;
+}
+
 /* This connection takes up the session of that name; C and AT are where it shows. */
 static bool take(struct tls_reader *r, struct origin_name name, const struct tls_content *c,
                  uint32_t at)
 {
-    struct tls_lineage *l = &r->session->lineage;
+    struct tls_lineage *l = lineage_of(r);
     const struct tls_origin *from = tls_origins_find(r->tools->origins, name);
-    if (!from)
+    if (!from || !l)
         return false;
     struct slice random = slice_of(from->random, RANDOM);
     l->known = slice_read(&random, l->random, RANDOM);
@@ -35,7 +45,8 @@ static void note(struct tls_reader *r, enum origin_kind kind, struct slice name,
                  struct tls_origin *what)
 {
     const struct tls_session *s = r->session;
-    struct slice random = slice_of(s->lineage.known ? s->lineage.random : s->client_random, RANDOM);
+    const struct tls_lineage *l = s->lineage;
+    struct slice random = slice_of(l && l->known ? l->random : s->client_random, RANDOM);
     if (!s->has_client_random)
         return;
     what->name = tls_origin_name(r->tools->origins, kind, name);
@@ -47,8 +58,10 @@ static void note(struct tls_reader *r, enum origin_kind kind, struct slice name,
 static void client_hello(struct tls_reader *r, struct slice body)
 {
     const struct tls_origins *o = r->tools->origins;
-    struct tls_lineage *l = &r->session->lineage;
+    struct tls_lineage *l = lineage_of(r);
     struct slice extensions = tls_hello_extensions(body, true), value;
+    if (!l)
+        return;
     *l = (struct tls_lineage){.id = tls_origin_name(o, ORIGIN_SESSION_ID, session_id_of(body))};
     if (tls_find_extension(extensions, SESSION_TICKET, &value))
         l->ticket = tls_origin_name(o, ORIGIN_TICKET, value);
@@ -65,8 +78,10 @@ static void client_hello(struct tls_reader *r, struct slice body)
 static void server_hello(struct tls_reader *r, struct slice body, const struct tls_content *c,
                          uint32_t at)
 {
-    struct tls_lineage *l = &r->session->lineage;
+    const struct tls_lineage *l = lineage_of(r);
     struct slice value, id = session_id_of(body);
+    if (!l)
+        return;
     if (r->session->version == VERSION_TLS13) {
         if (!tls_find_extension(tls_hello_extensions(body, false), PRE_SHARED_KEY, &value))
             return;
@@ -114,8 +129,8 @@ void tls_lineage_message(struct tls_reader *r, uint8_t type, struct slice body,
 
 void tls_lineage_taken(struct tls_reader *r, const struct tls_content *c)
 {
-    struct tls_lineage *l = &r->session->lineage;
-    if (r->tools->origins && !l->known && r->session->version < VERSION_TLS13)
+    const struct tls_lineage *l = r->tools->origins ? lineage_of(r) : NULL;
+    if (l && !l->known && r->session->version < VERSION_TLS13)
         (void)take(r, l->ticket, c, c->at);
 }
 

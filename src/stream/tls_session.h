@@ -84,20 +84,20 @@ struct tls_session {
         [2]; /* enum tls_certificate_type that was chosen for the server, for the client */
     uint8_t session_id_len;
     uint8_t client_random[32], server_random[32], session_id[32];
+    uint8_t inside;           /* enum tls_inside */
+    uint8_t hindrance;        /* enum tls_hindrance, as counted */
+    bool bare;                /* the suite encrypts nothing */
     uint16_t named_version;   /* of the last record, and what it is called; static */
     const char *version_name; /* NULL: there was none */
     const char *application;  /* name of the protocol inside, from ALPN; static; NULL unknown */
     struct tls_ech *ech;      /* owned; NULL: no keys for an encrypted hello */
-    uint8_t inside;           /* enum tls_inside */
     struct tls_http *http;    /* owned; NULL: nobody asks for it, or nothing was opened */
     struct tls_exchange *exchange; /* owned; NULL: nobody gave keys that need it */
-    uint8_t hindrance;             /* enum tls_hindrance, as counted */
-    bool bare;                     /* the suite encrypts nothing */
     struct tls_verify *verify;     /* owned; NULL: nothing is to be proved */
     struct tls_side side[2];
     struct tls_verdict verdict;
-    struct tls_lineage lineage;
-    struct tls_retry retry; /* of this handshake, as far as it was seen */
+    struct tls_lineage *lineage; /* owned; NULL: nobody asks for it */
+    struct tls_retry retry;      /* of this handshake, as far as it was seen */
 };
 
 /* What was missing before a record that was opened. */
