@@ -50,14 +50,24 @@ void hexdump_bytes(struct buf *out, struct slice bytes)
     lines(out, bytes, HEXDUMP_TEXT);
 }
 
+/* Whether there is more than the frame: an empty record that was opened is nothing to show. */
+static bool has_several(const struct tape *t)
+{
+    unsigned shown = 0;
+    for (uint32_t i = 0; i < t->source_count; i++)
+        shown += t->sources[i].bytes.len > 0;
+    return shown > 1;
+}
+
 void hexdump_tape(struct buf *out, const struct tape *t, struct hexdump_form form)
 {
+    bool several = has_several(t) && !form.frame_only;
     uint32_t count = form.frame_only && t->source_count > 1 ? 1 : t->source_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct source *source = &t->sources[i];
         if (source->bytes.len == 0)
             continue;
-        if (t->source_count > 1 && !form.frame_only) {
+        if (several) {
             buf_str(out, source->name);
             buf_str(out, " (");
             buf_dec(out, source->bytes.len);

@@ -123,7 +123,7 @@ def bare_capture():
     for suite, mac in ((0x0001, 16), (0x0002, 20), (0x003b, 32), (0xc006, 20)):
         t.begin().client(record(22, client_hello())).server(record(22, server_hello(suite=suite)), record(22, message(14, b"")))
         t.client(record(22, message(16, b"\4abcd" if suite > 0xc000 else b"\0\3abc")), CHANGE, bare(22, message(20, bytes(12)), mac)).server(CHANGE, bare(22, message(20, bytes(12)), mac))
-        t.client(bare(23, b"hello", mac), bare(23, b"", mac)).server(record(23, b"short"), bare(21, b"\1\0", mac))
+        t.client(bare(23, b"hello", mac), bare(23, b"", mac)).client(bare(23, b"", mac)).server(record(23, b"short"), bare(21, b"\1\0", mac))
     # What begins a connection on a port that nobody knows, so that it is TLS or not.
     port = 7000
     for kind, version, length, body in (
