@@ -6,6 +6,7 @@ usage: test_keys.py TLSWIRE [TEST...]     prints TAP; what a missing program wou
 import pathlib
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -238,6 +239,62 @@ def a_key_that_cannot_help_is_told():
     traffic("new", RSA, ["-tls1_3"])
     opens_not("new", *BY_KEY, says=["1 of 1 connections", "only signs"])
     opens("new", *BY_KEY, "-o", "tls.keylog_file:new.log")
+
+
+@test
+def suites_that_tshark_cannot_open():
+    opens(with_rsa("ARIA256-GCM-SHA384"), *BY_KEY)
+    for suite in ("ECDHE-ARIA128-GCM-SHA256", "DHE-RSA-ARIA256-GCM-SHA384"):
+        name = with_rsa(suite)
+        opens(name, "-o", f"tls.keylog_file:{name}.log")
+
+
+@test
+def keys_stay_when_a_client_proves_who_it_is_later():
+    make_keys()
+    pathlib.Path("later.log").unlink(missing_ok=True)
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    client.post_handshake_auth = True
+    client.keylog_filename = "later.log"
+    server.verify_mode = ssl.CERT_REQUIRED
+    server.post_handshake_auth = True
+    server.load_verify_locations("rsa.crt")
+    for context in (server, client):
+        context.load_cert_chain("rsa.crt", "rsa.key")
+    here, there = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [client.wrap_bio(there, here), server.wrap_bio(here, there, server_side=True)]
+    parts = []
+
+    def step(side, work):
+        """What the end does, and what it sends then."""
+        try:
+            result = work()
+        except ssl.SSLWantReadError:
+            result = None
+        out = (here, there)[side]
+        if out.pending:
+            data = out.read()
+            parts.append((side, data))
+            out.write(data)
+        return result
+
+    for _ in range(2):
+        step(0, ends[0].do_handshake)
+        step(1, ends[1].do_handshake)
+    step(0, lambda: ends[0].write(b"before"))
+    step(1, lambda: ends[1].read(100))
+    ends[1].verify_client_post_handshake()
+    step(1, lambda: ends[1].write(b"asked"))
+    step(0, lambda: ends[0].read(100))
+    step(1, lambda: ends[1].read(100))
+    step(0, lambda: ends[0].write(b"after"))
+    write_capture("later.pcap", [parts])
+    keys = ["-o", "tls.keylog_file:later.log"]
+    out, _, _ = run("-n", "-r", "later.pcap", *keys, "-T", "fields", "-e", "tls.handshake.type")
+    check(["11", "15", "20"] in [line.split(",") for line in out.split()], out)
+    check(data_of("later", *keys)[0] == b"beforeaskedafter", data_of("later", *keys))
 
 
 # ---- pre-shared keys ---------------------------------------------------------------------------------------
