@@ -339,9 +339,10 @@ static void test_hexdump_empty_source(void)
     buf_clear(&out);
     tape_source(&d.tape, slice_of("d", 1), "Decrypted TLS");
     hexdump_tape(&out, &d.tape, (struct hexdump_form){0});
-    CHECK_STR("Frame (3 bytes):\n0000  61 62 63                                          abc\n"
-              "Decrypted TLS (1 byte):\n0000  64                                                d\n",
-              text());
+    CHECK_STR(
+        "Frame (3 bytes):\n0000  61 62 63                                          abc\n"
+        "Decrypted TLS (1 byte):\n0000  64                                                d\n",
+        text());
 }
 
 static void test_hexdump(void)
