@@ -567,6 +567,7 @@ const struct dissection *engine_packet(struct engine *e, const struct packet *pa
     d->verdict = NULL;
     d->tape.more = e->options.more;
     d->tape.names = e->options.lower.names;
+    d->tape.makers = e->options.lower.makers;
     tape_source(&d->tape, packet->bytes, "Frame");
     arena_reset(&e->plaintext);
     e->expander.left = EXPAND_A_PACKET;

@@ -251,6 +251,7 @@ static int read_packets(struct front *f)
     r->names = &f->names;
     r->print.known_names = &f->names;
     r->print.names = r->lower.names = f->shows_names ? &f->names : NULL;
+    r->print.makers = r->lower.makers = f->shows_makers;
     if (strcmp(r->printer->name, "ek") == 0)
         r->print.tree |= !f->summary;
     r->print.summary = f->summary || (!r->print.tree && !r->print.hex);
@@ -364,6 +365,7 @@ static int front(int argc, char **argv, bool reads, enum material_kind kind)
     f->reading.out = stdout;
     f->reading.ports = &f->ports;
     f->reading.printer = printer_find("text");
+    f->shows_makers = true;
     f->reading.print.time_decimals = TIME_DECIMALS_AUTO;
     f->reading.print.list = field_list_new();
     if (f->reading.print.list)

@@ -9,11 +9,11 @@
 bool take_no_names(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row, (void)argument;
-    f->shows_names = false;
+    f->shows_names = f->shows_makers = false;
     return true;
 }
 
-/* What packets of DNS tell, and the names of makers and VLANs, are none for what is dissected here;
+/* What packets of DNS tell, and the names of VLANs, are none for what is dissected here;
  * asking others, and the names of ports, are not there. */
 bool take_names(struct front *f, const struct option_row *row, const char *argument)
 {
@@ -36,6 +36,7 @@ bool take_names(struct front *f, const struct option_row *row, const char *argum
                             *missing == 'N' ? "names from external resolvers (N)"
                                             : "names of ports (t)");
     f->shows_names = strchr(argument, 'n') != NULL;
+    f->shows_makers = strchr(argument, 'm') != NULL;
     return true;
 }
 

@@ -364,7 +364,7 @@ const struct option_row tshark_options[] = {
      "with -2: packets that the second pass reads"},
     {'n', NULL, NULL, take_no_names, "no names of addresses"},
     {'N', NULL, "<letters>", take_names,
-     "show names: n, those of -H and of the capture (d, m, v: none)"},
+     "show names: n, those of -H and of the capture; m, makers of adapters (d, v: none)"},
     {'H', NULL, "<hosts file>", take_hosts, "names of addresses, shown with -N n"},
     {'d', NULL, "<layer>==<ports>,<protocol>", take_decode_as,
      "tcp.port==4433,tls  tcp.port==8000-8010,tls"},

@@ -54,6 +54,7 @@ struct front {
     struct capture_input usual; /* what stands before the first -i */
     struct names names;         /* of addresses */
     bool shows_names;           /* -N n */
+    bool shows_makers;          /* -N m; also when there is neither -n nor -N */
     char *kept[FRONT_KEPT];     /* owned: lines of a profile */
     size_t kept_count;
     bool lists_statistics; /* after the error */

@@ -82,6 +82,7 @@ struct lower_options {
     bool keep_ipv4, keep_ipv6;   /* leave fragments as they are */
     bool plain_ipv4, plain_ipv6; /* the tree's line tells no addresses */
     const struct names *names;   /* of addresses; borrowed, may be NULL */
+    bool makers;                 /* adapters are called by their makers */
 };
 
 /* Reads the layers; emits nothing.  FRAGMENTS keeps pieces of packets until they are whole. */

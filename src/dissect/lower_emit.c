@@ -85,7 +85,8 @@ static void emit_names(const struct lower_view *v, uint32_t offset, struct slice
     uint32_t at = tape_add(t, resolved, v->source, offset, 6, 0, derived);
     if (at != TAPE_NONE) {
         size_t start = t->text.len;
-        buf_hex_bytes(&t->text, address, ':');
+        if (!t->makers || !ether_name(&t->text, address))
+            buf_hex_bytes(&t->text, address, ':');
         lower_text_from(t, at, start);
     }
     if (!tape_wants(t, oui_field) && !tape_wants(t, oui_resolved))

@@ -55,6 +55,7 @@ struct tape {
     struct buf text;           /* bytes of generated values */
     const uint8_t *want;       /* one byte a field id: not 0 when somebody asks for it */
     const struct names *names; /* of addresses; borrowed; NULL: none */
+    bool makers;               /* adapters are called by their makers */
     uint32_t depth;            /* of the next event; stored up to 255 */
     bool more;                 /* numbers get the names that tshark 4.0.17 does not know, too */
     bool full;                 /* a ceiling was hit: events are missing, the output says so */

@@ -5,6 +5,7 @@
 #include "print/info.h"
 #include "print/usual_line.h"
 #include "print/value.h"
+#include "schema/ouis.h"
 
 #define ARROW      "\xe2\x86\x92"
 #define ARROW_BACK "\xe2\x86\x90"
@@ -87,15 +88,9 @@ TIME_COLUMN(column_relative, TIME_RELATIVE)
 TIME_COLUMN(column_delta, TIME_DELTA)
 TIME_COLUMN(column_delta_displayed, TIME_DELTA_DISPLAYED)
 
-static void address(struct buf *out, const struct names *names, const struct address *a)
+static void plain_address(struct buf *out, const struct address *a)
 {
     struct slice bytes = slice_of(a->bytes, sizeof a->bytes);
-    size_t size = a->kind == ADDRESS_IPV4 ? 4 : a->kind == ADDRESS_IPV6 ? 16 : 0;
-    const char *name = names_find(names, slice_sub(bytes, 0, size));
-    if (name) {
-        buf_str(out, name);
-        return;
-    }
     switch (a->kind) {
     case ADDRESS_NONE:
         buf_str(out, "N/A");
@@ -112,32 +107,44 @@ static void address(struct buf *out, const struct names *names, const struct add
     }
 }
 
+/* The name, where names are shown and there is one. */
+static void address(struct buf *out, const struct tape *t, const struct address *a)
+{
+    struct slice bytes = slice_of(a->bytes, sizeof a->bytes);
+    size_t size = a->kind == ADDRESS_IPV4 ? 4 : a->kind == ADDRESS_IPV6 ? 16 : 0;
+    const char *name = names_find(t->names, slice_sub(bytes, 0, size));
+    if (name)
+        buf_str(out, name);
+    else if (!t->makers || a->kind != ADDRESS_ETHER || !ether_name(out, slice_sub(bytes, 0, 6)))
+        plain_address(out, a);
+}
+
 static void column_source(struct buf *out, const struct print_options *options,
                           const struct dissection *d)
 {
     (void)options;
-    address(out, d->tape.names, &d->columns.source);
+    address(out, &d->tape, &d->columns.source);
 }
 
 static void column_destination(struct buf *out, const struct print_options *options,
                                const struct dissection *d)
 {
     (void)options;
-    address(out, d->tape.names, &d->columns.destination);
+    address(out, &d->tape, &d->columns.destination);
 }
 
 static void column_source_address(struct buf *out, const struct print_options *options,
                                   const struct dissection *d)
 {
     (void)options;
-    address(out, NULL, &d->columns.source);
+    plain_address(out, &d->columns.source);
 }
 
 static void column_destination_address(struct buf *out, const struct print_options *options,
                                        const struct dissection *d)
 {
     (void)options;
-    address(out, NULL, &d->columns.destination);
+    plain_address(out, &d->columns.destination);
 }
 
 static void column_protocol(struct buf *out, const struct print_options *options,

@@ -68,6 +68,7 @@ struct print_options {
     struct field_list *list; /* -e and -E, for -T fields */
     struct ladder *ladder;   /* what the ladder keeps between packets (print/ladder.h) */
     const struct names *names;       /* of addresses, to be shown; NULL: none are */
+    bool makers;                     /* adapters are called by their makers */
     const struct names *known_names; /* those that were met, shown or not; may be NULL */
     const char *capture_name;        /* for headers that name the capture; not escaped */
     int64_t started_ns;              /* when the program started, since 1970: for headers */

@@ -4,6 +4,7 @@
 #include "print/text.h"
 
 #include "schema/oids.h"
+#include "schema/ouis.h"
 
 #define BYTES_SHOWN  36  /* more are cut off with an ellipsis */
 #define STRING_SHOWN 240 /* no label is longer */
@@ -311,6 +312,25 @@ static void shown_address(struct buf *out, const struct tape *t, const struct ev
     buf_char(out, ')');
 }
 
+static uint8_t *plain_ether(uint8_t *to, const struct tape *t, const struct event *e)
+{
+    return t->makers ? NULL : few_bytes(to, t, e);
+}
+
+/* The same for adapters: by group or maker. */
+static void shown_ether(struct buf *out, const struct tape *t, const struct event *e)
+{
+    if (!t->makers) {
+        show_bytes(out, t, e);
+        return;
+    }
+    if (!ether_name(out, event_bytes(t, e)))
+        show_bytes(out, t, e);
+    buf_str(out, " (");
+    show_bytes(out, t, e);
+    buf_char(out, ')');
+}
+
 static void show_oid(struct buf *out, const struct tape *t, const struct event *e)
 {
     value_oid(out, event_bytes(t, e));
@@ -356,7 +376,7 @@ static const struct {
     [TYPE_BYTES] = {{shown_bytes, NULL}, {few_bytes, show_bytes}},
     [TYPE_IPV4] = {{shown_ipv4, shown_address}, {show_ipv4, NULL}},
     [TYPE_IPV6] = {{NULL, shown_address}, {NULL, show_ipv6}},
-    [TYPE_ETHER] = {{few_bytes, show_bytes}, {few_bytes, show_bytes}},
+    [TYPE_ETHER] = {{plain_ether, shown_ether}, {few_bytes, show_bytes}},
     [TYPE_OID] = {{NULL, shown_oid}, {NULL, show_oid}},
     [TYPE_FRAMENUM] = {{shown_number, NULL}, {show_number, NULL}},
 };

@@ -1,3 +1,4 @@
+#include "schema/ouis.h"
 #include "stats/stats_private.h"
 #include "stats/tls_tables.h"
 
@@ -285,7 +286,8 @@ void stat_name(const struct stat *s, struct buf *out, const struct address *a)
     const char *name = names_find(s->options->names, slice_of(a->bytes, size));
     if (name)
         buf_str(out, name);
-    else
+    else if (a->kind != ADDRESS_ETHER || !s->options->makers ||
+             !ether_name(out, slice_of(a->bytes, 6)))
         stat_address(out, a);
 }
 

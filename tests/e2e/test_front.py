@@ -662,6 +662,8 @@ def fields_of_other_formats():
     refused([*few, "-N", "mx"], 1, "-N specifies unknown resolving option 'x'", "'v' to enable")
     refused([*few, "-N", "mt"], 1, "names of ports (t) are not there")
     check(run(*few, "-N", "dmnv") == run(*few), "-N with letters that change nothing")
+    check(run(*few, "-V", "-N", "m") == run(*[word for word in few if word != "-n"], "-V"), "makers are named when nothing is said")
+    check("Src: 00:00:00_00:00:00 (00:00:00:00:00:00)" in run("-N", "m", "-r", SEED, "-c", "1", "-V")[0], "-N m")
     refused([*few, "-H", "nosuch"], 1, "Can't read host entries from \"nosuch\"")
     refused([*few, "-T", "jsn"], 1, "Invalid -T parameter \"jsn\"", "\"json\"", "\"jsonl\"", "\"ek\"", "\"psml\"")
     refused([*few, "-o", "gui.column.format:\"No.\",\"%zz\""], 1, "Invalid -o flag", "-G column-formats")

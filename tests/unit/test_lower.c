@@ -140,8 +140,50 @@ static void makers_are_known(void)
 {
     CHECK_STR("Apple, Inc.", oui_name(0x001b63));
     CHECK(oui_name(0x020000) == NULL);
-    for (size_t i = 1; i < oui_count; i++)
-        CHECK(ouis[i - 1].value < ouis[i].value);
+    const struct {
+        const struct oui_row *rows;
+        size_t count;
+    } tables[] = {{ouis, ouis_count}, {ouis_28, ouis_28_count}, {ouis_36, ouis_36_count}};
+    for (size_t k = 0; k < sizeof tables / sizeof tables[0]; k++)
+        for (size_t i = 1; i < tables[k].count; i++)
+            CHECK(tables[k].rows[i - 1].value < tables[k].rows[i].value);
+}
+
+/* As tshark 4.0.17 calls them, but for 01:00:5e:80:00:01: only half of that block is IPv4's (RFC 1112 6.4). */
+static void adapters_are_called_by_groups_and_makers(void)
+{
+    static const struct {
+        uint64_t address;
+        const char *name; /* NULL: none */
+    } rows[] = {
+        {0x8c859065858f, "Apple_65:85:8f"},
+        {0x0c5cb5712345, "Energybo_01:23:45"}, /* 28 bits */
+        {0x001bc5000123, "Convergi_01:23"},    /* 36 bits */
+        {0x011b19000000, "IEEEI&MS_00:00:00"}, /* a group of a maker */
+        {0x000000000001, "00:00:00_00:00:01"},
+        {0x080027010203, "PcsCompu_01:02:03"},
+        {0x020000000001, NULL},
+        {0xffffffffffff, "Broadcast"},
+        {0xfffffffffffe, NULL},
+        {0x01005e7ffffa, "IPv4mcast_7f:ff:fa"},
+        {0x01005e0000fb, "IPv4mcast_fb"},
+        {0x01005e800001, "ICANNIAN_80:00:01"},
+        {0x333300000001, "IPv6mcast_01"},
+        {0x333301000000, "IPv6mcast_01:00:00:00"},
+        {0x0180c2000000, "Spanning-tree-(for-bridges)_00"},
+        {0x0180c200000e, "LLDP_Multicast"},
+        {0x00005e000105, "IETF-VRRP-VRID_05"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf out = {.ceiling = 64};
+        uint8_t bytes[6];
+        for (unsigned k = 0; k < 6; k++)
+            bytes[k] = (uint8_t)(rows[i].address >> (40 - 8 * k));
+        CHECK(ether_name(&out, slice_of(bytes, 6)) == (rows[i].name != NULL));
+        buf_put(&out, "", 1);
+        CHECK_STR(rows[i].name ? rows[i].name : "", (const char *)out.data);
+        buf_free(&out);
+    }
 }
 
 static void setup(void)
@@ -160,6 +202,8 @@ int main(void)
         {"lower: each packet shows its segment", each_packet_shows_its_segment},
         {"lower: depth is bounded", depth_is_bounded},
         {"lower: makers are known", makers_are_known},
+        {"lower: adapters are called by groups and makers",
+         adapters_are_called_by_groups_and_makers},
     };
     setup();
     int status = UNIT_RUN(tests);
