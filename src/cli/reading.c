@@ -355,6 +355,8 @@ static int prepare(struct run *r, struct error *error)
         r->filter = filter_compile(reading->display_filter, error);
         if (!r->filter)
             return READING_FAILED;
+        if (reading->no_output || (printer_is_lines(reading->printer) && !reading->print.tree))
+            filter_open_ended(r->filter);
         filter_wants(r->filter, r->want);
     }
     if (reading->color && colors_possible(reading->out)) {

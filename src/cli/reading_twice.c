@@ -107,8 +107,10 @@ int reading_learn(struct run *r, struct error *error)
     r->filter = NULL;
     if (r->reading->read_filter) {
         r->filter = filter_compile(r->reading->read_filter, error);
-        if (r->filter)
+        if (r->filter) {
+            filter_open_ended(r->filter);
             filter_wants(r->filter, want);
+        }
     }
     struct engine_options options = reading_engine_options(r, r->filter ? want : nothing);
     options.learns = &r->foresight;

@@ -63,9 +63,10 @@ static bool not_compatible(struct compiler *c, uint32_t left_id, uint32_t id)
     left_id = leftmost(c->filter, left_id);
     const struct node *left = &c->filter->nodes[left_id];
     bool function = left->kind == NODE_FUNCTION;
-    const char *name = left->kind == NODE_FIELD || left->kind == NODE_REFERENCE
-                           ? fields[left->field].abbrev
-                           : node_text(c, left_id);
+    bool plain = left->kind == NODE_FIELD || left->kind == NODE_REFERENCE;
+    /* Against an expression tshark shows a field with its layers, else its name alone. */
+    const char *name =
+        plain && n->kind != NODE_ARITHMETIC ? fields[left->field].abbrev : node_text(c, left_id);
     if (n->kind == NODE_FUNCTION && function && !sum)
         return fail_node(c, id,
                          "Return values of function %s (type=%s) and function %s (type=%s) are not "
@@ -85,8 +86,10 @@ static bool check_right(struct compiler *c, const struct test *t, uint32_t id)
 {
     const struct node *left = &c->filter->nodes[t->left];
     struct node *n = &c->filter->nodes[id];
-    bool named = (left->kind == NODE_FIELD || left->kind == NODE_REFERENCE) && !left->raw;
-    enum field_id field = named ? left->field : F_NONE;
+    /* The names of values are those of the field that the left side begins with. */
+    const struct node *first = &c->filter->nodes[leftmost(c->filter, t->left)];
+    bool named = (first->kind == NODE_FIELD || first->kind == NODE_REFERENCE) && !first->raw;
+    enum field_id field = named ? first->field : F_NONE;
     resolve(c, id);
     if (is_constant(n))
         return n->kind == NODE_CONSTANT ||
@@ -151,12 +154,14 @@ static bool check_test(struct compiler *c, struct test *t)
         return check_exists(c, t);
     if (t->kind == TEST_MATCHES && nodes[t->right].kind != NODE_STRING)
         return fail_node(c, t->right, "Matches requires a double quoted string on the right side.");
+    if (t->kind == TEST_MATCHES && !check_regex(c, t))
+        return false;
     if (!check_left(c, t, needs[t->kind]))
         return false;
     if (t->kind == TEST_CONTAINS || t->kind == TEST_MATCHES)
         c->filter->nodes[t->left].whole = true;
     if (t->kind == TEST_MATCHES)
-        return check_regex(c, t);
+        return true;
     if (t->kind != TEST_IN)
         return check_right(c, t, t->right);
     for (uint32_t i = t->right; i != NODE_NOTHING; i = nodes[i].next)

@@ -51,15 +51,26 @@ static bool find_twins(struct compiler *c)
     return true;
 }
 
-/* The bytes of a protocol go on to the end of what it was given; those of the layers below TCP, except
- * when they are searched, are their headers. */
+/* The bytes of a protocol above TCP go on to the end of what it was given; those of TCP and the layers
+ * below it, except when they are searched, are their headers. */
 static void find_extents(struct filter *f)
 {
     enum field_id above = field_find("tcp", 3);
     for (uint32_t i = 0; i < f->node_count; i++) {
         struct node *n = &f->nodes[i];
         n->whole =
-            n->kind == NODE_FIELD && n->type == TYPE_PROTOCOL && (n->whole || n->field >= above);
+            n->kind == NODE_FIELD && n->type == TYPE_PROTOCOL && (n->whole || n->field > above);
+    }
+}
+
+void filter_open_ended(struct filter *f)
+{
+    static const char *const names[] = {"tcp",    "ipv6", "ipv6.routing", "gre",
+                                        "geneve", "llc",  "ppp"};
+    for (uint32_t i = 0; i < f->node_count; i++) {
+        struct node *n = &f->nodes[i];
+        for (size_t k = 0; n->kind == NODE_FIELD && k < sizeof names / sizeof *names; k++)
+            n->whole |= n->type == TYPE_PROTOCOL && strcmp(fields[n->field].abbrev, names[k]) == 0;
     }
 }
 

@@ -21,6 +21,10 @@ struct filter;
 struct filter *filter_compile(const char *text, struct error *error);
 void filter_free(struct filter *f);
 
+/* As tshark has it where it shows no tree: the bytes of TCP and of some layers below it go on to the
+ * end of what they were given, tcp[20] is the first byte of what TCP carries. */
+void filter_open_ended(struct filter *f);
+
 /* Sets WANT[id] to 1 for each field that the filter reads; WANT has FIELD_COUNT bytes. */
 void filter_wants(const struct filter *f, uint8_t *want);
 

@@ -297,8 +297,8 @@ static bool convert_address(struct compiler *c, struct node *n, enum field_type 
     bool fits = copy_text(c, n, text, sizeof text);
     unsigned long mask = fits ? take_mask(text) : 0;
     if (!fits || inet_pton(v4 ? AF_INET : AF_INET6, text, bytes) != 1)
-        return fail_at(c, n->at, n->length, "\"%.*s\" is not a valid hostname or %s.", shown(n),
-                       c->text + n->at, type_name(type));
+        return fail_at(c, n->at, n->length, "\"%.*s\" is not a valid hostname or %s.",
+                       fits && v4 ? (int)strlen(text) : shown(n), c->text + n->at, type_name(type));
     if (mask > bits + 1)
         return fail_at(c, n->at, n->length,
                        v4 ? "Netmask bits in a CIDR IPv4 address should be <= 32, not %lu"
@@ -396,11 +396,12 @@ static bool convert_date(struct compiler *c, struct node *n)
     int64_t ns = 0;
     const char *rest = "";
     if (!copy_text(c, n, text, sizeof text) || !literal_date(text, &ns, &rest)) {
-        bool quoted = n->kind == NODE_STRING;
+        const char *typed = NULL;
+        int len = shown_text(c, n, &typed);
         return fail_at(c, n->at, n->length,
-                       "%s%.*s%s is not a valid absolute time. Example: \"Nov 12, 1999 "
+                       "\"%.*s\" is not a valid absolute time. Example: \"Nov 12, 1999 "
                        "08:55:44.123\" or \"2011-07-04 12:34:56\"",
-                       quoted ? "" : "\"", shown(n), c->text + n->at, quoted ? "" : "\"");
+                       len, typed);
     }
     if (*rest)
         return fail_at(c, n->at, n->length, "Unexpected data after time value.");

@@ -230,7 +230,7 @@ static bool check_extreme(struct compiler *c, struct node *n, enum field_type co
     return true;
 }
 
-static bool check_absolute(struct compiler *c, struct node *n)
+static bool check_absolute(struct compiler *c, struct node *n, enum field_type constants)
 {
     static const char *const kinds[] = {[NODE_STRING] = "STRING",
                                         [NODE_CHAR] = "CHARCONST",
@@ -242,7 +242,7 @@ static bool check_absolute(struct compiler *c, struct node *n)
         return fail_node(c, id, "Need a field or field-like value on the LHS.");
     if (argument->kind < sizeof kinds / sizeof *kinds && kinds[argument->kind])
         return fail_node(c, id, "Type %s is not valid for abs", kinds[argument->kind]);
-    if (!check_entity(c, id, TYPE_NONE))
+    if (!check_entity(c, id, constants))
         return false;
     if (argument->type == TYPE_NONE)
         return fail_node(c, id, "Type FIELD is not valid for abs");
@@ -261,7 +261,7 @@ static bool check_function(struct compiler *c, uint32_t id, enum field_type cons
         return fail_node(c, id, "Function %s can only accept 1 arguments.", node_text(c, id));
     resolve(c, n->left);
     return many              ? check_extreme(c, n, constants)
-           : n->op == FN_ABS ? check_absolute(c, n)
+           : n->op == FN_ABS ? check_absolute(c, n, constants)
                              : check_field_argument(c, n);
 }
 

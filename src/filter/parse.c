@@ -366,6 +366,7 @@ static bool parse_in(struct compiler *c, unsigned nesting, struct test test)
     if (c->token.kind != TOKEN_IN)
         return fail_unexpected(c);
     test.kind = TEST_IN;
+    test.all = test.all && !negative; /* all are outside of a set when not any is in it */
     test.at = c->token.at;
     test.length = c->token.length;
     return parse_set(c, nesting, &test) && add_test(c, test) &&

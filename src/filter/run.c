@@ -90,11 +90,12 @@ static bool compare(enum comparison cmp, int order)
     return false;
 }
 
-static bool contains(struct slice in, struct slice what)
+/* As in tshark, nothing but bytes contains the empty text. */
+static bool contains(struct slice in, struct slice what, enum field_type type)
 {
-    /* Nothing contains the empty text, as in tshark. */
-    return what.len > 0 && what.len <= in.len &&
-           memmem(in.data, in.len, what.data, what.len) != NULL;
+    if (what.len == 0)
+        return in.len > 0 && type == TYPE_BYTES;
+    return what.len <= in.len && memmem(in.data, in.len, what.data, what.len) != NULL;
 }
 
 static bool matches(struct run *r, const struct test *t, struct slice subject)
@@ -158,7 +159,10 @@ static int judge(struct run *r, const struct test *t)
                    ? compare((enum comparison)t->cmp, value_order(&left, &right))
                    : -1;
     case TEST_CONTAINS:
-        return value_of(r, t->right, &right) ? contains(left.bytes, right.bytes) : -1;
+        return value_of(r, t->right, &right)
+                   ? contains(left.bytes, right.bytes,
+                              (enum field_type)r->filter->nodes[t->left].type)
+                   : -1;
     case TEST_MATCHES:
         /* No expression matches what is not there; the empty text is there. */
         return (left.bytes.len > 0 || r->filter->nodes[t->left].kind != NODE_SLICE) &&

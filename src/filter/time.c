@@ -1,10 +1,10 @@
-/* Times as filters write them.  A date without a zone is in UTC, as in every output of this
- * program's tests: the core knows no zone. */
+/* Times as filters write them.  A date without a zone is in that of TZ, as `frame.time` is shown. */
 #include "filter/program.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
 #define NS_PER_S    1000000000
 #define MAX_SECONDS 9000000000 /* what 64 bits of nanoseconds hold, rounded down */
@@ -40,19 +40,28 @@ static void fraction(const char **p, int64_t *ns)
         (*p)++;
 }
 
+/* What is further away than 64 bits of nanoseconds reach is as far as they do: it is compared. */
+static int64_t nanoseconds(int64_t seconds, int64_t rest)
+{
+    if (seconds > MAX_SECONDS)
+        return INT64_MAX;
+    return seconds < -MAX_SECONDS ? INT64_MIN : seconds * NS_PER_S + rest;
+}
+
 bool literal_span(const char *text, int64_t *ns)
 {
     int64_t seconds = 0, rest = 0;
-    if (!digits(&text, 1, 12, &seconds) || seconds > MAX_SECONDS)
+    if (!digits(&text, 1, 18, &seconds))
         return false;
     if (sign(&text, '.'))
         fraction(&text, &rest);
-    *ns = seconds * NS_PER_S + rest;
+    *ns = nanoseconds(seconds, rest);
     return *text == '\0';
 }
 
 struct date {
     int64_t year, month, day, hour, minute, second, ns, offset;
+    bool zoned; /* a zone stands there; without one it is that of TZ */
 };
 
 /* Days since 1970-01-01 in the Gregorian calendar: years from March, so that the leap day ends one.
@@ -66,33 +75,48 @@ static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static bool clock_time(const char **p, struct date *d, bool *seconds)
+/* What is there of a time of day: hour, minute, second, and its fraction behind a point or a comma. */
+enum clock_part { CLOCK_NONE, CLOCK_HOUR, CLOCK_MINUTE, CLOCK_SECOND };
+
+static enum clock_part clock_time(const char **p, struct date *d)
 {
-    if (!digits(p, 1, 2, &d->hour) || !sign(p, ':') || !digits(p, 1, 2, &d->minute))
-        return false;
-    *seconds = sign(p, ':');
-    if (*seconds && !digits(p, 1, 2, &d->second))
-        return false;
-    if (*seconds && sign(p, '.'))
+    const char *at = *p;
+    enum clock_part part = CLOCK_NONE;
+    if (digits(&at, 1, 2, &d->hour)) {
+        part = CLOCK_HOUR;
+        *p = at;
+        if (sign(&at, ':') && digits(&at, 1, 2, &d->minute)) {
+            part = CLOCK_MINUTE;
+            *p = at;
+            if (sign(&at, ':') && digits(&at, 1, 2, &d->second)) {
+                part = CLOCK_SECOND;
+                *p = at;
+            }
+        }
+    }
+    if (part == CLOCK_SECOND && (sign(p, '.') || sign(p, ',')))
         fraction(p, &d->ns);
-    return d->hour < 24 && d->minute < 60 && d->second < 62;
+    return d->hour < 24 && d->minute < 60 && d->second < 62 ? part : CLOCK_NONE;
 }
 
-static void name_of_zone(const char **p)
+static void name_of_zone(const char **p, struct date *d)
 {
     const char *after = *p;
     while (*after == ' ')
         after++;
-    if (strncmp(after, "UTC", 3) == 0)
+    if (strncmp(after, "UTC", 3) == 0) {
         *p = after + 3;
+        d->zoned = true;
+    }
 }
 
-/* "Z", "+01:00", "+0100" or "+01"; nothing is UTC too. */
+/* "Z", "+01:00", "+0100" or "+01". */
 static void zone(const char **p, struct date *d)
 {
     int64_t hours = 0, minutes = 0;
     const char *start = *p;
-    if (sign(p, 'Z') || (**p != '+' && **p != '-'))
+    d->zoned = sign(p, 'Z');
+    if (d->zoned || (**p != '+' && **p != '-'))
         return;
     int64_t east = *(*p)++ == '+' ? 1 : -1;
     if (!digits(p, 1, 2, &hours)) {
@@ -104,6 +128,7 @@ static void zone(const char **p, struct date *d)
     if (!digits(p, 2, 2, &minutes))
         *p = colon;
     d->offset = east * (hours * 3600 + minutes * 60);
+    d->zoned = true;
 }
 
 static bool month_name(const char **p, struct date *d)
@@ -129,30 +154,52 @@ static bool written_date(const char **p, struct date *d)
         return false;
     while (sign(p, ' '))
         continue;
-    bool seconds = false;
-    if (!digits(p, 1, 4, &d->year) || !sign(p, ' ') || !clock_time(p, d, &seconds) || !seconds)
+    if (!digits(p, 1, 4, &d->year) || **p != ' ')
         return false;
-    name_of_zone(p);
+    while (sign(p, ' '))
+        continue;
+    if (clock_time(p, d) != CLOCK_SECOND)
+        return false;
+    name_of_zone(p, d);
     return true;
 }
 
 static bool iso_date(const char **p, struct date *d)
 {
-    if (!digits(p, 4, 4, &d->year) || !sign(p, '-') || !digits(p, 1, 2, &d->month) ||
+    if (!digits(p, 1, 4, &d->year) || !sign(p, '-') || !digits(p, 1, 2, &d->month) ||
         !sign(p, '-') || !digits(p, 1, 2, &d->day))
         return false;
     const char *day = *p;
     struct date whole = *d;
-    bool seconds = false;
-    if ((sign(p, 'T') || sign(p, ' ')) && clock_time(p, &whole, &seconds))
-        *d = whole;
-    else
+    bool letter = sign(p, 'T');
+    while (!letter && sign(p, ' '))
+        continue;
+    enum clock_part part = *p > day ? clock_time(p, &whole) : CLOCK_NONE;
+    if (part == CLOCK_NONE || (letter && part == CLOCK_HOUR))
         *p = day; /* what follows the day is no time: the caller tells */
-    if (seconds)
-        zone(p, d);
     else
-        name_of_zone(p);
+        *d = whole;
+    const char *before = *p;
+    if (part >= CLOCK_MINUTE)
+        zone(p, d);
+    if (*p == before)
+        name_of_zone(p, d);
     return true;
+}
+
+/* Seconds that the zone of TZ is ahead of UTC at this time of its clocks. */
+static int64_t local_offset(const struct date *d)
+{
+    struct tm parts = {.tm_year = (int)d->year - 1900,
+                       .tm_mon = (int)d->month - 1,
+                       .tm_mday = (int)d->day,
+                       .tm_hour = (int)d->hour,
+                       .tm_min = (int)d->minute,
+                       .tm_sec = (int)d->second,
+                       .tm_isdst = -1};
+    struct tm as_utc = parts;
+    time_t local = mktime(&parts);
+    return local == (time_t)-1 ? 0 : timegm(&as_utc) - local;
 }
 
 bool literal_date(const char *text, int64_t *ns, const char **rest)
@@ -166,10 +213,10 @@ bool literal_date(const char *text, int64_t *ns, const char **rest)
     while (*text == ' ')
         text++;
     *rest = text;
+    if (!d.zoned)
+        d.offset = local_offset(&d);
     int64_t seconds = days_from_civil(d.year, d.month, d.day) * 86400 + d.hour * 3600 +
                       d.minute * 60 + d.second - d.offset;
-    if (seconds > MAX_SECONDS || seconds < -MAX_SECONDS)
-        return false;
-    *ns = seconds * NS_PER_S + d.ns;
+    *ns = nanoseconds(seconds, d.ns);
     return true;
 }

@@ -1,5 +1,6 @@
 /* Values of operands: read from the tape, computed, compared. */
 #include "filter/program.h"
+#include "schema/oids.h"
 
 #include <arpa/inet.h>
 
@@ -155,6 +156,8 @@ static struct value as_text(struct run *r, const struct node *n, enum field_type
         raw[i] = slice_at(v->bytes, i);
     if (type == TYPE_ETHER)
         buf_hex_bytes(slot, v->bytes, ':');
+    else if (type == TYPE_OID)
+        oid_dotted(slot, v->bytes);
     else if (type == TYPE_IPV4 || type == TYPE_IPV6)
         buf_str(slot,
                 inet_ntop(type == TYPE_IPV4 ? AF_INET : AF_INET6, raw, address, sizeof address)

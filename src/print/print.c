@@ -124,6 +124,11 @@ const struct printer *printer_find(const char *name)
     return NULL;
 }
 
+bool printer_is_lines(const struct printer *printer)
+{
+    return printer->want == text_want;
+}
+
 bool printer_is_text(const struct printer *printer)
 {
     return printer->want == text_want && printer->header == nothing;

@@ -102,6 +102,8 @@ bool printer_apart(const struct printer *printer, const struct print_options *op
 bool printer_by_halves(const struct printer *printer, const struct print_options *options);
 /* True when it has no header and shows what -P, -V and -x say. */
 bool printer_is_text(const struct printer *printer);
+/* Whether it prints the summary's columns, in whatever dress, and details only with print_options.tree. */
+bool printer_is_lines(const struct printer *printer);
 /* The names, in the order of the table; NULL after the last. */
 const char *printer_name(size_t index);
 

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 static uint8_t everything[FIELD_COUNT];
 
@@ -184,7 +185,7 @@ static const struct {
     {"tls contains 02", false},
     {"tls contains 1603", true},
     {"tls[0] == 16 and tls[0] == 0x16", true},
-    {"tcp[4:1] == 16", true},
+    {"tcp[4:1] == 16", false}, /* behind the header */
     {"tcp.payload[0:2] == 16:03", true},
     {"tcp.payload[0:2] == 16-03 and tcp.payload[:2] == 16.03", true},
     {"tcp.payload[5:] == \"hello\"", true},
@@ -251,6 +252,55 @@ static bool judge(struct tape *t, const char *text, bool *compiled)
     CHECK(filter_match(f, t) == answer);
     filter_free(f);
     return answer;
+}
+
+/* Where tshark shows no tree, what TCP carries counts as TCP's. */
+static void test_open_ended(void)
+{
+    struct tape t;
+    struct error e = {.code = ERROR_NONE};
+    uint8_t want[FIELD_COUNT] = {0};
+    struct filter *f = filter_compile("tcp[4:1] == 16", &e);
+    CHECK(f && tape_init(&t));
+    filter_wants(f, want);
+    hello(&t, want);
+    CHECK(!filter_match(f, &t));
+    filter_open_ended(f);
+    CHECK(filter_match(f, &t));
+    filter_free(f);
+    tape_free(&t);
+}
+
+/* A time without a zone is in that of TZ, as frame.time is shown. */
+static void test_zones(void)
+{
+    static const struct {
+        const char *zone, *text;
+    } times[] = {
+        {"UTC", "2020-01-01 00:00:00.5"},
+        {"EST5EDT,M3.2.0,M11.1.0", "2019-12-31 19:00:00.5"},
+        {"EST5EDT,M3.2.0,M11.1.0", "Dec 31, 2019 19:00:00.5"},
+        {"EST5EDT,M3.2.0,M11.1.0", "2020-01-01 00:00:00.5 UTC"},
+        {"EST5EDT,M3.2.0,M11.1.0", "2020-01-01T00:00:00.5Z"},
+        {"EST5EDT,M3.2.0,M11.1.0", "2020-01-01 02:00:00,5+02:00"},
+        {"<+0530>-5:30", "2020-01-01 05:30:00.5"},
+    };
+    struct tape t;
+    CHECK(tape_init(&t));
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char text[96];
+        struct error e = {.code = ERROR_NONE};
+        setenv("TZ", times[i].zone, 1);
+        tzset();
+        snprintf(text, sizeof text, "frame.time == \"%s\"", times[i].text);
+        struct filter *f = filter_compile(text, &e);
+        hello(&t, everything);
+        CHECK(f && filter_match(f, &t));
+        filter_free(f);
+    }
+    setenv("TZ", "UTC", 1);
+    tzset();
+    tape_free(&t);
 }
 
 static void test_matches(void)
@@ -410,11 +460,14 @@ int main(void)
 {
     static const struct unit_test tests[] = {
         {"filters match as tshark's do", test_matches},
+        {"TCP's bytes where no tree is shown", test_open_ended},
+        {"times in the zone of TZ", test_zones},
         {"mistakes are told", test_mistakes},
         {"wants what it reads, and only that", test_wants},
         {"deep and long texts", test_limits},
         {"budget of steps", test_budget},
     };
     memset(everything, 1, sizeof everything);
+    setenv("TZ", "UTC", 1);
     return UNIT_RUN(tests);
 }
