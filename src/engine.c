@@ -452,8 +452,7 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
         c->protocol = lower->network == NETWORK_IPV6 ? "IPv6" : "IPv4";
     }
     if (d->tcp.cut_header)
-        dissection_stop(d, "TCP", d->tcp.cut_by_capture, lower->payload_source,
-                        lower->payload_offset + d->tcp.captured);
+        dissection_stop(d, "TCP", d->tcp.cut_by_capture);
     if (plan.run_count > 0 || plan.segment_of_pdu)
         read_runs(e, flow, &plan);
     if (flow && d->tcp.flags & TCP_FIN && tcp_all_read(flow, &d->tcp))

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -292,11 +293,24 @@ struct writer_options reading_writer_options(struct run *r)
     return options;
 }
 
+/* Onto itself a capture would be lost before it is read. */
+static bool overwrites_itself(const struct reading *reading)
+{
+    struct stat from, to;
+    return strcmp(reading->file, "-") != 0 && strcmp(reading->write_file, "-") != 0 &&
+           stat(reading->file, &from) == 0 && stat(reading->write_file, &to) == 0 &&
+           S_ISREG(to.st_mode) && from.st_dev == to.st_dev && from.st_ino == to.st_ino;
+}
+
 static bool open_writer(struct run *r, struct error *error)
 {
     struct writer_options options = reading_writer_options(r);
     if (!r->reading->write_file || !r->reading->file)
         return true; /* or a capture opens its files itself */
+    if (overwrites_itself(r->reading))
+        return error_set(error, ERROR_USAGE,
+                         "%.300s would be overwritten before it is read; name another file with -w",
+                         r->reading->write_file);
     r->writer = writer_open(r->reading->write_file, &options, error);
     return r->writer != NULL;
 }

@@ -54,14 +54,13 @@ void dissection_remark(struct dissection *d, const char *text)
         c->items[c->item_count++] = (struct info_item){.kind = INFO_TEXT, .text = text};
 }
 
-void dissection_stop(struct dissection *d, const char *module, bool cut, uint8_t source,
-                     uint32_t end)
+void dissection_stop(struct dissection *d, const char *module, bool cut)
 {
     struct tape *t = &d->tape;
-    uint32_t depth = t->depth, place = cut ? end : network_layer(t);
+    uint32_t depth = t->depth, place = network_layer(t);
     t->depth = 0;
     if (cut) {
-        name_module(t, tape_add(t, F__ws_short, source, place, 0, 0, 0), module);
+        name_module(t, tape_add(t, F__ws_short, 0, 0, 0, 0, 0), module);
     } else {
         uint32_t at = tape_open(t, F__ws_malformed, 0, place, 0, 0, 0);
         name_module(t, at, module);

@@ -247,8 +247,8 @@ static void follow_scale(struct flow *f, const struct tcp_facts *facts)
     struct tcp_side *own = &f->side[facts->direction], *peer = &f->side[!facts->direction];
     if (facts->has_wscale)
         own->shift = (int8_t)(facts->wscale > MAX_SHIFT ? MAX_SHIFT : facts->wscale);
-    if (!(facts->flags & TCP_SYN))
-        return;
+    if (!(facts->flags & TCP_SYN) || facts->truncated)
+        return; /* an option that was not captured may have said it */
     if (own->shift == TCP_SCALE_UNKNOWN)
         own->shift = peer->shift = TCP_SCALE_NONE;
     else if ((facts->flags & TCP_ACK) && peer->shift == TCP_SCALE_NONE)
@@ -337,10 +337,9 @@ bool tcp_segment(struct flow_table *table, const struct tcp_input *in, struct tc
         return true;
     update_completeness(f, out);
     follow_flags(f, out, in->time);
-    if (!out->truncated) {
-        follow_scale(f, out);
+    follow_scale(f, out);
+    if (!out->truncated)
         follow_sack(f, out);
-    }
     as_asked(out);
     return true;
 }

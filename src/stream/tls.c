@@ -375,6 +375,7 @@ static void records(struct tls_reader *r)
         else
             record(r, there - TLS_HEADER);
     }
+    r->failed |= r->missing > 0 && r->at > r->start; /* what follows was not captured */
 }
 
 uint16_t tls_version(const struct flow *f)
@@ -447,5 +448,5 @@ void tls_read(struct flow_table *table, struct flow *f, struct dissection *d,
     tape_close(&d->tape, item);
     show_data(&r);
     if (r.failed || r.module)
-        dissection_stop(d, r.missing ? "TLS" : module_name(r.module), r.missing > 0, source, r.end);
+        dissection_stop(d, r.missing ? "TLS" : module_name(r.module), r.missing > 0);
 }

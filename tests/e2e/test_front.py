@@ -718,6 +718,17 @@ def bad_captures():
 
 
 @test
+def a_capture_is_not_written_onto_itself():
+    data = (ROOT / "tests" / "golden" / "lab_tls13.pcapng").read_bytes()
+    pathlib.Path("onto.pcapng").write_bytes(data)
+    pathlib.Path("alias.pcapng").symlink_to("onto.pcapng")
+    for name in ("onto.pcapng", "alias.pcapng", "./onto.pcapng"):
+        for more in ([], ["-2", "-Y", "tls"]):
+            refused(["-r", "onto.pcapng", "-w", name, *more], 2, "would be overwritten")
+            check(pathlib.Path("onto.pcapng").read_bytes() == data, f"{name} {more}: the capture is gone")
+
+
+@test
 def damage_is_told_in_tshark_s_words():
     """All that tshark says, and at most one line of ours after it."""
     if MISSING:

@@ -157,6 +157,28 @@ static void a_keep_alive_is_no_conflict(void)
     engine_free(engine);
 }
 
+/* The capture ends where a record does, and the segment goes on. */
+static void a_cut_between_records_is_told(void)
+{
+    static const uint8_t ccs[] = {0x14, 3, 3, 0, 1, 1};
+    static const uint8_t more[sizeof ccs + 20] = {0x14, 3, 3, 0, 1, 1, 0x17, 3, 3, 0, 15};
+    begin();
+    struct segment s = {.client_port = 1000, .server_port = 443, .seq = 1, .ack = 1};
+    s.flags = PSH | ACK;
+    s.data = slice_of(more, sizeof more);
+    put_segment(&bytes, &s);
+    struct packet p = packet_of(&bytes, ++number);
+    p.bytes = slice_sub(p.bytes, 0, p.bytes.len - 20);
+    const struct dissection *d = engine_packet(engine, &p);
+    CHECK_EQ(1, count(d, F_tls_record));
+    CHECK_EQ(1, count(d, F__ws_short));
+    CHECK(remarks(d, "[Packet size limited during capture]"));
+    for (uint32_t i = 0; i < d->tape.count; i++)
+        if (d->tape.events[i].field == F__ws_short)
+            CHECK_EQ(0, d->tape.events[i].offset);
+    engine_free(engine);
+}
+
 static void connections_are_apart(void)
 {
     begin();
@@ -189,6 +211,7 @@ int main(void)
         {"repeats: a keep-alive is none", a_keep_alive_is_none},
         {"repeats: parts that differ are told", parts_that_differ_are_told},
         {"repeats: a keep-alive is no conflict", a_keep_alive_is_no_conflict},
+        {"repeats: a cut between records is told", a_cut_between_records_is_told},
         {"repeats: connections are apart", connections_are_apart},
         {"repeats: old bytes are forgotten", old_bytes_are_forgotten},
     };

@@ -367,6 +367,28 @@ static void test_window_scale(void)
     }
 }
 
+/* Options that the capture cuts behind the window scale: it counts; before it, nobody knows. */
+static void test_window_scale_of_cut_options(void)
+{
+    static const struct {
+        size_t captured;
+        int32_t scale;
+    } cuts[] = {{20 + 3, 128}, {20 + 2, TCP_SCALE_UNKNOWN}, {20 + 12, 128}};
+    for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+        struct wire w;
+        wire_open(&w);
+        for (int from = CLIENT; from <= SERVER; from++) {
+            unsigned flags = from == CLIENT ? TCP_SYN : TCP_SYN | TCP_ACK;
+            build(&w, &(struct segment){from, from, 0, (uint32_t)from, (uint16_t)flags, 100, 0,
+                                        "0303070402020101080a0000"});
+            CHECK(feed(&w, from, from, cuts[i].captured));
+        }
+        send_segment(&w, &(struct segment)BARE(CLIENT, 2, 1, 1, 100));
+        CHECK_EQ(cuts[i].scale, w.facts.scale);
+        flow_table_free(&w.table);
+    }
+}
+
 /* Completeness that the segment after the steps shows. */
 static const struct {
     struct segment steps[8];
@@ -657,6 +679,7 @@ int main(void)
         {"a stream joined late", test_joined_late},
         {"SYN and FIN count as one byte", test_syn_and_fin_count},
         {"window scale", test_window_scale},
+        {"window scale of cut options", test_window_scale_of_cut_options},
         {"completeness", test_completeness},
         {"options", test_options},
         {"repeated SACK blocks", test_repeated_sack},
