@@ -67,18 +67,11 @@ struct dissection {
 
 struct dissection *dissection_new(void);
 void dissection_free(struct dissection *d);
-<<<<<<< HEAD
 /* Gives back what a packet of very many events took; false when memory is out, and then it is of no more use. */
 bool dissection_trim(struct dissection *d, uint32_t most_events);
-/* Reading the packet ends at END of SOURCE, where MODULE (static) lacks bytes: the capture has CUT them, or they are
- * not what they should be. */
-void dissection_stop(struct dissection *d, const char *module, bool cut, uint8_t source,
-                     uint32_t end);
-=======
 /* Reading the packet ends where MODULE (static) lacks bytes: the capture has CUT them, or they are not what they
  * should be. */
 void dissection_stop(struct dissection *d, const char *module, bool cut);
->>>>>>> 0ed5998 (Options count as far as a snapshot length leaves them, a cut between records is told, and -w does not overwrite what is read)
 /* TEXT (static) is a judgement on the packet: it follows what the Info column says without a comma. */
 void dissection_remark(struct dissection *d, const char *text);
 /* Makes D, that the engine filled, good to be looked at while the engine goes on.  What belongs to the packet's source

@@ -728,6 +728,36 @@ def a_capture_is_not_written_onto_itself():
             check(pathlib.Path("onto.pcapng").read_bytes() == data, f"{name} {more}: the capture is gone")
 
 
+def read_times(name, data):
+    """What is said of the capture's packets' times, on stderr, and the status."""
+    pathlib.Path(name).write_bytes(data)
+    return run("-n", "-r", name, "-T", "fields", "-e", "frame.time_epoch")
+
+
+@test
+def captures_that_tshark_misreads():
+    """Rows of docs/differences.md on formats."""
+    head = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+    packet = struct.pack("<IIII", 5, 1999999, 60, 60) + bytes(60)
+    good = ("6.999999000\n", "", 0)
+    check(read_times("late.pcap", head + packet) == good, "more than a second of microseconds")
+    zipped = gzip.compress(head + packet)
+    check(read_times("trail.pcap.gz", zipped + b"garbage!") == good, "bytes behind a gzip stream")
+    # RFC 8878: a frame of one block that is not compressed, and that is not the last one.
+    frame = b"\x28\xb5\x2f\xfd\x00\x50" + (len(head + packet) << 3).to_bytes(3, "little") + head + packet
+    out, err, status = read_times("cut.pcap.zst", frame)
+    check(status == 2 and "cut short" in err, f"zstd without an end: {out!r} {err!r} {status}")
+    for name, data in (("three.pcap", head[:3]), ("four.pcapng", b"\n\r\r\n"), ("few.pcapng", b"\n\r\r\n\x1c\0\0\0\x4d\x3c")):
+        out, err, status = read_times(name, data)
+        check(out == "" and status == 2 and err.startswith(f'tlswire: The file "{name}" '), f"{name}: {out!r} {err!r}")
+    section = struct.pack("<IIIHHqI", 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, -1, 28)
+    for option in (struct.pack("<HH", 2, 400), struct.pack("<HH3sx", 7, 3, b"\1ab")):
+        body = struct.pack("<IIIII", 0, 0, 6999999, 60, 60) + bytes(60) + option
+        data = section + struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+        data += struct.pack("<II", 6, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+        check(read_times("option.pcapng", data) == good, f"an option that is wrong: {run('-n', '-r', 'option.pcapng')}")
+
+
 @test
 def damage_is_told_in_tshark_s_words():
     """All that tshark says, and at most one line of ours after it."""
