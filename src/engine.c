@@ -6,10 +6,12 @@
 #include "dissect/frame.h"
 #include "dissect/lower.h"
 #include "stream/flow.h"
+#include "stream/multipath.h"
 #include "stream/preface.h"
 #include "stream/reassembly.h"
 #include "stream/tcp.h"
 #include "stream/tcp_emit.h"
+#include "stream/tcp_options.h"
 #include "stream/tcp_repeats.h"
 #include "stream/tls.h"
 #include "stream/tls_http.h"
@@ -400,7 +402,7 @@ static void read_runs(struct engine *e, struct flow *flow, const struct tcp_plan
         if (run->joined && !run->idle && tcp_parts_conflict(plan->parts))
             dissection_remark(d, "[Illegal Segments]");
         /* TLS that may not wait for the rest of its record is TLS all the same. */
-        if (tools->alone && d->columns.asked && strcmp(d->columns.protocol, "TCP") == 0)
+        if (tools->alone && d->columns.asked && columns_of_tcp(&d->columns))
             d->columns.protocol = tls_version_name(tls_version(flow));
     }
 }
@@ -414,6 +416,22 @@ static void foresee(const struct engine *e, struct tcp_facts *facts)
         return;
     facts->completeness = end->completeness;
     facts->initial_rtt = end->initial_rtt;
+}
+
+/* The option of multipath TCP: names that frame.protocols has, and what the connection is part of. */
+static void note_multipath(struct engine *e, struct flow *flow)
+{
+    struct tcp_facts *facts = &e->result->tcp;
+    struct tcp_option_walk walk = tcp_options_of(facts->options, facts->options.len);
+    struct tcp_option option;
+    bool none = e->tcp.no_multipath;
+    while (tcp_option_next(&walk, &option) && option.kind != TCP_OPTION_END && !option.fault)
+        if (option.kind == TCP_OPTION_MULTIPATH)
+            buf_str(&e->protocols, none ? ":data" : ":mptcp");
+    if (!none)
+        e->result->columns.protocol = "MPTCP";
+    if (flow && e->wants_tcp && !none && !e->tcp.no_analysis)
+        multipath_follow(&e->flows, &e->crypto, flow, facts);
 }
 
 static void read_tcp(struct engine *e, const struct packet *packet, const struct lower *lower)
@@ -446,6 +464,8 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
                        e, &plan);
     }
     foresee(e, &d->tcp);
+    if (d->tcp.has_multipath)
+        note_multipath(e, flow);
     emit_tcp(e, lower, &plan);
     if (d->tcp.captured < 4) { /* nothing of TCP shows */
         c->has_tcp = false;
@@ -455,6 +475,8 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
         dissection_stop(d, "TCP", d->tcp.cut_by_capture);
     if (plan.run_count > 0 || plan.segment_of_pdu)
         read_runs(e, flow, &plan);
+    if (d->tcp.has_multipath && c->segment_of_pdu && columns_of_tcp(c))
+        c->protocol = "TCP";
     if (flow && d->tcp.flags & TCP_FIN && tcp_all_read(flow, &d->tcp))
         tls_end(flow, d, lower->payload_source, lower->payload_offset);
 }
@@ -532,7 +554,8 @@ void engine_share(struct engine *e, enum share share)
 bool engine_may_share(const struct engine *e)
 {
     const uint8_t *want = e->options.want;
-    bool numbers = want[F_tcp_stream] || want[F_udp_stream];
+    bool numbers = want[F_tcp_stream] || want[F_udp_stream] || want[F_expert_mptcp_key_mismatch] ||
+                   any_wanted(want, F_mptcp_ack, F_tls);
     return !numbers && !asks_origins(e) && !e->wants_proof && !e->wants_http && !e->repeats &&
            e->keys.count == 0 && !e->options.ring && !e->options.known && !e->options.learns;
 }

@@ -41,11 +41,8 @@ static bool is_integer(const struct field *field)
 /* How many bits the picture of a display is wide; 0: none. */
 static unsigned picture_bits(const struct field *field)
 {
-    static const uint8_t bits[] = {[SHOW_BITS_8] = 8,
-                                   [SHOW_BITS_12] = 12,
-                                   [SHOW_BITS_16] = 16,
-                                   [SHOW_BITS_24] = 24,
-                                   [SHOW_BITS_32] = 32};
+    static const uint8_t bits[] = {[SHOW_BITS_4] = 4,   [SHOW_BITS_8] = 8,   [SHOW_BITS_12] = 12,
+                                   [SHOW_BITS_16] = 16, [SHOW_BITS_24] = 24, [SHOW_BITS_32] = 32};
     return field->display < sizeof bits ? bits[field->display] : 0;
 }
 

@@ -92,11 +92,15 @@ static bool is_dissected(const char *name)
     return id != F_NONE && fields[id].type == TYPE_PROTOCOL;
 }
 
-/* All that there are are always dissected, and of the others none: only to turn one of them off cannot
- * be had. */
+/* All that there are are always dissected but for multipath TCP, and of the others none: only to turn one of
+ * them off cannot be had. */
 bool take_protocol(struct front *f, const struct option_row *row, const char *argument)
 {
     bool enable = strncmp(row->name, "enable", 6) == 0;
+    if (strcmp(argument, "mptcp") == 0) {
+        f->reading.tcp.no_multipath = !enable;
+        return true;
+    }
     if (enable == is_dissected(argument))
         return true;
     if (enable)

@@ -58,7 +58,7 @@ static bool is_remark(const struct info_item *item)
 static bool is_plain_tcp(const struct columns *c)
 {
     return c->has_tcp && !c->asked && (c->item_count == 0 || is_remark(&c->items[0])) &&
-           (!c->protocol || strcmp(c->protocol, "TCP") == 0);
+           (!c->protocol || columns_of_tcp(c));
 }
 
 void info_write(struct buf *out, const struct columns *c, const struct tcp_facts *tcp)

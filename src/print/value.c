@@ -44,8 +44,8 @@ static const uint8_t type_bits[TYPE_COUNT] = {
 unsigned value_width(const struct field *field)
 {
     static const uint8_t shown_bits[] = {
-        [SHOW_BITS_8] = 8,   [SHOW_BITS_12] = 12, [SHOW_BITS_16] = 16,
-        [SHOW_BITS_24] = 24, [SHOW_BITS_32] = 32,
+        [SHOW_BITS_4] = 4,   [SHOW_BITS_8] = 8,   [SHOW_BITS_12] = 12,
+        [SHOW_BITS_16] = 16, [SHOW_BITS_24] = 24, [SHOW_BITS_32] = 32,
     };
     if (field->display < sizeof shown_bits && shown_bits[field->display])
         return shown_bits[field->display];

@@ -2249,6 +2249,28 @@ static const struct code_point mpls_labels[] = {
     {0xe, 0xe, "OAM Alert", "OAM Alert"},
 };
 
+static const struct code_point mptcp_reset_reasons[] = {
+    {0x0, 0x0, "Unspecified error", "Unspecified error"},
+    {0x1, 0x1, "MPTCP-specific error", "MPTCP-specific error"},
+    {0x2, 0x2, "Lack of resources", "Lack of resources"},
+    {0x3, 0x3, "Administratively prohibited", "Administratively prohibited"},
+    {0x4, 0x4, "Too much outstanding data", "Too much outstanding data"},
+    {0x5, 0x5, "Unacceptable performance", "Unacceptable performance"},
+    {0x6, 0x6, "Middlebox interference", "Middlebox interference"},
+};
+
+static const struct code_point mptcp_subtypes[] = {
+    {0x0, 0x0, "Multipath Capable", "Multipath Capable"},
+    {0x1, 0x1, "Join Connection", "Join Connection"},
+    {0x2, 0x2, "Data Sequence Signal", "Data Sequence Signal"},
+    {0x3, 0x3, "Add Address", "Add Address"},
+    {0x4, 0x4, "Remove Address", "Remove Address"},
+    {0x5, 0x5, "Change Subflow Priority", "Change Subflow Priority"},
+    {0x6, 0x6, "TCP Fallback", "TCP Fallback"},
+    {0x7, 0x7, "Fast Close", "Fast Close"},
+    {0x8, 0x8, "TCP Reset", "TCP Reset"},
+};
+
 static const struct code_point not_set[] = {
     {0x0, 0x0, "Not set", "Not set"},
     {0x1, 0x1, "Set", "Set"},
@@ -3100,6 +3122,8 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_LLC_FUNCTIONS] = TABLE(llc_functions),
     [REG_LLC_SAPS] = TABLE(llc_saps),
     [REG_MPLS_LABELS] = TABLE(mpls_labels),
+    [REG_MPTCP_RESET_REASONS] = TABLE(mptcp_reset_reasons),
+    [REG_MPTCP_SUBTYPES] = TABLE(mptcp_subtypes),
     [REG_NOT_SET] = TABLE(not_set),
     [REG_OCSP_CERT_STATUS] = TABLE(ocsp_cert_status),
     [REG_OCSP_RESPONDER_FORMS] = TABLE(ocsp_responder_forms),

@@ -52,6 +52,7 @@ enum field_display {
     SHOW_MILLISECONDS,
     SHOW_BYTES,  /* " bytes" after the number, " byte" after 1 */
     SHOW_BITS_8, /* booleans and masked numbers: width of the bit picture "..1. .... = " */
+    SHOW_BITS_4,
     SHOW_BITS_12,
     SHOW_BITS_16,
     SHOW_BITS_24,

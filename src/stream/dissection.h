@@ -7,6 +7,8 @@
 #include "dissect/tape.h"
 #include "stream/tcp_facts.h"
 
+#include <string.h>
+
 enum address_kind { ADDRESS_NONE, ADDRESS_ETHER, ADDRESS_IPV4, ADDRESS_IPV6 };
 
 struct address {
@@ -45,6 +47,12 @@ struct columns {
     char lower_info[LOWER_INFO];
     struct info_item items[INFO_ITEMS];
 };
+
+/* Nothing above TCP has named the packet yet. */
+static inline bool columns_of_tcp(const struct columns *c)
+{
+    return strcmp(c->protocol, "TCP") == 0 || strcmp(c->protocol, "MPTCP") == 0;
+}
 
 struct tls_verdict;
 

@@ -76,6 +76,7 @@ struct flow {
     /* State of the layers above: owned and freed by them, NULL at first. */
     void *tls;
     void *side_data[2];
+    struct multipath_link *multipath; /* from the table's arena; NULL: plain TCP */
 };
 
 struct flow_table {
@@ -86,7 +87,8 @@ struct flow_table {
     uint64_t seed;
     struct arena arena;
     struct tcp_unacked *free_unacked;
-    struct flow *flows; /* all, latest first */
+    struct flow *flows;                /* all, latest first */
+    struct multipath_table *multipath; /* from the arena; NULL until the first of them */
 };
 
 /* SEED makes the hash unpredictable.  A ceiling for memory may be set in arena.ceiling. */

@@ -2,6 +2,7 @@
 
 #include "base/sum.h"
 
+#include "stream/multipath.h"
 #include "stream/tcp_analysis.h"
 #include "stream/tcp_options.h"
 
@@ -56,6 +57,10 @@ static void read_option(struct tcp_option option, struct tcp_facts *out)
         break;
     case TCP_OPTION_RIVERBED_PATH:
         out->device = "TRPY, ";
+        break;
+    case TCP_OPTION_MULTIPATH:
+        out->has_multipath = true;
+        out->signals |= value.len > 0 && slice_at(value, 0) >> 4 != MULTIPATH_DSS;
         break;
     case TCP_OPTION_FAST_OPEN:
         out->has_cookie = option.len > 2;

@@ -57,6 +57,12 @@ static bool fills_window(const struct judged *j)
     return j->seq + j->len == peer->last_ack + (peer->window << shift);
 }
 
+/* An acknowledgment that carries news of multipath TCP says nothing of losses (RFC 8684 4). */
+static bool is_signal(const struct tcp_facts *facts)
+{
+    return facts->signals && !facts->options_of->no_multipath;
+}
+
 static void judge_duplicate_ack(struct judged *j)
 {
     j->own->dupacks = j->own->dupacks == -1 ? 1 : j->own->dupacks + 1;
@@ -93,7 +99,7 @@ static void judge_place(struct judged *j)
         mark(j, TCP_A_KEEP_ALIVE_ACK);
     else if (!j->window && (peer->last_flags & TCP_A_ZERO_WINDOW_PROBE))
         mark(j, TCP_A_ZERO_WINDOW_PROBE_ACK);
-    else if (j->window)
+    else if (j->window && !is_signal(j->facts))
         judge_duplicate_ack(j);
 }
 

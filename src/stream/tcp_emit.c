@@ -1,6 +1,7 @@
 #include "stream/tcp_emit.h"
 
 #include "stream/tcp_emit_options.h"
+#include "stream/tcp_emit_private.h"
 
 enum { MIN_HEADER = 20 };
 
@@ -330,6 +331,8 @@ static void emit_rest(const struct place *p)
         emit_times(p);
     if (f->has_analysis && !f->truncated)
         emit_analysis(p);
+    if (f->has_multipath)
+        tcp_emit_multipath_analysis(p->t, p->source, p->offset, f);
 }
 
 uint32_t tcp_emit(struct tape *t, uint8_t source, uint32_t offset, const struct tcp_facts *facts)

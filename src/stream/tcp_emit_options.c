@@ -1,5 +1,7 @@
 #include "stream/tcp_emit_options.h"
 
+#include "dissect/data.h"
+
 #include "stream/tcp_emit_private.h"
 
 enum { MIN_HEADER = 20 };
@@ -278,6 +280,13 @@ static void emit_option(const struct shown *o)
         uint32_t at = tape_open(o->t, field, o->source, o->offset, 1, 0, 0);
         tcp_option_add(o, F_tcp_option_kind, 0, 1, option->kind);
         tape_close(o->t, at);
+        return;
+    }
+    if (option->kind == TCP_OPTION_MULTIPATH) {
+        if (o->facts->options_of->no_multipath)
+            data_emit(o->t, o->source, o->offset, o->have, EXPERT_NONE);
+        else
+            tcp_emit_multipath(o);
         return;
     }
     const struct option_row *row = row_of(option->kind);

@@ -27,4 +27,9 @@ void tcp_emit_probe(const struct shown *o, uint32_t at);
 void tcp_emit_transparency(const struct shown *o, uint32_t at);
 void tcp_emit_quick_start(const struct shown *o, uint32_t at);
 
+/* tcp_emit_multipath.c: the option, and what the connection is part of, at OFFSET. */
+void tcp_emit_multipath(const struct shown *o);
+void tcp_emit_multipath_analysis(struct tape *t, uint8_t source, uint32_t offset,
+                                 const struct tcp_facts *facts);
+
 #endif

@@ -68,6 +68,7 @@ struct tcp_options {
     bool no_reorder;     /* segments are read in the order of the capture */
     bool plain_title;    /* the tree's line of TCP tells no numbers */
     bool no_info_stamps; /* the Info column tells no timestamps */
+    bool no_multipath;   /* the option of multipath TCP is bytes */
 };
 
 enum tcp_checksum_state { TCP_SUM_UNVERIFIED, TCP_SUM_GOOD, TCP_SUM_BAD, TCP_SUM_FFFF };
@@ -111,6 +112,10 @@ struct tcp_facts {
     bool has_mss, has_wscale, has_sack_perm, has_timestamps;
     const char *device; /* word on Riverbed's devices that goes before the ports; NULL: none */
     bool has_cookie;    /* fast open, RFC 7413 */
+    bool has_multipath; /* RFC 8684 */
+    bool signals;       /* and it is not about data: such an empty segment repeats nothing */
+    bool key_mismatch;  /* it sends back another key than was sent */
+    const struct multipath_link *multipath; /* what it is part of; NULL: not known, or not asked */
     uint16_t mss;
     uint8_t wscale; /* shift count as sent, may be above 14 */
     uint32_t tsval, tsecr;

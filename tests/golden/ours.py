@@ -6,6 +6,7 @@ import certificates
 from der import certificate, extension as certificate_extension, sequence, tlv
 from records import CHANGE, CHOSEN, DATA, RETRY_RANDOM, VERSIONS, Talk, bare, client_hello, heartbeat, record, server_hello
 from seed import ACK, FIN, SYN, Bytes, extension, message, packet
+import multipath
 import sealed
 
 HELLOS = record(22, client_hello()), record(22, server_hello())
@@ -125,6 +126,16 @@ def cases():
     counts = Talk()
     counts.packets.append(packet(1025, 443, 1, 0, SYN, 512, b"\x0c\6\0\0\0\1\x0d\6\0\0\0\2", b""))
     yield ("TCP options CC.NEW and CC.ECHO", counts, ["-V"], ["TCP Option - CC.NEW\n", "TCP Option - CC.ECHO\n"], ["TCP Option - CC\n"])
+
+    many = Talk()
+    many.packets = [data for _, data in multipath.ours()]
+    cells = [part for name in "mptcp.ack mptcp.dss.dsn mptcp.expected_token tcp.options.mptcp.checksum".split() for part in ("-e", name)]
+    yield ("multipath TCP: numbers from the right end, a checksum", many, ["-T", "fields", "-e", "frame.number", "-E", "separator=;", *cells],
+           ["\n4;1;1;;0xbeef\n", "\n5;4294967295;;;\n", "\n12;;60;;\n", "\n20;;;86479499;\n", "\n23;;;;\n", "\n25;;;;\n"], [])
+    yield ("multipath TCP: options that are too short, and what follows them", many, ["-Y", "tlswire.mptcp.short && data", "-T", "fields", "-e", "frame.number"],
+           ["26\n27\n28\n29\n30\n31\n32\n33\n"], ["25\n"])
+    yield ("multipath TCP: news is no duplicate, a flag no algorithm", many, ["-Y", "tcp.analysis.duplicate_ack || mptcp.connection.unsupported_algorithm"],
+           ["   8 "], ["   6 ", "   7 ", "  13 "])
 
     asks = Talk().begin().client(record(22, client_hello(extension(58, b"\2\1"))))
     yield ("-T jsonl has what tshark has not", asks, ["-T", "jsonl"], ['"field":"tlswire.ticket_request.new","value":2'], [])

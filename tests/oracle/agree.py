@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-CLAIMED = {"frame", "eth", "ethertype", "sll", "sllv2", "null", "raw", "ip", "ipv6", "vlan", "tcp", "tls", "ber", "data",
+CLAIMED = {"frame", "eth", "ethertype", "sll", "sllv2", "null", "raw", "ip", "ipv6", "vlan", "mptcp", "tcp", "tls", "ber", "data",
            "x509af", "x509ce", "x509if", "x509sat", "pkcs-1", "pkix1explicit", "pkix1implicit", "pkixqualified", "ocsp",
            "ns_cert_exts", "logotypecertextn", "ieee8021ad", "llc", "pppoe", "pppoes", "ppp", "ppp_hdlc", "mpls", "gre", "udp",
            "vxlan", "geneve", "ah"}
