@@ -62,41 +62,66 @@ static const struct ether_side sender = {F_eth_src,     F_eth_src_resolved,
                                          F_eth_src_oui, F_eth_src_oui_resolved,
                                          F_eth_src_lg,  F_eth_src_ig};
 
-void lower_set_oui(struct tape *t, uint32_t at, const char *name)
+/* " (Maker)", as an item's `extra` names it. */
+static uint32_t oui_note(struct tape *t, const char *name)
 {
-    if (at == TAPE_NONE || !name)
-        return;
     size_t length = strlen(name);
-    tape_set_extra(t, at, (uint32_t)t->text.len + 1);
+    uint32_t note = (uint32_t)t->text.len + 1;
     buf_str(&t->text, " (");
     buf_put(&t->text, name, length < OUI_LETTERS ? length : OUI_LETTERS);
     if (length < OUI_LETTERS)
         buf_char(&t->text, ')');
     buf_put(&t->text, "", 1);
+    return note;
 }
 
-static void emit_names(const struct lower_view *v, uint32_t offset, struct slice address,
-                       uint32_t oui, enum field_id resolved, enum field_id oui_field,
-                       enum field_id oui_resolved)
+void lower_set_oui(struct tape *t, uint32_t at, const char *name)
 {
-    struct tape *t = v->t;
-    unsigned derived = EVENT_HIDDEN | EVENT_GENERATED;
-    offset += v->offset;
-    uint32_t at = tape_add(t, resolved, v->source, offset, 6, 0, derived);
-    if (at != TAPE_NONE) {
+    if (at != TAPE_NONE && name)
+        tape_set_extra(t, at, oui_note(t, name));
+}
+
+/* What several items of one address say, in the tape's text: as lower_note_from() packs it, 0 for none; the note of an
+ * OUI's label as `extra` has it. */
+struct ether_texts {
+    uint64_t address, maker;
+    uint32_t note;
+};
+
+static struct ether_texts ether_texts(struct tape *t, const struct ether_side *side,
+                                      struct slice address, uint32_t oui)
+{
+    struct ether_texts texts = {0};
+    if (tape_wants(t, side->resolved) || tape_wants(t, F_eth_addr_resolved)) {
         size_t start = t->text.len;
         if (!t->makers || !ether_name(&t->text, address))
             buf_hex_bytes(&t->text, address, ':');
-        lower_text_from(t, at, start);
+        texts.address = lower_note_from(t, start);
     }
-    if (!tape_wants(t, oui_field) && !tape_wants(t, oui_resolved))
-        return;
-    const char *name = oui_name(oui);
-    lower_set_oui(t, tape_add(t, oui_field, v->source, offset, 3, oui, derived), name);
-    if (!name)
-        return;
-    at = tape_add(t, oui_resolved, v->source, offset, 6, 0, derived);
-    tape_set_text(t, at, slice_of_str(name));
+    bool maker = tape_wants(t, side->oui) || tape_wants(t, side->oui_resolved) ||
+                 tape_wants(t, F_eth_addr_oui) || tape_wants(t, F_eth_addr_oui_resolved);
+    const char *name = maker ? oui_name(oui) : NULL;
+    if (name) {
+        texts.note = oui_note(t, name);
+        size_t start = t->text.len;
+        buf_str(&t->text, name);
+        texts.maker = lower_note_from(t, start);
+    }
+    t->full |= t->text.failed;
+    return texts;
+}
+
+static void emit_names(const struct lower_view *v, uint32_t offset, uint32_t oui,
+                       const struct ether_texts *texts, enum field_id resolved,
+                       enum field_id oui_field, enum field_id oui_resolved)
+{
+    const unsigned derived = EVENT_HIDDEN | EVENT_GENERATED;
+    offset += v->offset;
+    tape_add(v->t, resolved, v->source, offset, 6, texts->address, derived | EVENT_IN_TEXT);
+    uint32_t at = tape_add(v->t, oui_field, v->source, offset, 3, oui, derived);
+    tape_set_extra(v->t, at, texts->note);
+    if (texts->maker)
+        tape_add(v->t, oui_resolved, v->source, offset, 6, texts->maker, derived | EVENT_IN_TEXT);
 }
 
 static void emit_ether_address(const struct lower_view *v, const struct ether_side *side,
@@ -108,9 +133,10 @@ static void emit_ether_address(const struct lower_view *v, const struct ether_si
     uint32_t at = lower_open(v, side->address, offset, 6, 0);
     if (ig && side == &sender)
         tape_expert(v->t, EXPERT_eth_src_group, v->source, v->offset + offset, 3, 0);
-    emit_names(v, offset, address, oui, side->resolved, side->oui, side->oui_resolved);
+    const struct ether_texts texts = ether_texts(v->t, side, address, oui);
+    emit_names(v, offset, oui, &texts, side->resolved, side->oui, side->oui_resolved);
     lower_add(v, F_eth_addr, offset, 6, 0);
-    emit_names(v, offset, address, oui, F_eth_addr_resolved, F_eth_addr_oui,
+    emit_names(v, offset, oui, &texts, F_eth_addr_resolved, F_eth_addr_oui,
                F_eth_addr_oui_resolved);
     lower_add(v, side->lg, offset, 3, lg);
     tape_add(v->t, F_eth_lg, v->source, v->offset + offset, 3, lg, EVENT_HIDDEN);

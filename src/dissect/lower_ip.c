@@ -2,14 +2,9 @@
 #include "base/sum.h"
 #include "dissect/lower_private.h"
 
-static void emit_host(const struct lower_view *v, uint32_t offset, struct slice address,
-                      enum field_id id)
+/* The name, or the address when it has none, as lower_note_from() packs it. */
+static uint64_t host_text(struct tape *t, struct slice address)
 {
-    struct tape *t = v->t;
-    uint32_t at = tape_add(t, id, v->source, v->offset + offset, (uint32_t)address.len, 0,
-                           EVENT_GENERATED | EVENT_HIDDEN);
-    if (at == TAPE_NONE)
-        return;
     size_t start = t->text.len;
     const char *name = names_find(t->names, address);
     if (name)
@@ -18,19 +13,27 @@ static void emit_host(const struct lower_view *v, uint32_t offset, struct slice 
         buf_ipv4(&t->text, address);
     else
         buf_ipv6(&t->text, address);
-    lower_text_from(t, at, start);
+    t->full |= t->text.failed;
+    return lower_note_from(t, start);
 }
 
 void lower_emit_address(const struct lower_view *v, uint32_t offset, uint32_t size,
                         const struct address_ids *ids)
 {
+    const unsigned derived = EVENT_GENERATED | EVENT_HIDDEN | EVENT_IN_TEXT;
+    struct tape *t = v->t;
     struct slice address = slice_sub(v->header, offset, size);
+    uint32_t length = (uint32_t)address.len, at = v->offset + offset;
     lower_add(v, ids->own, offset, size, 0);
     if (ids->either)
-        tape_add(v->t, ids->either, v->source, v->offset + offset, size, 0, EVENT_HIDDEN);
-    emit_host(v, offset, address, ids->host);
-    if (ids->either_host)
-        emit_host(v, offset, address, ids->either_host);
+        tape_add(t, ids->either, v->source, at, size, 0, EVENT_HIDDEN);
+    bool either = ids->either_host && tape_wants(t, ids->either_host);
+    if (!either && !tape_wants(t, ids->host))
+        return;
+    uint64_t text = host_text(t, address);
+    tape_add(t, ids->host, v->source, at, length, text, derived);
+    if (either)
+        tape_add(t, ids->either_host, v->source, at, length, text, derived);
 }
 
 const struct address_ids lower_ip_destination = {F_ip_dst, F_ip_addr, F_ip_dst_host, F_ip_host};

@@ -189,37 +189,30 @@ void text_label(struct buf *out, struct slice raw, bool ascii)
         out->len = (size_t)(text_label_at(out->data + out->len, raw, ascii) - out->data);
 }
 
-/* The top bit of each byte of WORD that is C, if nothing below it is. */
-static inline uint64_t bytes_like(uint64_t word, uint8_t c)
-{
-    const uint64_t ones = 0x0101010101010101;
-    uint64_t other = word ^ ones * c;
-    return (other - ones) & ~other & ones * 0x80;
-}
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+typedef uint64_t halves __attribute__((vector_size(16)));
 
-/* Eight bytes, of which BEYOND says the bits that must not be set. */
-static inline bool needs_escape(const uint8_t *bytes, uint64_t beyond)
+/* Whether one of sixteen bytes is no character that stands for itself up to LAST. */
+static inline bool needs_escape(const uint8_t *bytes, uint8_t last)
 {
-    const uint64_t ones = 0x0101010101010101;
-    uint64_t word;
-    memcpy(&word, bytes, sizeof word);
-    uint64_t controls = (word - ones * 0x20) & ~word & ones * 0x80;
-    return controls | bytes_like(word, '"') | bytes_like(word, '\\') | bytes_like(word, '<') |
-           (word & beyond);
+    sixteen b;
+    memcpy(&b, bytes, sizeof b);
+    halves odd = (halves)((b < 0x20) | (b > last) | (b == '"') | (b == '\\') | (b == '<'));
+    return odd[0] | odd[1];
 }
 
 size_t text_without_escape(struct slice raw, bool ascii)
 {
-    const uint64_t beyond = ascii ? 0x8080808080808080 : 0;
+    const uint8_t last = ascii ? 0x7f : 0xff;
     size_t n = 0;
-    while (n + 8 <= raw.len && !needs_escape(raw.data + n, beyond))
-        n += 8;
-    /* The last eight are looked at together, too, though some of them were. */
-    if (n > 0 && n + 8 > raw.len && !needs_escape(raw.data + raw.len - 8, beyond))
+    while (n + 16 <= raw.len && !needs_escape(raw.data + n, last))
+        n += 16;
+    /* The last ones are looked at together, too, though some of them were. */
+    if (n > 0 && n + 16 > raw.len && !needs_escape(raw.data + raw.len - 16, last))
         return raw.len;
     for (; n < raw.len; n++) {
         uint8_t c = raw.data[n];
-        if (c < 0x20 || c == '"' || c == '\\' || c == '<' || (ascii && c >= 0x80))
+        if (c < 0x20 || c == '"' || c == '\\' || c == '<' || c > last)
             break;
     }
     return n;
