@@ -10,7 +10,6 @@
 /* A label is written at a cursor.  Room for LABEL_ROOM bytes is asked for before; that is enough for any part behind
  * what is no longer than a label may be, for nothing is added to what is longer.  The few values of unknown length
  * ask for themselves, and for room for the next part. */
-#define LABEL_ROOM 2048
 
 struct writer {
     struct buf *out;
@@ -209,11 +208,6 @@ static uint8_t *put_name(struct writer *w, uint8_t *to, uint16_t registry, uint6
     const char *name = tape_name(w->t, (enum registry)registry, number);
     w->number = number;
     return name ? pen_str(to, name) : put_unknown(to, w->part->text, number);
-}
-
-static uint8_t *part_text(struct writer *w, uint8_t *to)
-{
-    return pen_phrase(to, w->part->text, w->part->len);
 }
 
 static uint8_t *part_usual(struct writer *w, uint8_t *to)
@@ -473,7 +467,6 @@ static uint8_t *part_if_length(struct writer *w, uint8_t *to)
 typedef uint8_t *part_writer(struct writer *w, uint8_t *to);
 
 static part_writer *const part_writers[] = {
-    [PART_TEXT] = part_text,
     [PART_USUAL] = part_usual,
     [PART_EXPERT] = part_expert,
     [PART_SHOWN] = part_shown,
@@ -521,36 +514,40 @@ static const struct part *template_of(const struct event *e)
 static uint8_t *by_template(struct writer *w, const struct part *parts, uint8_t *to)
 {
     w->part = parts;
-    for (; w->part->kind != PART_END && to && length_to(w, to) <= LABEL_BYTES; w->part++)
-        if (w->part->kind < sizeof part_writers / sizeof part_writers[0] &&
-            part_writers[w->part->kind])
+    for (; w->part->kind != PART_END && to && length_to(w, to) <= LABEL_BYTES; w->part++) {
+        if (w->part->kind == PART_TEXT)
+            to = pen_phrase(to, w->part->text, w->part->len);
+        else
             to = part_writers[w->part->kind](w, to);
+    }
     if (!to)
         return NULL;
     return parts[0].kind == PART_LABEL ? cut_marked(w, to) : cut(w, to);
 }
 
-void label_put(struct buf *out, struct clock_cache *clock, const struct tape *t, uint32_t at)
+uint8_t *label_at(struct buf *out, uint8_t *to, struct clock_cache *clock, const struct tape *t,
+                  uint32_t at)
 {
-    struct writer w = {.out = out,
-                       .t = t,
-                       .e = &t->events[at],
-                       .clock = clock,
-                       .at = at,
-                       .start = out->len,
-                       .name_end = NO_NAME};
-    uint8_t *to = take_up(&w);
-    if (!to)
-        return;
+    struct writer w;
+    w.out = out;
+    w.t = t;
+    w.e = &t->events[at];
+    w.clock = clock;
+    w.at = at;
+    w.start = (size_t)(to - out->data);
+    w.name_end = NO_NAME;
+    w.number = 0;
     const struct part *parts = template_of(w.e);
-    to = parts ? by_template(&w, parts, to) : usual(&w, to);
-    out->len = to ? (size_t)(to - out->data) : w.start;
+    return parts ? by_template(&w, parts, to) : usual(&w, to);
 }
 
 void label_write(struct buf *out, const struct tape *t, uint32_t at)
 {
     struct clock_cache clock = {0};
-    label_put(out, &clock, t, at);
+    size_t start = out->len;
+    uint8_t *end =
+        buf_room(out, LABEL_ROOM) ? label_at(out, out->data + start, &clock, t, at) : NULL;
+    out->len = end ? (size_t)(end - out->data) : start;
 }
 
 bool label_has_text(const struct event *e)

@@ -11,8 +11,11 @@
 #define LABEL_BYTES \
     239 /* what is longer is cut, with " [truncated]" after the name where there is one */
 
-/* CLOCK is kept between calls. */
-void label_put(struct buf *out, struct clock_cache *clock, const struct tape *t, uint32_t at);
+/* The same at TO, behind what is in OUT, with room for LABEL_ROOM bytes.  Returns the end, behind which there is room for
+ * PEN_STEP more; NULL when there is no room.  OUT may have moved.  CLOCK is kept between calls. */
+#define LABEL_ROOM 2048
+uint8_t *label_at(struct buf *out, uint8_t *to, struct clock_cache *clock, const struct tape *t,
+                  uint32_t at);
 void label_write(struct buf *out, const struct tape *t, uint32_t at);
 /* Marks in WANT, which has FIELD_COUNT bytes, the fields that the text of field ID is made of. */
 void label_want(enum field_id id, uint8_t *want);

@@ -19,18 +19,21 @@ static const uint8_t fit_types[TYPE_COUNT] = {
     [TYPE_IPV4] = LINE_BY_ADDRESS,
 };
 
-void line_cache_begin(struct line_cache *cache, const struct tape *t)
+void line_cache_begin(struct line_cache *cache, const struct tape *t, bool more)
 {
-    if (cache->ready && cache->more == t->more)
+    if (cache->ready && cache->more == more && cache->names == t->more)
         return;
     for (unsigned id = 0; id < LABEL_COUNT; id++)
         cache->labels[id] = label_is_own((enum label_id)id);
-    for (unsigned id = 0; id < FIELD_COUNT; id++)
-        cache->fields[id] =
-            cache->labels[fields[id].template] ? fit_types[fields[id].type] : LINE_NOT_KEPT;
+    for (unsigned id = 0; id < FIELD_COUNT; id++) {
+        const struct field *field = &fields[id];
+        uint8_t fit = cache->labels[field->template] ? fit_types[field->type] : LINE_NOT_KEPT;
+        cache->fields[id] = field->more && !more ? LINE_LEFT_OUT : fit;
+    }
     if (cache->ready)
         memset(cache->lines, 0, sizeof cache->lines);
-    cache->more = t->more;
+    cache->more = more;
+    cache->names = t->more;
     cache->ready = true;
 }
 

@@ -25,18 +25,24 @@ struct kept_line {
 _Static_assert(offsetof(struct event, source) == LINE_CACHE_HEAD, "the head of an event");
 
 /* What the line of a field is kept under. */
-enum line_fit { LINE_NOT_KEPT, LINE_BY_NUMBER, LINE_BY_NOTHING, LINE_BY_ADDRESS };
+enum line_fit {
+    LINE_NOT_KEPT,
+    LINE_BY_NUMBER,
+    LINE_BY_NOTHING,
+    LINE_BY_ADDRESS,
+    LINE_LEFT_OUT, /* there is none, nor of what is below */
+};
 
 struct line_cache {
     bool ready;
-    bool more;                   /* the names of numbers are those that tshark does not know, too */
+    bool more, names; /* fields, and names of numbers, are those that tshark does not know, too */
     uint8_t fields[FIELD_COUNT]; /* enum line_fit */
     bool labels[LABEL_COUNT];    /* label_is_own() */
     struct kept_line lines[1 << LINE_CACHE_BITS];
 };
 
-/* Before the lines of a tape. */
-void line_cache_begin(struct line_cache *cache, const struct tape *t);
+/* Before the lines of a tape; MORE as print_options has it. */
+void line_cache_begin(struct line_cache *cache, const struct tape *t, bool more);
 void line_cache_keep(struct kept_line *line, const struct event *e, uint64_t number,
                      struct slice text);
 
@@ -46,11 +52,13 @@ bool line_cache_number(const struct tape *t, const struct event *e, enum line_fi
 enum line_fit line_cache_fit(const struct line_cache *cache, const struct event *e);
 
 /* Where the line of E is, or would be, kept, and the NUMBER that it is kept under; NULL when it depends on more than
- * the event, or hardly comes twice. */
-static inline struct kept_line *line_cache_place(struct line_cache *cache, const struct tape *t,
-                                                 const struct event *e, uint64_t *number)
+ * the event, or hardly comes twice.  FIT is that of its field. */
+static inline struct kept_line *line_cache_place(struct line_cache *cache, enum line_fit fit,
+                                                 const struct tape *t, const struct event *e,
+                                                 uint64_t *number)
 {
-    enum line_fit fit = e->label ? line_cache_fit(cache, e) : cache->fields[e->field];
+    if (e->label)
+        fit = line_cache_fit(cache, e);
     *number = e->value;
     if (fit != LINE_BY_NUMBER && !line_cache_number(t, e, fit, number))
         return NULL;

@@ -63,10 +63,9 @@ struct print_options {
     const char *separator; /* -S: the line after a packet's tree or bytes; NULL means "" */
     const struct column_list *columns; /* of the summary line; NULL: the usual ones */
     char delimiter;                    /* between columns; '\0': a space */
-    struct print_state
-        *state;              /* that the formats work in; NULL: none, for those but ek and jsonl */
-    struct field_list *list; /* -e and -E, for -T fields */
-    struct ladder *ladder;   /* what the ladder keeps between packets (print/ladder.h) */
+    struct print_state *state;       /* that trees, ek and jsonl work in; may be NULL for others */
+    struct field_list *list;         /* -e and -E, for -T fields */
+    struct ladder *ladder;           /* what the ladder keeps between packets (print/ladder.h) */
     const struct names *names;       /* of addresses, to be shown; NULL: none are */
     bool makers;                     /* adapters are called by their makers */
     const struct names *known_names; /* those that were met, shown or not; may be NULL */

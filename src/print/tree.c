@@ -54,15 +54,16 @@ static void line(struct buf *out, struct clock_cache *clock, const struct tape *
 {
     const struct event *e = &t->events[at];
     bool generated = e->flags & EVENT_GENERATED;
-    if (!buf_room(out, INDENT_MAX + PEN_STEP))
+    size_t start = out->len;
+    if (!buf_room(out, INDENT_MAX + LABEL_ROOM))
         return;
-    uint8_t *to = indentation(out->data + out->len, e->depth);
+    uint8_t *to = indentation(out->data + start, e->depth);
     *to = '[';
-    buf_pen_down(out, to + generated);
-    label_put(out, clock, t, at);
-    if (!buf_room(out, 2))
+    to = label_at(out, to + generated, clock, t, at);
+    if (!to) {
+        out->len = start;
         return;
-    to = out->data + out->len;
+    }
     *to = ']';
     to += generated;
     *to = '\n';
@@ -70,12 +71,12 @@ static void line(struct buf *out, struct clock_cache *clock, const struct tape *
 }
 
 /* A line as it was written before, or anew. */
-static inline void line_again(struct buf *out, struct print_state *state, const struct tape *t,
-                              uint32_t at)
+static inline void line_again(struct buf *out, struct print_state *state, enum line_fit fit,
+                              const struct tape *t, uint32_t at)
 {
     const struct event *e = &t->events[at];
     uint64_t number;
-    struct kept_line *kept = line_cache_place(&state->lines, t, e, &number);
+    struct kept_line *kept = line_cache_place(&state->lines, fit, t, e, &number);
     if (kept && line_cache_has(kept, e, number) && buf_room(out, LINE_CACHE_TEXT)) {
         buf_pen_down(out, line_cache_copy(out->data + out->len, kept));
         return;
@@ -86,28 +87,30 @@ static inline void line_again(struct buf *out, struct print_state *state, const 
         line_cache_keep(kept, e, number, slice_sub(buf_slice(out), start, out->len - start));
 }
 
+/* Bytes that no protocol claims are shown in full, unless the whole packet will be. */
+static void all_bytes(struct buf *out, const struct tape *t, const struct event *e)
+{
+    buf_char(out, '\n');
+    hexdump_bytes(out, event_covers(t, e));
+}
+
 void tree_write(struct buf *out, const struct print_options *options, const struct dissection *d)
 {
     const struct tape *t = &d->tape;
-    struct clock_cache clock = {0};
-    if (options->state)
-        line_cache_begin(&options->state->lines, t);
+    const uint8_t *expanded = options->expanded;
+    struct print_state *state = options->state;
+    line_cache_begin(&state->lines, t, options->more);
     for (uint32_t i = 0; i < t->count;) {
         const struct event *e = &t->events[i];
-        if ((e->flags & EVENT_HIDDEN) || print_omits(options, e)) {
+        enum line_fit fit = state->lines.fields[e->field];
+        if ((e->flags & EVENT_HIDDEN) || fit == LINE_LEFT_OUT) {
             i = e->next;
             continue;
         }
-        if (options->state)
-            line_again(out, options->state, t, i);
-        else
-            line(out, &clock, t, i);
-        bool closed = options->expanded && e->depth == 0 && !options->expanded[e->field];
-        /* Bytes that no protocol claims are shown in full, unless the whole packet will be. */
-        if (e->field == F_data && !options->hex && !closed) {
-            buf_char(out, '\n');
-            hexdump_bytes(out, event_covers(t, e));
-        }
+        line_again(out, state, fit, t, i);
+        bool closed = expanded && e->depth == 0 && !expanded[e->field];
+        if (e->field == F_data && !options->hex && !closed)
+            all_bytes(out, t, e);
         i = closed ? e->next : i + 1;
     }
 }

@@ -131,8 +131,12 @@ static bool feed(struct engine *e, size_t captured)
     bool good = well_formed(&d->tape) && !d->tape.full;
     if (!good)
         printf("# the tape is not well formed\n");
-    struct print_options options = {
-        .time_decimals = TIME_DECIMALS_AUTO, .summary = true, .tree = true, .hex = true};
+    static struct print_state state;
+    struct print_options options = {.time_decimals = TIME_DECIMALS_AUTO,
+                                    .summary = true,
+                                    .tree = true,
+                                    .hex = true,
+                                    .state = &state};
     static const char *const names[] = {"text", "pdml"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         buf_clear(&text);

@@ -310,7 +310,8 @@ static void test_tree(void)
     tape_add(&d.tape, id("tcp.srcport"), 0, 0, 1, 1, EVENT_HIDDEN);
     tape_add(&d.tape, id("tls.record.content_type"), 0, 0, 1, 23, EVENT_GENERATED);
     tape_close(&d.tape, top);
-    struct print_options options = {.tree = true};
+    static struct print_state state;
+    struct print_options options = {.tree = true, .state = &state};
     const struct printer *printer = printer_find("text");
     CHECK(printer != NULL);
     printer->packet(&out, &options, &d);
@@ -320,8 +321,8 @@ static void test_tree(void)
     /* -O another: only the line of the protocol; -S; and the bytes below. */
     buf_clear(&out);
     uint8_t expanded[FIELD_COUNT] = {0};
-    options =
-        (struct print_options){.tree = true, .hex = true, .expanded = expanded, .separator = "SEP"};
+    options = (struct print_options){
+        .tree = true, .hex = true, .state = &state, .expanded = expanded, .separator = "SEP"};
     printer->packet(&out, &options, &d);
     CHECK_STR("Transport Layer Security\n\n"
               "0000  16                                                .\nSEP\n",
