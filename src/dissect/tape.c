@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 
+#define USUAL_TEXT 2048 /* bytes: more than most packets' texts, which get longer as numbers do */
+
 bool tape_init(struct tape *t)
 {
     *t = (struct tape){.text = {.ceiling = (size_t)16 << 20}};
-    return tape_grow(t) != NULL;
+    return buf_room(&t->text, USUAL_TEXT) && tape_grow(t) != NULL;
 }
 
 void tape_free(struct tape *t)
