@@ -21,7 +21,8 @@ static const uint8_t fit_types[TYPE_COUNT] = {
 
 void line_cache_begin(struct line_cache *cache, const struct tape *t, bool more)
 {
-    if (cache->ready && cache->more == more && cache->names == t->more)
+    if (cache->ready && cache->more == more && cache->names == t->more &&
+        cache->makers == t->makers)
         return;
     for (unsigned id = 0; id < LABEL_COUNT; id++)
         cache->labels[id] = label_is_own((enum label_id)id);
@@ -34,6 +35,7 @@ void line_cache_begin(struct line_cache *cache, const struct tape *t, bool more)
         memset(cache->lines, 0, sizeof cache->lines);
     cache->more = more;
     cache->names = t->more;
+    cache->makers = t->makers;
     cache->ready = true;
 }
 
@@ -47,11 +49,12 @@ bool line_cache_number(const struct tape *t, const struct event *e, enum line_fi
 {
     if (fit == LINE_BY_NOTHING)
         return e->value == 0;
-    if (fit != LINE_BY_ADDRESS || t->names)
+    if (fit != LINE_BY_ADDRESS)
         return false;
     struct slice bytes = event_bytes(t, e);
-    size_t size = fields[e->field].type == TYPE_ETHER ? 6 : 4;
-    if (bytes.len != size)
+    bool adapter = fields[e->field].type == TYPE_ETHER;
+    size_t size = adapter ? 6 : 4;
+    if (bytes.len != size || (!adapter && t->names)) /* names of hosts may come to be known later */
         return false;
     *number = slice_uint(&bytes, size);
     return true;

@@ -35,6 +35,7 @@ enum line_fit {
 
 struct line_cache {
     bool ready;
+    bool makers;      /* adapters are called by them */
     bool more, names; /* fields, and names of numbers, are those that tshark does not know, too */
     uint8_t fields[FIELD_COUNT]; /* enum line_fit */
     bool labels[LABEL_COUNT];    /* label_is_own() */
