@@ -81,7 +81,8 @@ static struct slice take_word(struct slice *line)
     return slice_take(line, len);
 }
 
-static void read_line(struct names *n, struct slice line)
+/* False when the line names nothing. */
+static bool read_line(struct names *n, struct slice line)
 {
     uint8_t address[16];
     char text[64] = {0};
@@ -90,24 +91,29 @@ static void read_line(struct names *n, struct slice line)
         len++;
     line = slice_sub(line, 0, len);
     struct slice word = take_word(&line), name = take_word(&line);
-    if (word.len == 0 || word.len >= sizeof text)
-        return;
+    if (word.len == 0 || word.len >= sizeof text || name.len == 0)
+        return false;
     len = word.len;
     (void)slice_read(&word, text, len);
     if (inet_pton(AF_INET, text, address) == 1)
         names_add(n, slice_of(address, 4), name);
     else if (inet_pton(AF_INET6, text, address) == 1)
         names_add(n, slice_of(address, 16), name);
+    else
+        return false;
+    return true;
 }
 
-void names_hosts(struct names *n, struct slice text)
+bool names_hosts(struct names *n, struct slice text)
 {
+    bool any = false;
     while (text.len > 0) {
         const uint8_t *end = memchr(text.data, '\n', text.len);
         size_t len = end ? (size_t)(end - text.data) : text.len;
-        read_line(n, slice_take(&text, len));
+        any |= read_line(n, slice_take(&text, len));
         slice_skip(&text, text.len > 0);
     }
+    return any;
 }
 
 /* ---- all ---- */

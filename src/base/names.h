@@ -28,8 +28,9 @@ void names_free(struct names *n);
 void names_add(struct names *n, struct slice address, struct slice name);
 /* The name; NULL when there is none, or no table. */
 const char *names_find(const struct names *n, struct slice address);
-/* Reads TEXT as /etc/hosts has it: an address, a name, others that are passed over; "#" begins a remark. */
-void names_hosts(struct names *n, struct slice text);
+/* Reads TEXT as /etc/hosts has it: an address, a name, others that are passed over; "#" begins a remark.
+ * False when it names nothing. */
+bool names_hosts(struct names *n, struct slice text);
 /* All of them, IPv4 first, then by address; EACH is called with each. */
 void names_each(const struct names *n, void (*each)(void *context, const struct named *named),
                 void *context);

@@ -373,7 +373,7 @@ static int prepare(struct run *r, struct error *error)
             filter_open_ended(r->filter);
         filter_wants(r->filter, r->want);
     }
-    if (reading->color && colors_possible(reading->out)) {
+    if (reading->color && (colors_possible(reading->out) || printer_is_xml(reading->printer))) {
         r->colors = colors_new(error);
         if (!r->colors)
             return READING_FAILED;
@@ -426,7 +426,7 @@ static int read_and_print(struct run *r, struct error *error)
     int status = reading->file ? reading_file(r, reading_packet, error) : reading_live(r, error);
     if (!reading->no_output)
         reading->printer->footer(&r->out, &r->print);
-    if (r->colors)
+    if (r->colors && !printer_is_xml(reading->printer))
         buf_str(&r->out, "\x1b[0m");
     if (reading->stats)
         stats_end(reading->stats, &r->out, drain, &draining);

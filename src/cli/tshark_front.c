@@ -144,6 +144,8 @@ static bool check_format(struct front *f)
     if (has_fields && !takes_fields)
         return front_refuse(f, "Output fields were specified with \"-e\", but \"-Tek, -Tfields, "
                                "-Tjson or -Tpdml\" was not specified.");
+    if (r->print.expanded && strcmp(name, "psml") == 0)
+        return front_refuse(f, "-O requires -V");
     if (r->print.unique_keys && !json)
         return front_refuse(
             f, "--no-duplicate-keys can only be used with \"-T json\" and \"-T jsonraw\"");
@@ -164,6 +166,8 @@ static bool check(struct front *f)
         return front_refuse(f, "-R without -2 is deprecated. For single-pass filtering use -Y.");
     if (!r->file && r->two_pass)
         return front_refuse(f, "Live captures do not support two-pass analysis.");
+    if (r->reset_after > 0 && r->two_pass)
+        return front_refuse(f, "-M does not support two-pass analysis.");
     if (!front_check_capture(f))
         return false;
     if (r->write_file && strcmp(r->write_file, "-") == 0 && f->printing)
@@ -217,6 +221,11 @@ static int list_of_interface(struct front *f, bool links)
     struct buf out = {0};
     struct live_options options = {0};
     const struct capture_input *in = f->reading.input_count > 0 ? f->reading.inputs : &f->usual;
+    if (f->reading.file) {
+        front_refuse(f, "You can't specify %s and a capture file to be read.",
+                     links ? "-L" : "--list-time-stamp-types");
+        return READING_REFUSED;
+    }
     options.interface = in->interface;
     options.monitor = in->monitor;
     if (!(links ? live_list_link_types : live_list_time_types)(&options, &out, &f->error)) {

@@ -30,11 +30,13 @@ bool take_names(struct front *f, const struct option_row *row, const char *argum
                             "\t't' to enable transport-layer port number resolution\n"
                             "\t'v' to enable VLAN IDs to names resolution",
                             front_shown(f, (const char[]){stray, '\0'}));
-    const char *missing = strpbrk(argument, "Nt");
-    if (missing)
-        return front_refuse(f, "-N %s: %s are not there yet", front_shown(f, argument),
-                            *missing == 'N' ? "names from external resolvers (N)"
-                                            : "names of ports (t)");
+    if (strchr(argument, 't'))
+        return front_refuse(f, "-N %s: names of ports (t) are not there yet",
+                            front_shown(f, argument));
+    if (strchr(argument, 'N'))
+        fputs("tlswire: -N N: nobody is asked for names; those of -H and of the capture are shown "
+              "with n\n",
+              stderr);
     f->shows_names = strchr(argument, 'n') != NULL;
     f->shows_makers = strchr(argument, 'm') != NULL;
     return true;
@@ -53,7 +55,7 @@ bool take_hosts(struct front *f, const struct option_row *row, const char *argum
     if (file)
         (void)fclose(file);
     if (good)
-        names_hosts(&f->names, buf_slice(&text));
+        good = names_hosts(&f->names, buf_slice(&text));
     buf_free(&text);
     return good || front_refuse(f, "Can't read host entries from \"%s\"", front_shown(f, argument));
 }

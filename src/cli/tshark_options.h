@@ -26,7 +26,7 @@ enum front_task {
     TASK_HEXDUMP
 };
 
-enum { FRONT_PREFERENCES = 64 };
+enum { FRONT_PREFERENCES = 96 };
 
 struct front {
     struct reading reading;

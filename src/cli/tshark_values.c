@@ -20,6 +20,7 @@ struct preference {
 };
 
 #define FLAG(member) offsetof(struct reading, member)
+#define EITHER       SIZE_MAX /* any value is taken: it makes no difference */
 
 static const struct preference preferences[] = {
     {"tls.keylog_file", NULL, 0,
@@ -57,7 +58,7 @@ static const struct preference preferences[] = {
     {"tcp.check_checksum", "FALSE", FLAG(tcp.check), "Compute TCP checksums"},
     {"tcp.summary_in_tree", "TRUE", FLAG(tcp.plain_title),
      "Ports, numbers and length in TCP's title line"},
-    {"tcp.try_heuristic_first", "FALSE", 0, "Ask heuristics before ports"},
+    {"tcp.try_heuristic_first", "FALSE", EITHER, "Ask heuristics before ports"},
     {"tcp.ignore_tcp_timestamps", "FALSE", FLAG(tcp.no_info_stamps),
      "Leave TCP's timestamps out of the Info column"},
     {"tcp.no_subdissector_on_error", "TRUE", 0,
@@ -78,6 +79,61 @@ static const struct preference preferences[] = {
     {"frame.generate_epoch_time", "TRUE", 0, "frame.time_epoch in the tree"},
     {"frame.generate_md5_hash", "FALSE", 0, "frame.md5_hash in the tree"},
     {"vlan.summary_in_tree", "TRUE", 0, "Priority and number in the title line of a VLAN tag"},
+
+    /* What makes no difference here takes any value. */
+    {"tcp.display_process_info_from_ipfix", "FALSE", EITHER,
+     "Programs of flows, which IPFIX packets tell of"},
+    {"ip.use_geoip", "TRUE", EITHER, "Places of addresses: there is no data base of them"},
+    {"ipv6.use_geoip", "TRUE", EITHER, "Places of addresses: there is no data base of them"},
+    {"ip.try_heuristic_first", "FALSE", EITHER, "Ask heuristics before the protocol's number"},
+    {"ipv6.try_heuristic_first", "FALSE", EITHER, "Ask heuristics before the protocol's number"},
+    {"udp.try_heuristic_first", "FALSE", EITHER, "Ask heuristics before ports"},
+    {"udp.process_info", "FALSE", EITHER, "Programs of flows, which IPFIX packets tell of"},
+    {"nameres.dns_pkt_addr_resolution", "TRUE", EITHER,
+     "Names from packets of DNS, which is not dissected"},
+    {"nameres.vlan_name", "FALSE", EITHER, "Names of VLANs: there is no list of them"},
+    {"nameres.name_resolve_concurrency", "500", EITHER,
+     "Questions to name servers at a time: none are asked"},
+    {"nameres.load_smi_modules", "FALSE", EITHER, "Names of SNMP"},
+    {"nameres.suppress_smi_errors", "FALSE", EITHER, "Errors in names of SNMP"},
+    {"statistics.update_interval", "3000", EITHER, "How often a window is drawn: there is none"},
+    {"name_resolve", "FALSE", 0, "Names of addresses, by its old name"},
+    {"nameres.mac_name", "FALSE", 0, "Names of the makers of adapters in addresses"},
+    {"nameres.network_name", "FALSE", 0, "Names of addresses; -N n"},
+    {"nameres.transport_name", "FALSE", 0, "Names of ports"},
+    {"nameres.use_external_name_resolver", "FALSE", 0, "Ask name servers"},
+    {"nameres.hosts_file_handling", "FALSE", 0, "Names from the profile's hosts file only"},
+    {"protocols.display_hidden_proto_items", "FALSE", 0, "Hidden items in the tree"},
+    {"protocols.display_byte_fields_with_spaces", "FALSE", 0, "Spaces between bytes"},
+    {"tcp.bif_seq_based", "FALSE", 0, "Bytes in flight by sequence numbers alone"},
+    {"tcp.fastrt_supersedes_ooo", "TRUE", 0,
+     "A fast retransmission is told rather than that it is out of order"},
+    {"tcp.dissect_experimental_options_rfc6994", "TRUE", 0,
+     "Names of experimental options by their magic number"},
+    {"tcp.read_seq_as_syn_cookie", "FALSE", 0, "Sequence numbers as SYN cookies"},
+    {"ip.security_flag", "FALSE", 0, "The reserved flag as the one of RFC 3514"},
+    {"ipv6.perform_strict_rpl_srh_rfc_checking", "FALSE", 0, "Remarks on RPL source routes"},
+    {"ipv6.exthdr_under_root_protocol_tree", "FALSE", 0,
+     "Extension headers beside IPv6 in the tree"},
+    {"ipv6.exthdr_hide_len_oct_field", "FALSE", 0,
+     "Lengths of extension headers in octets are hidden"},
+    {"eth.padding", "Zeros", 0, "What pads a short frame"},
+    {"eth.trailer_length", "0", 0, "Bytes of a trailer of fixed length"},
+    {"eth.fcs", "According to heuristic", 0, "Whether frames end with a check sequence"},
+    {"eth.interpret_as_fw1_monitor", "FALSE", 0, "Addresses as those of a FireWall-1 monitor"},
+    {"eth.deduplicate_dmac", "FALSE", 0, "Addresses that stand twice"},
+    {"frame.show_file_off", "FALSE", 0, "Where the packet lies in the file"},
+    {"frame.force_docsis_encap", "FALSE", 0, "All frames are DOCSIS"},
+    {"frame.generate_bits_field", "TRUE", 0, "The length in bits too"},
+    {"frame.disable_packet_size_limited_in_summary", "FALSE", 0,
+     "No remark on packets that are cut"},
+    {"udp.summary_in_tree", "TRUE", 0, "Ports in UDP's title line"},
+    {"udp.check_checksum", "FALSE", 0, "Compute UDP checksums"},
+    {"udp.calculate_timestamps", "TRUE", 0,
+     "Times since the stream's first datagram and the one before"},
+    {"vlan.qinq_ethertype", "0x9100", 0, "Type of a frame with a second VLAN tag"},
+    {"vlan.version", "IEEE 802.1Q-2011", 0, "Edition of the standard"},
+    {"mpls.flowlabel_in_mpls_header", "FALSE", 0, "The last label is a flow label"},
 };
 
 #define PREFERENCES (sizeof preferences / sizeof preferences[0])
@@ -183,6 +239,8 @@ static bool set_preference(struct front *f, const char *argument)
             return take_more(f, argument, value);
         if (!p->value)
             return add_keylog(f, value);
+        else if (p->flag == EITHER)
+            return true;
         else if (p->flag != 0)
             return take_flag(f, p, argument, value);
         else if (strcasecmp(p->value, value) != 0)

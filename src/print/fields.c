@@ -151,12 +151,12 @@ static bool set_character(char *to, const char *value)
 
 static bool set_separator(struct field_list *list, const char *value)
 {
-    return set_character(&list->separator, value);
+    return *value != '\0' && set_character(&list->separator, value);
 }
 
 static bool set_aggregator(struct field_list *list, const char *value)
 {
-    return set_character(&list->aggregator, value);
+    return *value != '\0' && set_character(&list->aggregator, value);
 }
 
 static bool set_header(struct field_list *list, const char *value)

@@ -1,4 +1,5 @@
 #include "print/pdml.h"
+#include "print/psml.h"
 
 #include "print/clock_text.h"
 #include "print/label.h"
@@ -293,7 +294,7 @@ static void tree(struct pdml *p, const struct print_options *options)
 void pdml_packet(struct buf *out, const struct print_options *options, const struct dissection *d)
 {
     struct pdml p = {.out = out, .t = &d->tape, .options = options};
-    buf_str(out, "<packet>\n");
+    psml_open(out, options);
     general_information(out, d);
     if (field_list_count(options->list) > 0)
         asked(out, options, d);

@@ -134,6 +134,11 @@ bool printer_is_text(const struct printer *printer)
     return printer->want == text_want && printer->header == nothing;
 }
 
+bool printer_is_xml(const struct printer *printer)
+{
+    return printer->packet == pdml_packet || printer->packet == psml_packet;
+}
+
 bool printer_apart(const struct printer *printer, const struct print_options *options)
 {
     bool text = printer->want == text_want;

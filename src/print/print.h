@@ -103,6 +103,8 @@ bool printer_by_halves(const struct printer *printer, const struct print_options
 bool printer_is_text(const struct printer *printer);
 /* Whether it prints the summary's columns, in whatever dress, and details only with print_options.tree. */
 bool printer_is_lines(const struct printer *printer);
+/* True when it is XML, where colours are attributes. */
+bool printer_is_xml(const struct printer *printer);
 /* The names, in the order of the table; NULL after the last. */
 const char *printer_name(size_t index);
 

@@ -317,7 +317,7 @@ void conversations_end(struct stat *s, struct buf *out)
     buf_str(out, RULE);
     buf_printf(out, "%s %s\n", layers[c->layer].name, c->endpoints ? "Endpoints" : "Conversations");
     buf_str(out, "Filter:");
-    buf_str(out, s->filter_text ? s->filter_text : "<No Filter>");
+    buf_str(out, s->filter_text ? s->filter_text : *s->argument ? "" : "<No Filter>");
     buf_char(out, '\n');
     if (c->endpoints)
         put_endpoints(s, out);

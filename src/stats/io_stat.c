@@ -105,7 +105,8 @@ bool io_stat_open(struct stat *s, struct error *error)
     if (!io || !check_times(s, error))
         return false;
     double seconds = strtod(rest, &end);
-    if (end == rest || (*end && *end != ',') || !isfinite(seconds) || seconds > 1e12)
+    if (end == rest || (*end && *end != ',') || (*end == ',' && end[1] == '\0') ||
+        !isfinite(seconds) || seconds > 1e12)
         return error_set(error, ERROR_USAGE,
                          "invalid \"-z io,stat,<interval>[,<filter>][,<filter>]...\" argument");
     if (seconds > 0 && seconds < 0.000001)

@@ -603,6 +603,38 @@ def glossaries():
 
 
 @test
+def colours_in_xml():
+    lab = GOLDEN / "lab_tls13.pcapng"
+    for form in ("pdml", "psml"):
+        out, err, status = run("-n", "-r", lab, "-T", form, "--color")
+        check(status == 0 and not err and "\x1b" not in out, (form, err))
+        check(out.count("<packet foreground='#12272e' background='#a0a0a0'>") == 4, form)
+        check(out.count("<packet foreground='#12272e' background='#e7e6ff'>") == 12, form)
+        check(re.sub("<packet [^>]*>", "<packet>", out.split("\n", 5)[5]) == run("-n", "-r", lab, "-T", form)[0].split("\n", 5)[5], form)
+
+
+@test
+def decryption_goes_on_after_a_reset():
+    lab = GOLDEN / "lab_tls13.pcapng"
+    lines = run("-n", "-r", lab, "-M", "5")[0].splitlines()
+    check(lines[5].startswith("    1 ") and "Encrypted Extensions, Certificate" in lines[5], lines[5])
+    tree = run("-n", "-r", lab, "-M", "5", "-V", "-Y", "frame.number == 1")[0]
+    check("previous captured frame: 0.000486277 seconds" in tree, "the time since the packet before")
+
+
+@test
+def layers_that_ports_do_not_choose():
+    for what in ("tls.port==4433,data", "ethertype==2048,ip", "ip.proto==6,tls"):
+        refused(["-r", SEED, "-d", what], 1, "Unknown layer type")
+    refused(["-r", SEED, "--enable-protocol", "http"], 1, "not dissected here")
+    check(run("-n", "-r", SEED, "-T", "fields", "-e", "ssl.record.version") == run("-n", "-r", SEED, "-T", "fields", "-e", "tls.record.version"), "ssl.")
+    refused(["-r", SEED, "-T", "fields", "-e", "text"], 1, "aren't valid")
+    with tempfile.TemporaryDirectory() as folder:
+        out = run("-n", "-r", SEED, "-w", os.path.join(folder, "x"), "-T", "json")[0]
+        check(len(json.loads(out)) == len(json.loads(run("-n", "-r", SEED, "-T", "json")[0])), "the JSON that was asked for, also with -w")
+
+
+@test
 def preferences_as_a_report():
     usual = run("-G", "defaultprefs")[0]
     settings = [line for line in usual.splitlines() if line and not line.startswith("# ") and line != "#"]
@@ -1145,6 +1177,13 @@ BESIDE = [
     ["-L", "-i", "nosuch"], ["--list-time-stamp-types", "-i", "lo"], ["-F"], ["-F", "foo", "-r", SEED],
     ["-i", "lo", "-F", "nsecpcap", "-w", "x"], ["-i", "lo", "--time-stamp-type", "foo", "-c", "1"],
     [*FEW, "-M", "0"], [*FEW, "-C", "nosuch"], [*FEW, "-C", "Default"], [*FEW, "--temp-dir", "/nosuch"],
+    *[[*FEW, "-T", "fields", "-e", "tcp.port", "-E", e] for e in ("separator=", "aggregator=", "header=", "=")],
+    ["-L", "-r", SEED], ["--list-time-stamp-types", "-r", SEED], [*FEW, "-H", "/dev/null"], [*FEW, "-T", "psml", "-O", "tls"],
+    [*FEW, "-2", "-M", "3"], [*FEW, "-q", "-z", "io,stat,1,"], [*FEW, "-q", "-z", "conv,tcp,"], [*FEW, "-q", "-z", "endpoints,ip,"],
+    [*FEW, "-T", "psml", "--color"], [*FEW, "-N", "dmNv"],
+    *[[*FEW, "-V", "-o", o] for o in ("tcp.fastrt_supersedes_ooo:TRUE", "ip.use_geoip:FALSE", "ip.use_geoip:TRUE", "tcp.try_heuristic_first:TRUE",
+                                      "nameres.network_name:FALSE", "frame.generate_bits_field:TRUE", "eth.padding:Zeros",
+                                      "vlan.qinq_ethertype:0x9100", "name_resolve:FALSE", "nameres.nosuch:TRUE")],
     [*FEW, "--capture-comment", "foo"], [*FEW, "--capture-comment", "foo", "-w", "x", "-F", "pcap"], [*FEW, "-p"], [*FEW, "-g"],
     [*FEW, "-s", "10"], [*FEW, "-y", "EN10MB"], [*FEW, "-i", "lo"], ["-i", "lo", "--capture-comment", "foo", "-c", "1"],
     ["-i", "-"], ["-i", SEED],
