@@ -69,6 +69,13 @@ const char *names_find(const struct names *n, struct slice address)
     return at ? at->name : NULL;
 }
 
+void names_meet(const struct names *n, struct slice address)
+{
+    struct named *at = n->count > 0 ? named_of(n, address) : NULL;
+    if (at)
+        at->met = true;
+}
+
 /* ---- hosts ---- */
 
 static struct slice take_word(struct slice *line)

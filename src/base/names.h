@@ -12,6 +12,7 @@
 struct named {
     struct named *next; /* in the same slot */
     uint8_t size;       /* 4 or 16 */
+    bool met;           /* in a packet: see names_meet() */
     uint8_t address[16];
     char name[NAME_BYTES + 1]; /* escaped */
 };
@@ -28,6 +29,8 @@ void names_free(struct names *n);
 void names_add(struct names *n, struct slice address, struct slice name);
 /* The name; NULL when there is none, or no table. */
 const char *names_find(const struct names *n, struct slice address);
+/* Notes that a packet has this address. */
+void names_meet(const struct names *n, struct slice address);
 /* Reads TEXT as /etc/hosts has it: an address, a name, others that are passed over; "#" begins a remark.
  * False when it names nothing. */
 bool names_hosts(struct names *n, struct slice text);

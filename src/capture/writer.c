@@ -449,6 +449,41 @@ bool writer_secrets(struct writer *w, uint32_t type, struct slice text, struct e
     return true;
 }
 
+struct names_block {
+    struct buf *out;
+    size_t start; /* of the block */
+    bool begun;
+};
+
+static void put_name(void *context, const struct named *named)
+{
+    struct names_block *n = context;
+    size_t len = strlen(named->name) + 1;
+    if (!named->met)
+        return;
+    if (!n->begun)
+        n->start = begin_block(n->out, 4);
+    n->begun = true;
+    put_u16(n->out, named->size == 4 ? 1 : 2);
+    put_u16(n->out, (uint16_t)(named->size + len));
+    buf_put(n->out, named->address, named->size);
+    buf_put(n->out, named->name, len);
+    put_padding(n->out, named->size + len);
+}
+
+bool writer_names(struct writer *w, const struct names *names, struct error *e)
+{
+    struct names_block n = {.out = &w->out};
+    if (w->options.format != WRITE_PCAPNG)
+        return true;
+    names_each(names, put_name, &n);
+    if (n.begun) {
+        put_u32(n.out, 0); /* the last record */
+        end_block(n.out, n.start);
+    }
+    return after_put(w, w->options.flush_each, e);
+}
+
 uint64_t writer_bytes(const struct writer *w)
 {
     return w->bytes + w->out.len;

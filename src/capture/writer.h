@@ -5,6 +5,7 @@
 #define TLSWIRE_CAPTURE_WRITER_H
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/packet.h"
 #include "base/slice.h"
 
@@ -81,6 +82,8 @@ bool writer_packet(struct writer *w, const struct packet *p, struct error *e);
 /* Writes a Decryption Secrets Block, SECRETS_TLS_KEY_LOG being the usual TYPE.  A pcap has no place
  * for it (ERROR_FORMAT).  Put it before the packets that need it: most readers want that. */
 bool writer_secrets(struct writer *w, uint32_t type, struct slice text, struct error *e);
+/* Writes the names of addresses that packets had (a Name Resolution Block); nothing in a pcap. */
+bool writer_names(struct writer *w, const struct names *names, struct error *e);
 bool writer_flush(struct writer *w, struct error *e);
 /* Flushes, closes and frees, in any case; false when bytes did not reach the file. */
 bool writer_close(struct writer *w, struct error *e);

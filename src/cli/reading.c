@@ -117,7 +117,7 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
         packet = &renumbered;
     }
     if (!reading->no_output || r->filter || reading->stats || reading->export_keys ||
-        r->kept.len > 0) {
+        reading->write_names || r->kept.len > 0) {
         if (r->lanes)
             engine_into(r->engine, lanes_place(r->lanes));
         if (r->halves && r->packets > HALVED_FROM)
@@ -134,6 +134,8 @@ bool reading_packet(struct run *r, const struct packet *packet, struct error *er
             stats_packet(reading->stats, d);
         if (!passes(r, d))
             return true;
+        if (reading->write_names)
+            reading_meet_names(reading, d);
         if (!reading->no_output) {
             r->print.ink = r->colors ? colors_of(r->colors, &d->tape) : NULL;
             if (r->lanes)
@@ -162,13 +164,6 @@ void reading_secrets(void *context, uint32_t type, struct slice text)
     }
     if (r->writer && r->reading->format == WRITE_PCAPNG)
         (void)writer_secrets(r->writer, type, text, &ignored);
-}
-
-void reading_name(void *context, struct slice address, struct slice name)
-{
-    const struct run *r = context;
-    if (r->reading->names)
-        names_add(r->reading->names, address, name);
 }
 
 static int read_made(struct run *r, reading_each *each, struct error *error)
@@ -320,7 +315,8 @@ static bool shows_tapes_alone(const struct reading *reading)
 {
     bool list = reading->printer->want == fields_want && !reading->print.summary &&
                 !field_list_has_columns(&reading->print);
-    return !reading->stats && !reading->export_keys && (reading->no_output || list);
+    return !reading->stats && !reading->export_keys && !reading->write_names &&
+           (reading->no_output || list);
 }
 
 /* The same of the bytes of sources: the summary lines have none. */
@@ -500,6 +496,8 @@ int reading_run(const struct reading *reading, struct error *error)
     int status = prepare(r, error);
     if (status == READING_OK)
         status = read_and_print(r, error);
+    if (!reading_write_names(r, error))
+        status = READING_FAILED;
     if (!r->files && r->writer && !writer_close(r->writer, error))
         status = READING_FAILED;
     if (!export_keys(r, error))

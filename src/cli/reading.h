@@ -52,6 +52,7 @@ struct reading {
     bool group_read;                           /* -g */
     const char *keylog_files[READING_KEYLOGS]; /* -o tls.keylog_file: */
     size_t keylog_count;
+    bool write_names;            /* -W n: those of addresses, with -w */
     const char *export_keys;     /* --export-tls-session-keys */
     struct names *names;         /* gets those of the capture; NULL: none */
     const struct key_ring *ring; /* private keys and pre-shared ones; NULL: none */

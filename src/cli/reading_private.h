@@ -62,6 +62,10 @@ static inline bool reading_complete(const struct run *r)
  * run. */
 void reading_secrets(void *context, uint32_t type, struct slice text);
 /* The same for a name of an address. */
+/* Notes which addresses the packet has, for those below. */
+void reading_meet_names(const struct reading *reading, const struct dissection *d);
+/* Writes the names of these addresses into the copy, when that is asked for. */
+bool reading_write_names(struct run *r, struct error *error);
 void reading_name(void *context, struct slice address, struct slice name);
 /* What the writers of this run say of themselves; the strings last as long as the run. */
 struct writer_options reading_writer_options(struct run *r);

@@ -155,6 +155,19 @@ static bool check_format(struct front *f)
     return true;
 }
 
+/* Names go into copies of captures only. */
+static bool check_write_names(struct front *f)
+{
+    struct reading *r = &f->reading;
+    r->write_names &= r->write_file && r->file && r->format == WRITE_PCAPNG;
+    if (!f->wants_names || !r->write_file || r->write_names)
+        return true;
+    if (r->format != WRITE_PCAPNG)
+        return front_refuse(
+            f, "The file format \"%s\" doesn't support name resolution information.", "pcap");
+    return front_refuse(f, "-W n: names are written into the copy of a capture file (-r)");
+}
+
 static bool check(struct front *f)
 {
     const struct reading *r = &f->reading;
@@ -168,7 +181,7 @@ static bool check(struct front *f)
         return front_refuse(f, "Live captures do not support two-pass analysis.");
     if (r->reset_after > 0 && r->two_pass)
         return front_refuse(f, "-M does not support two-pass analysis.");
-    if (!front_check_capture(f))
+    if (!front_check_capture(f) || !check_write_names(f))
         return false;
     if (r->write_file && strcmp(r->write_file, "-") == 0 && f->printing)
         return front_refuse(f, "You can't write both raw packet data and dissected packets to the "

@@ -42,6 +42,17 @@ bool take_names(struct front *f, const struct option_row *row, const char *argum
     return true;
 }
 
+bool take_write_names(struct front *f, const struct option_row *row, const char *argument)
+{
+    (void)row;
+    f->reading.write_names = f->wants_names = true;
+    return strcmp(argument, "n") == 0 ||
+           front_refuse(f,
+                        "Invalid -W argument \"%s\"; it must be one of:\n"
+                        "\t'n' write network address resolution information (pcapng only)",
+                        front_shown(f, argument));
+}
+
 bool take_hosts(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
@@ -57,5 +68,6 @@ bool take_hosts(struct front *f, const struct option_row *row, const char *argum
     if (good)
         good = names_hosts(&f->names, buf_slice(&text));
     buf_free(&text);
+    f->reading.write_names = true;
     return good || front_refuse(f, "Can't read host entries from \"%s\"", front_shown(f, argument));
 }

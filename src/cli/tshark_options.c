@@ -328,8 +328,7 @@ static bool take_help(struct front *f, const struct option_row *row, const char 
     {                                      \
         letter, name, argument, NULL, why  \
     }
-#define NO_NAMES "names of addresses are not written into captures; -z hosts prints them"
-#define NO_LOG   "there is no log; what goes wrong is told on stderr"
+#define NO_LOG "there is no log; what goes wrong is told on stderr"
 
 /* clang-format off: a table reads best as one */
 const struct option_row tshark_options[] = {
@@ -365,7 +364,7 @@ const struct option_row tshark_options[] = {
     {'n', NULL, NULL, take_no_names, "no names of addresses"},
     {'N', NULL, "<letters>", take_names,
      "show names: n, those of -H and of the capture; m, makers of adapters (d, v: none)"},
-    {'H', NULL, "<hosts file>", take_hosts, "names of addresses, shown with -N n"},
+    {'H', NULL, "<hosts file>", take_hosts, "names of addresses, shown with -N n; implies -W n"},
     {'d', NULL, "<layer>==<ports>,<protocol>", take_decode_as,
      "tcp.port==4433,tls  tcp.port==8000-8010,tls"},
     {'o', NULL, "<name>:<value>", take_preference, "a preference: tls.keylog_file:keys.log"},
@@ -380,6 +379,7 @@ const struct option_row tshark_options[] = {
     {'F', NULL, "<type>", take_format, "type of that file: pcapng (default), pcap, nsecpcap …"},
     {'\0', "capture-comment", "<comment>", take_comment, "add a comment to that file (pcapng)"},
     {'g', NULL, NULL, take_group_read, "let the group read that file"},
+    {'W', NULL, "n", take_write_names, "with -r and -w: also the names of addresses (pcapng)"},
     {'\0', "temp-dir", "<folder>", take_folder, "nothing temporary is written"},
     {'V', NULL, NULL, take_tree, "the details of each packet"},
     {'O', NULL, "<protocols>", take_protocols,
@@ -423,7 +423,6 @@ const struct option_row tshark_options[] = {
     NEVER('K', NULL, "",
           "Kerberos is not decrypted here; keys of TLS come with -o tls.keylog_file:FILE"),
     NEVER('U', NULL, "", "PDUs are not exported; -V, -x and -z follow show what was decrypted"),
-    NEVER('W', NULL, "", NO_NAMES),
     NEVER('X', NULL, "", "there is no Lua, and the format of a file is known by its bytes"),
     NEVER('\0', "export-objects", "",
           "what TLS carries is not taken apart; -z follow,tls shows it"),

@@ -55,6 +55,7 @@ struct front {
     struct names names;         /* of addresses */
     bool shows_names;           /* -N n */
     bool shows_makers;          /* -N m; also when there is neither -n nor -N */
+    bool wants_names;           /* -W n, and not only -H */
     char *kept[FRONT_KEPT];     /* owned: lines of a profile */
     size_t kept_count;
     bool lists_statistics; /* after the error */
@@ -100,7 +101,7 @@ bool front_config_folder(char *path, size_t size);
 option_take take_profile, take_protocol, take_heuristic, take_log_level;
 
 /* In tshark_decode_as.c and tshark_values.c: the options with a language of their own. */
-option_take take_no_names, take_names, take_hosts;
+option_take take_no_names, take_names, take_hosts, take_write_names;
 option_take take_decode_as, take_preference, take_time_format;
 
 #endif

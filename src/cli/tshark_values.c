@@ -20,7 +20,8 @@ struct preference {
 };
 
 #define FLAG(member) offsetof(struct reading, member)
-#define EITHER       SIZE_MAX /* any value is taken: it makes no difference */
+#define OWN          (SIZE_MAX - 1) /* taken by a function of its own */
+#define EITHER       SIZE_MAX       /* any value is taken: it makes no difference */
 
 static const struct preference preferences[] = {
     {"tls.keylog_file", NULL, 0,
@@ -98,8 +99,8 @@ static const struct preference preferences[] = {
     {"nameres.suppress_smi_errors", "FALSE", EITHER, "Errors in names of SNMP"},
     {"statistics.update_interval", "3000", EITHER, "How often a window is drawn: there is none"},
     {"name_resolve", "FALSE", 0, "Names of addresses, by its old name"},
-    {"nameres.mac_name", "FALSE", 0, "Names of the makers of adapters in addresses"},
-    {"nameres.network_name", "FALSE", 0, "Names of addresses; -N n"},
+    {"nameres.mac_name", "TRUE", OWN, "Names of the makers of adapters in addresses"},
+    {"nameres.network_name", "FALSE", OWN, "Names of addresses; -N n"},
     {"nameres.transport_name", "FALSE", 0, "Names of ports"},
     {"nameres.use_external_name_resolver", "FALSE", 0, "Ask name servers"},
     {"nameres.hosts_file_handling", "FALSE", 0, "Names from the profile's hosts file only"},
@@ -215,6 +216,16 @@ static bool take_flag(struct front *f, const struct preference *p, const char *a
            front_refuse(f, "-o %s: the value must be TRUE or FALSE", front_shown(f, argument));
 }
 
+/* nameres.network_name, nameres.mac_name: as the letters n and m of -N. */
+static bool take_shown_names(struct front *f, const struct preference *p, const char *argument,
+                             const char *value)
+{
+    bool *shown = strcmp(p->name, "nameres.mac_name") == 0 ? &f->shows_makers : &f->shows_names;
+    *shown = strcasecmp(value, "TRUE") == 0;
+    return *shown || strcasecmp(value, "FALSE") == 0 ||
+           front_refuse(f, "-o %s: the value must be TRUE or FALSE", front_shown(f, argument));
+}
+
 static bool set_preference(struct front *f, const char *argument)
 {
     static const char columns[] = "gui.column.format:";
@@ -241,6 +252,8 @@ static bool set_preference(struct front *f, const char *argument)
             return add_keylog(f, value);
         else if (p->flag == EITHER)
             return true;
+        else if (p->flag == OWN)
+            return take_shown_names(f, p, argument, value);
         else if (p->flag != 0)
             return take_flag(f, p, argument, value);
         else if (strcasecmp(p->value, value) != 0)

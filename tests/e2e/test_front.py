@@ -374,6 +374,8 @@ def names_of_addresses():
     refused(["-r", names, "-z", "hosts,foo"], 1, "invalid \"-z hosts[,ip][,ipv4][,ipv6]\" argument")
     check("example" not in run("-n", "-H", hosts, "-r", names)[0], "names only with -N n")
     check("example" not in run("-N", "n", "-n", "-H", hosts, "-r", names)[0], "-n takes -N back")
+    check(run("-o", "nameres.network_name:TRUE", "-r", names) == run("-N", "mn", "-r", names), "the preference")
+    refused(["-o", "nameres.network_name:x", "-r", names], 1, "TRUE or FALSE")
     both = [run("-N", "n", *more, "-r", names)[0] for more in ([], ["-M", "1"])]
     check("renamed.example → server.example" in both[1].splitlines()[-1], f"-M keeps names: {both[1]}")
     with tempfile.TemporaryDirectory() as folder:
@@ -381,6 +383,33 @@ def names_of_addresses():
         pathlib.Path(cut).write_bytes(names.read_bytes().replace(b"server.example\0", b"server.example!"))
         out, err, status = run("-r", cut)
         check(status == 2 and out.count("\n") == 2 and "NRB record has non-null-terminated host name" in err, (out, err))
+
+
+@test
+def names_in_copies():
+    names, hosts = str(GOLDEN / "names.pcapng"), str(GOLDEN / "hosts")
+    shown = run("-N", "n", "-r", names, "-H", hosts)[0]
+    check("server6.example" in shown and "six.example" in shown, shown)
+    with tempfile.TemporaryDirectory() as folder:
+        def copy(*more):
+            path = os.path.join(folder, f"{len(os.listdir(folder))}.pcapng")
+            check(run("-r", names, "-w", path, *more) == ("", "", 0), more)
+            return path
+        check(run("-N", "n", "-r", copy())[0] == run("-n", "-r", names)[0], "no names without -W")
+        with_hosts = copy("-H", hosts)
+        listed = run("-q", "-r", with_hosts, "-z", "hosts")[0]
+        check("::1\tsix.example\n" in listed and "local.example" not in listed, f"those of packets, and no others: {listed}")
+        one = run("-q", "-r", copy("-W", "n", "-Y", "frame.number == 1"), "-z", "hosts")[0]
+        check("10.0.0.1\t" in one and "server6" not in one, one)
+        printed = os.path.join(folder, "printed.pcapng")
+        check(run("-r", names, "-W", "n", "-P", "-w", printed)[2] == 0, "-P")
+        check(run("-q", "-r", printed, "-z", "hosts")[0].splitlines()[4:] == run("-q", "-r", copy("-W", "n"), "-z", "hosts")[0].splitlines()[4:], "-P")
+        refused(["-r", names, "-w", os.path.join(folder, "x"), "-F", "pcap", "-W", "n"], 1, "doesn't support name resolution information")
+        refused(["-r", names, "-W", "\x1bx"], 1, 'Invalid -W argument "\\x1bx"', "'n' write network")
+        if MISSING:
+            raise Skip(MISSING)
+        theirs = subprocess.run(["tshark", "-q", "-z", "hosts", "-r", with_hosts], capture_output=True, text=True, check=True, env=ENV).stdout
+        check(sorted(theirs.splitlines()[4:]) == sorted(listed.splitlines()[4:]), f"{theirs} {listed}")
 
 
 def hostile_sessions(path):
@@ -456,7 +485,7 @@ def statistics_in_time():
 
 @test
 def what_is_not_there_says_so():
-    for options in (["-K", "x"], ["-U", "x"], ["-W", "n"], ["-X", "x:y"], ["--export-objects", "http,x"],
+    for options in (["-K", "x"], ["-U", "x"], ["-X", "x:y"], ["--export-objects", "http,x"],
                     ["--log-file", "x"], ["--log-domains", "x"], ["--log-debug", "x"], ["--log-noisy", "x"],
                     ["--log-fatal", "x"]):
         refused(["-r", SEED, *options], 1, f"the option {options[0]} is not there: ")
