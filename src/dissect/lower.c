@@ -99,13 +99,15 @@ void lower_read_type(struct lower_reader *r, struct spot *at, uint16_t type)
 /* ---- links
  * ---------------------------------------------------------------------------------------- */
 
+enum { ETHERNET_HEADER = 14 };
+
 void lower_read_ethernet(struct lower_reader *r, struct spot *at)
 {
-    struct slice s = at->bytes;
+    struct slice s = slice_of(at->bytes.data, ETHERNET_HEADER);
+    if (!lower_pass(r, LAYER_ETHERNET, at, ETHERNET_HEADER))
+        return;
     struct slice destination = slice_take(&s, 6), source = slice_take(&s, 6);
     uint16_t type = slice_u16(&s);
-    if (!lower_pass(r, LAYER_ETHERNET, at, 14))
-        return;
     lower_name(r->out, "eth");
     r->out->destination = destination;
     r->out->source = source;

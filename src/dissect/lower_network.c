@@ -102,7 +102,8 @@ struct ipv4 {
     struct slice source, destination;
 };
 
-static bool parse_ipv4(struct slice s, struct ipv4 *ip)
+/* Inline, so that nothing is checked again where all of it is known to be there. */
+static inline bool parse_ipv4(struct slice s, struct ipv4 *ip)
 {
     uint8_t first = slice_u8(&s);
     ip->header = (uint32_t)(first & 15) * 4;
@@ -151,7 +152,7 @@ void lower_read_ipv4(struct lower_reader *r, struct spot *at)
     const struct slice whole = at->bytes;
     const uint32_t begin = at->offset, wire = at->wire;
     struct ipv4 ip;
-    if (!parse_ipv4(whole, &ip))
+    if (whole.len < IPV4_HEADER || !parse_ipv4(slice_of(whole.data, IPV4_HEADER), &ip))
         return;
     struct lower_layer *layer =
         lower_pass(r, LAYER_IPV4, at, whole.len < ip.header ? IPV4_HEADER : ip.header);

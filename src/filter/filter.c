@@ -85,6 +85,43 @@ static void find_layers(struct filter *f)
             f->nodes[i].one_layer = field_protocol(f->nodes[i].field) > above;
 }
 
+static bool judge(const struct filter *f, const struct tape *tape)
+{
+    struct run run = {.filter = f, .tape = tape, .scratch = f->scratch};
+    bool answer = true;
+    uint64_t kept[MAX_NESTING / 64 + 2] = {0}; /* first operands of `xor`, one a nesting */
+    unsigned depth = 0;
+    f->scratch->budget = BUDGET;
+    f->scratch->exhausted = false;
+    for (uint32_t i = 0; i < f->step_count;) {
+        const struct step *step = &f->steps[i++];
+        switch ((enum step_op)step->op) {
+        case STEP_TEST:
+            answer = run_test(&run, &f->tests[step->arg]);
+            break;
+        case STEP_NOT:
+            answer = !answer;
+            break;
+        case STEP_KEEP:
+            kept[depth / 64] &= ~(UINT64_C(1) << depth % 64);
+            kept[depth / 64] |= (uint64_t)answer << depth % 64;
+            depth++;
+            break;
+        case STEP_XOR:
+            depth--;
+            answer ^= (kept[depth / 64] >> depth % 64 & 1) != 0;
+            break;
+        case STEP_JUMP_TRUE:
+            i = answer ? step->arg : i;
+            break;
+        case STEP_JUMP_FALSE:
+            i = answer ? i : step->arg;
+            break;
+        }
+    }
+    return answer && !f->scratch->exhausted;
+}
+
 struct filter *filter_compile(const char *text, struct error *error)
 {
     struct compiler c = {.text = text, .error = error};
@@ -111,6 +148,8 @@ struct filter *filter_compile(const char *text, struct error *error)
     }
     find_layers(c.filter);
     find_extents(c.filter);
+    c.filter->passes_empty = judge(c.filter, &(const struct tape){.count = 0});
+    c.filter->knows_empty = !c.filter->scratch->exhausted;
     return c.filter;
 }
 
@@ -157,41 +196,13 @@ void filter_wants(const struct filter *f, uint8_t *want)
     }
 }
 
+/* Of packets with nothing that the filter asks for there are many; they are all the same to it. */
 bool filter_match(const struct filter *f, const struct tape *tape)
 {
-    struct run run = {.filter = f, .tape = tape, .scratch = f->scratch};
-    bool answer = true;
-    uint64_t kept[MAX_NESTING / 64 + 2] = {0}; /* first operands of `xor`, one a nesting */
-    unsigned depth = 0;
-    f->scratch->budget = BUDGET;
+    if (tape->count > 0 || !f->knows_empty)
+        return judge(f, tape);
     f->scratch->exhausted = false;
-    for (uint32_t i = 0; i < f->step_count;) {
-        const struct step *step = &f->steps[i++];
-        switch ((enum step_op)step->op) {
-        case STEP_TEST:
-            answer = run_test(&run, &f->tests[step->arg]);
-            break;
-        case STEP_NOT:
-            answer = !answer;
-            break;
-        case STEP_KEEP:
-            kept[depth / 64] &= ~(UINT64_C(1) << depth % 64);
-            kept[depth / 64] |= (uint64_t)answer << depth % 64;
-            depth++;
-            break;
-        case STEP_XOR:
-            depth--;
-            answer ^= (kept[depth / 64] >> depth % 64 & 1) != 0;
-            break;
-        case STEP_JUMP_TRUE:
-            i = answer ? step->arg : i;
-            break;
-        case STEP_JUMP_FALSE:
-            i = answer ? i : step->arg;
-            break;
-        }
-    }
-    return answer && !f->scratch->exhausted;
+    return f->passes_empty;
 }
 
 bool filter_exhausted(const struct filter *f)

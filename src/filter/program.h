@@ -139,7 +139,9 @@ struct filter {
     struct range *ranges;
     uint32_t step_count, test_count, node_count, range_count;
     struct buf constants;
-    uint16_t *twins; /* owned, like all the arrays */
+    uint16_t *twins;   /* owned, like all the arrays */
+    bool passes_empty; /* the answer for a tape without events, */
+    bool knows_empty;  /* when it was found within the budget */
     struct scratch *scratch;
 };
 

@@ -27,7 +27,8 @@ static uint32_t key_hash(const struct flow_table *t, const struct flow_key *k)
 {
     uint64_t ports = (uint64_t)k->low_port << 48 | (uint64_t)k->high_port << 32 | k->kind;
     uint64_t h = mix(t->seed ^ k->low[1] ^ 0x9e3779b97f4a7c15, k->high[1] ^ 0xbf58476d1ce4e5b9);
-    h ^= mix(t->seed ^ k->low[0] ^ 0x94d049bb133111eb, k->high[0] ^ 0xd6e8feb86659fd93);
+    if (k->kind != ADDRESS_IPV4)
+        h ^= mix(t->seed ^ k->low[0] ^ 0x94d049bb133111eb, k->high[0] ^ 0xd6e8feb86659fd93);
     return (uint32_t)mix(h ^ 0xa0761d6478bd642f, ports ^ t->seed ^ 0xe7037ed1a0b428db);
 }
 
@@ -36,42 +37,6 @@ static bool same_key(const struct flow_key *a, const struct flow_key *b)
     return a->low[1] == b->low[1] && a->high[1] == b->high[1] && a->low_port == b->low_port &&
            a->high_port == b->high_port && a->low[0] == b->low[0] && a->high[0] == b->high[0] &&
            a->kind == b->kind;
-}
-
-static void address_number(const struct address *a, uint64_t number[2])
-{
-    struct slice bytes = slice_of(a->bytes, sizeof a->bytes);
-    if (a->kind == ADDRESS_IPV4) {
-        number[0] = 0;
-        number[1] = slice_u32(&bytes);
-        return;
-    }
-    number[0] = slice_u64(&bytes);
-    number[1] = slice_u64(&bytes);
-}
-
-static bool end_above(const uint64_t a[2], uint16_t a_port, const uint64_t b[2], uint16_t b_port)
-{
-    if (a[0] != b[0])
-        return a[0] > b[0];
-    if (a[1] != b[1])
-        return a[1] > b[1];
-    return a_port > b_port;
-}
-
-struct flow_key flow_key_of(const struct address *source, const struct address *destination,
-                            uint16_t source_port, uint16_t destination_port, int *direction)
-{
-    uint64_t from[2], to[2];
-    address_number(source, from);
-    address_number(destination, to);
-    *direction = end_above(from, source_port, to, destination_port);
-    const uint64_t *low = *direction ? to : from, *high = *direction ? from : to;
-    return (struct flow_key){.low = {low[0], low[1]},
-                             .high = {high[0], high[1]},
-                             .low_port = *direction ? destination_port : source_port,
-                             .high_port = *direction ? source_port : destination_port,
-                             .kind = (uint32_t)source->kind};
 }
 
 /* The slot that holds KEY, or the free one where it would go. */

@@ -95,9 +95,44 @@ struct flow_table {
 void flow_table_init(struct flow_table *t, uint64_t seed);
 void flow_table_free(struct flow_table *t);
 
+static inline void flow_address_number(const struct address *a, uint64_t number[2])
+{
+    struct slice bytes = slice_of(a->bytes, sizeof a->bytes);
+    if (a->kind == ADDRESS_IPV4) {
+        number[0] = 0;
+        number[1] = slice_u32(&bytes);
+        return;
+    }
+    number[0] = slice_u64(&bytes);
+    number[1] = slice_u64(&bytes);
+}
+
+static inline bool flow_end_above(const uint64_t a[2], uint16_t a_port, const uint64_t b[2], uint16_t b_port)
+{
+    if (a[0] != b[0])
+        return a[0] > b[0];
+    if (a[1] != b[1])
+        return a[1] > b[1];
+    return a_port > b_port;
+}
+
 /* The key of a segment, and in *DIRECTION 0 when the source is its low end, else 1. */
-struct flow_key flow_key_of(const struct address *source, const struct address *destination,
-                            uint16_t source_port, uint16_t destination_port, int *direction);
+static inline struct flow_key flow_key_of(const struct address *source,
+                                          const struct address *destination, uint16_t source_port,
+                                          uint16_t destination_port, int *direction)
+{
+    uint64_t from[2], to[2];
+    flow_address_number(source, from);
+    flow_address_number(destination, to);
+    *direction = flow_end_above(from, source_port, to, destination_port);
+    const uint64_t *low = *direction ? to : from, *high = *direction ? from : to;
+    return (struct flow_key){.low = {low[0], low[1]},
+                             .high = {high[0], high[1]},
+                             .low_port = *direction ? destination_port : source_port,
+                             .high_port = *direction ? source_port : destination_port,
+                             .kind = (uint32_t)source->kind};
+}
+
 /* The flow in the table, NULL when there is none. */
 struct flow *flow_find(const struct flow_table *t, const struct flow_key *key);
 /* A new connection, which replaces one with the same key; NULL when out of memory. */

@@ -75,8 +75,22 @@ static void read_option(struct tcp_option option, struct tcp_facts *out)
     }
 }
 
+/* What nearly all segments carry, laid out as RFC 7323 A recommends. */
+static bool has_timestamps_alone(struct slice options, struct tcp_facts *out)
+{
+    const uint32_t head = TCP_OPTION_NOP << 24 | TCP_OPTION_NOP << 16 | TCP_OPTION_TIMESTAMPS << 8 | 10;
+    if (options.len != 12 || slice_u32(&options) != head)
+        return false;
+    out->has_timestamps = true;
+    out->tsval = slice_u32(&options);
+    out->tsecr = slice_u32(&options);
+    return true;
+}
+
 static void read_options(struct tcp_facts *out)
 {
+    if (out->options.len == 0 || has_timestamps_alone(out->options, out))
+        return;
     struct tcp_option_walk walk = tcp_options_of(out->options, out->options.len);
     struct tcp_option option;
     while (tcp_option_next(&walk, &option) && option.kind != TCP_OPTION_END)
@@ -84,11 +98,9 @@ static void read_options(struct tcp_facts *out)
             read_option(option, out);
 }
 
-/* Reads the fixed header and cuts the segment into options and payload. */
-static void read_header(const struct tcp_input *in, struct tcp_facts *out)
+/* Inline, so that nothing is checked again where all of it is known to be there. */
+static inline void read_fixed(struct slice s, struct tcp_facts *out)
 {
-    struct slice s = slice_sub(in->bytes, 0, in->len);
-    struct slice whole = s;
     out->source_port = slice_u16(&s);
     out->destination_port = slice_u16(&s);
     out->seq = out->seq_raw = slice_u32(&s);
@@ -101,6 +113,16 @@ static void read_header(const struct tcp_input *in, struct tcp_facts *out)
     out->scale = TCP_SCALE_UNKNOWN;
     out->checksum = slice_u16(&s);
     out->urgent = slice_u16(&s);
+}
+
+/* Reads the fixed header and cuts the segment into options and payload. */
+static void read_header(const struct tcp_input *in, struct tcp_facts *out)
+{
+    struct slice whole = slice_sub(in->bytes, 0, in->len);
+    if (whole.len >= MIN_HEADER)
+        read_fixed(slice_of(whole.data, MIN_HEADER), out);
+    else
+        read_fixed(whole, out);
     size_t header_len = out->header_len < MIN_HEADER ? MIN_HEADER : out->header_len;
     out->captured = (uint32_t)whole.len;
     out->truncated = whole.len < header_len;
@@ -265,8 +287,6 @@ static void follow_scale(struct flow *f, const struct tcp_facts *facts)
 static bool repeats_received(const struct tcp_facts *facts)
 {
     const struct tcp_sack_block *first = &facts->sack[0], *second = &facts->sack[1];
-    if (facts->sack_count == 0)
-        return false;
     if (!seq_above(first->right, facts->ack))
         return true;
     return facts->sack_count > 1 && first->left >= second->left && first->right <= second->right;
@@ -277,6 +297,8 @@ static void follow_sack(struct flow *f, struct tcp_facts *facts)
     struct tcp_side *own = &f->side[facts->direction];
     facts->sack_base = f->side[!facts->direction].base_seq;
     own->sacked = 0;
+    if (facts->sack_count == 0)
+        return;
     for (unsigned i = 0; i < facts->sack_count; i++) {
         own->sacked += facts->sack[i].right - facts->sack[i].left;
         facts->sack[i].left -= facts->sack_base;
