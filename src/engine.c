@@ -139,6 +139,8 @@ struct engine *engine_new(const struct engine_options *options)
                  !options->want[F_frame_protocols] &&
                  !any_wanted(options->want, F_tls, FIELD_COUNT);
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
+    e->options.tcp.unasked =
+        options->no_columns && !e->wants_tcp && !e->repeats && !e->wants_proof && !options->learns;
     walk_find_silent(options->want, e->wants_certificates, e->silent);
     lay_out_tools(e);
     return e;

@@ -26,10 +26,11 @@ static uint64_t mix(uint64_t a, uint64_t b)
 static uint32_t key_hash(const struct flow_table *t, const struct flow_key *k)
 {
     uint64_t ports = (uint64_t)k->low_port << 48 | (uint64_t)k->high_port << 32 | k->kind;
+    ports = mix(ports ^ t->seed, 0x8ebc6af09c88c6e3); /* ports in a row would stand in a row */
     uint64_t h = mix(t->seed ^ k->low[1] ^ 0x9e3779b97f4a7c15, k->high[1] ^ 0xbf58476d1ce4e5b9);
     if (k->kind != ADDRESS_IPV4)
         h ^= mix(t->seed ^ k->low[0] ^ 0x94d049bb133111eb, k->high[0] ^ 0xd6e8feb86659fd93);
-    return (uint32_t)mix(h ^ 0xa0761d6478bd642f, ports ^ t->seed ^ 0xe7037ed1a0b428db);
+    return (uint32_t)mix(h ^ 0xa0761d6478bd642f, ports ^ 0xe7037ed1a0b428db);
 }
 
 static bool same_key(const struct flow_key *a, const struct flow_key *b)

@@ -107,7 +107,8 @@ static inline void flow_address_number(const struct address *a, uint64_t number[
     number[1] = slice_u64(&bytes);
 }
 
-static inline bool flow_end_above(const uint64_t a[2], uint16_t a_port, const uint64_t b[2], uint16_t b_port)
+static inline bool flow_end_above(const uint64_t a[2], uint16_t a_port, const uint64_t b[2],
+                                  uint16_t b_port)
 {
     if (a[0] != b[0])
         return a[0] > b[0];

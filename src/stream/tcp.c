@@ -78,7 +78,8 @@ static void read_option(struct tcp_option option, struct tcp_facts *out)
 /* What nearly all segments carry, laid out as RFC 7323 A recommends. */
 static bool has_timestamps_alone(struct slice options, struct tcp_facts *out)
 {
-    const uint32_t head = TCP_OPTION_NOP << 24 | TCP_OPTION_NOP << 16 | TCP_OPTION_TIMESTAMPS << 8 | 10;
+    const uint32_t head =
+        TCP_OPTION_NOP << 24 | TCP_OPTION_NOP << 16 | TCP_OPTION_TIMESTAMPS << 8 | 10;
     if (options.len != 12 || slice_u32(&options) != head)
         return false;
     out->has_timestamps = true;
@@ -355,7 +356,10 @@ bool tcp_segment(struct flow_table *table, const struct tcp_input *in, struct tc
     out->time_delta = in->time - f->last_time;
     f->last_time = in->time;
     if (!out->short_segment) {
-        tcp_analyze(table, f, out, (uint32_t)in->frame, in->time);
+        if (out->options_of->unasked)
+            tcp_follow(f, out);
+        else
+            tcp_analyze(table, f, out, (uint32_t)in->frame, in->time);
         make_relative(f, out);
     }
     int32_t shift = f->side[out->direction].shift;

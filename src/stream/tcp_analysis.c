@@ -28,18 +28,25 @@ static bool marked(const struct judged *j, uint32_t flag)
 }
 
 /* Relative numbers start at 1 unless the SYN was seen. */
-static void set_bases(struct judged *j)
+static void set_bases(struct tcp_side *own, struct tcp_side *peer, const struct tcp_facts *facts)
 {
-    if (!j->own->has_base) {
-        j->own->base_seq = j->facts->flags & TCP_SYN ? j->seq : j->seq - 1;
-        j->own->has_base = true;
+    if (!own->has_base) {
+        own->base_seq = facts->flags & TCP_SYN ? facts->seq_raw : facts->seq_raw - 1;
+        own->has_base = true;
     }
-    if (!j->peer->has_base && (j->facts->flags & TCP_ACK)) {
-        j->peer->base_seq = j->ack - 1;
-        j->peer->has_base = true;
+    if (!peer->has_base && (facts->flags & TCP_ACK)) {
+        peer->base_seq = facts->ack_raw - 1;
+        peer->has_base = true;
     }
-    if (j->facts->flags & TCP_ACK)
-        j->peer->valid_flight = true;
+    if (facts->flags & TCP_ACK)
+        peer->valid_flight = true;
+}
+
+void tcp_follow(struct flow *flow, const struct tcp_facts *facts)
+{
+    struct tcp_side *own = &flow->side[facts->direction], *peer = &flow->side[!facts->direction];
+    set_bases(own, peer, facts);
+    own->last_ack = facts->ack_raw;
 }
 
 /* An empty segment that says nothing new, except perhaps its window. */
@@ -301,7 +308,7 @@ void tcp_analyze(struct flow_table *table, struct flow *flow, struct tcp_facts *
                        .time = time,
                        .syn_or_fin = facts->flags & (TCP_SYN | TCP_FIN),
                        .control = facts->flags & (TCP_SYN | TCP_FIN | TCP_RST)};
-    set_bases(&j);
+    set_bases(j.own, j.peer, facts);
     judge_place(&j);
     judge_ack(&j);
     judge_repetition(&j);

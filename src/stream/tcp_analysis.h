@@ -9,5 +9,7 @@
  * fields are filled. */
 void tcp_analyze(struct flow_table *table, struct flow *flow, struct tcp_facts *facts,
                  uint32_t frame, int64_t time);
+/* Instead of it, where nobody looks at the analysis: only the numbers that the order of bytes is found by. */
+void tcp_follow(struct flow *flow, const struct tcp_facts *facts);
 
 #endif

@@ -69,6 +69,7 @@ struct tcp_options {
     bool plain_title;    /* the tree's line of TCP tells no numbers */
     bool no_info_stamps; /* the Info column tells no timestamps */
     bool no_multipath;   /* the option of multipath TCP is bytes */
+    bool unasked;        /* nobody looks at what the analysis finds: it is not made */
 };
 
 enum tcp_checksum_state { TCP_SUM_UNVERIFIED, TCP_SUM_GOOD, TCP_SUM_BAD, TCP_SUM_FFFF };
