@@ -185,8 +185,9 @@ static void take_rest(struct walk *w, const struct row *row)
 
 static bool is_condition(const struct row *row)
 {
-    return row->op == OP_IF_MORE || row->op == OP_IF_EQ || row->op == OP_UNLESS_EQ ||
-           row->op == OP_IF_NONZERO || row->op == OP_IF_IN || row->op == OP_UNLESS_IN;
+    const uint32_t conditions = 1u << OP_IF_MORE | 1u << OP_IF_EQ | 1u << OP_UNLESS_EQ |
+                                1u << OP_IF_NONZERO | 1u << OP_IF_IN | 1u << OP_UNLESS_IN;
+    return conditions >> row->op & 1;
 }
 
 /* The row after the ENDIF that belongs to ROW. */

@@ -476,7 +476,9 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
                     const struct tcp_facts *facts, uint32_t frame, tcp_scan *scan,
                     tcp_resume *resume, void *context, struct tcp_plan *plan)
 {
-    *plan = (struct tcp_plan){.parts = slice_empty()};
+    plan->run_count = plan->waiting_count = 0; /* the arrays are filled as far as these say */
+    plan->parts = slice_empty();
+    plan->segment_of_pdu = false;
     struct turn t = {.pool = pool,
                      .r = side_of(table, f, facts),
                      .plan = plan,
