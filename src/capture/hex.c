@@ -150,6 +150,14 @@ static bool is_source_heading(struct slice line)
     return contains(line, " bytes):") && slice_at(line, line.len - 1) == ':';
 }
 
+/* "20:08:28.457751 IP 192.0.2.1.54804 > 192.0.2.2.443: Flags [S], …" of tcpdump -x, and what -v adds to it. */
+static bool is_tcpdump_heading(struct slice line)
+{
+    return contains(line, " IP (tos 0x") || contains(line, " IP6 (") ||
+           (contains(line, " > ") &&
+            (contains(line, " IP ") || contains(line, " IP6 ") || contains(line, ": Flags [")));
+}
+
 /* Lines that say what comes next. */
 static bool take_heading(struct hex *h, struct slice line)
 {
@@ -161,6 +169,8 @@ static bool take_heading(struct hex *h, struct slice line)
         begin_chunk(h, FROM_CURL, contains(line, "<= Recv"));
     else if (contains(line, "=> Send ") || contains(line, "<= Recv ") || contains(line, "== Info:"))
         begin_chunk(h, FROM_OTHER, h->from_server);
+    else if (is_tcpdump_heading(line))
+        begin_chunk(h, FROM_NOWHERE, false);
     else if (is_source_heading(line))
         begin_chunk(h, starts(line, "Frame (") ? FROM_FRAME : FROM_OTHER, false);
     else
@@ -179,6 +189,8 @@ struct offset {
 static bool take_offset(struct slice *line, struct offset *o)
 {
     size_t len = 0;
+    if (starts(*line, "0x") && slice_at(*line, 6) == ':')
+        (void)slice_skip(line, 2); /* tcpdump's "0x0010:" */
     while (is_digit(slice_at(*line, len)))
         len++;
     uint8_t after = slice_at(*line, len), next = slice_at(*line, len + 1);
@@ -402,6 +414,8 @@ static bool take_plain(struct hex *h, struct slice line)
 static void take_text_line(struct hex *h, struct slice line)
 {
     line = trimmed(line);
+    while (starts(line, "> ")) /* quoted in a mail */
+        line = trimmed(slice_sub(line, 2, SIZE_MAX));
     if (line.len == 0 || take_heading(h, line))
         return;
     if (line.len == 1 && slice_at(line, 0) == '*')

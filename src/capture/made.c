@@ -228,21 +228,41 @@ void made_two_sides(struct made *m, struct slice client, struct slice server)
 
 /* ---- certificates ---- */
 
+enum { DER_INTEGER = 0x02, DER_SEQUENCE = 0x30, DER_SET = 0x31 };
+
+/* Enters the SEQUENCE that AT begins with; false when there is none of a length that fits. */
+static bool enter_sequence(struct slice *at, size_t *len)
+{
+    uint8_t tag = slice_u8(at), first = slice_u8(at);
+    *len = first;
+    if (first == 0x81)
+        *len = slice_u8(at);
+    else if (first == 0x82)
+        *len = slice_u16(at);
+    else if (first == 0x83)
+        *len = slice_u24(at);
+    return !at->failed && tag == DER_SEQUENCE && first != 0x80 && first <= 0x83 && *len <= at->len;
+}
+
+/* A version of 0 and a name, where a certificate has its number and an algorithm (RFC 2986 4.1). */
+bool made_is_request(struct slice der)
+{
+    size_t len;
+    if (!enter_sequence(&der, &len) || !enter_sequence(&der, &len) ||
+        slice_u8(&der) != DER_INTEGER || slice_u16(&der) != 0x0100)
+        return false;
+    return enter_sequence(&der, &len) && (len == 0 || slice_at(der, 0) == DER_SET);
+}
+
 /* Whether DER begins with a SEQUENCE of a length that fits, and a SEQUENCE in it. */
 static bool is_certificate(struct slice der, size_t *size)
 {
     struct slice at = der;
-    uint8_t tag = slice_u8(&at), first = slice_u8(&at);
-    size_t len = first;
-    if (first == 0x81)
-        len = slice_u8(&at);
-    else if (first == 0x82)
-        len = slice_u16(&at);
-    else if (first == 0x83)
-        len = slice_u24(&at);
+    size_t len;
+    if (!enter_sequence(&at, &len))
+        return false;
     *size = der.len - at.len + len;
-    return !at.failed && tag == 0x30 && first != 0x80 && first <= 0x83 && len >= 32 &&
-           len <= at.len && slice_at(at, 0) == 0x30;
+    return len >= 32 && slice_at(at, 0) == DER_SEQUENCE && !made_is_request(der);
 }
 
 bool made_certificate(struct made *m, struct slice der)

@@ -32,6 +32,8 @@ void made_frame(struct made *m, uint32_t link_type, struct slice bytes);
 /* Bytes that are one of these, as they look: a frame, records, a message, a certificate.  False when
  * they are none. */
 bool made_guess(struct made *m, struct slice bytes);
+/* Whether DER is a request for a certificate (PKCS #10). */
+bool made_is_request(struct slice der);
 /* The server's Certificate message (RFC 5246 7.4.2), of certificates that made_certificate() added. */
 bool made_certificate(struct made *m, struct slice der);
 void made_certificates_end(struct made *m);

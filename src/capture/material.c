@@ -125,7 +125,18 @@ static bool nothing_found(struct slice bytes, const char *path, enum material_ki
     const char *shown = strcmp(path, "-") == 0 ? "standard input" : path;
     if (bytes.len == 0)
         return error_set(e, ERROR_FORMAT, "%.300s: it is empty", shown);
-    if (kind == MATERIAL_ANY && next_pem(&text, "-----BEGIN ", "-----", &body) && body.len < 60)
+    if (kind == MATERIAL_ANY && made_is_request(bytes))
+        return error_set(
+            e, ERROR_FORMAT,
+            "%.300s: a request for a certificate (PKCS #10); certificates are shown here", shown);
+    bool pem = kind == MATERIAL_ANY && next_pem(&text, "-----BEGIN ", "-----", &body);
+    if (pem && slice_is(body, "CERTIFICATE"))
+        return error_set(
+            e, ERROR_FORMAT,
+            "%.300s: a certificate in PEM that is cut short or damaged: its base64, or "
+            "the line \"-----END CERTIFICATE-----\"",
+            shown);
+    if (pem && body.len < 60)
         return error_set(e, ERROR_FORMAT, "%.300s: PEM with \"%.*s\"; certificates are shown here",
                          shown, (int)body.len, (const char *)body.data);
     return error_set(

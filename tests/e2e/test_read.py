@@ -4,6 +4,7 @@
 usage: test_read.py TLSWIRE [TEST...]     prints TAP; forms whose program is missing are skipped
 """
 import base64
+import json
 import pathlib
 import re
 import shutil
@@ -94,6 +95,45 @@ def dumps_of_other_programs():
             check(payload_of("--hex", "-", data=text) == data, f"{command}: {text[-200:]}")
     if missing == {"xxd", "hexdump", "od"}:
         raise Skip("none of them is there")
+
+
+def tcpdump_text(frame, verbose):
+    """As tcpdump -X prints a frame without its link header."""
+    lines = ["20:08:28.457751 IP 192.0.2.1.54804 > 192.0.2.2.443: Flags [P.], length 9"]
+    if verbose:
+        lines = ["20:08:28.457751 IP (tos 0x0, ttl 64, id 0, offset 0, flags [DF], proto TCP (6), length 9)",
+                 "    192.0.2.1.54804 > 192.0.2.2.443: Flags [P.], cksum 0x1234 (correct), seq 1:10, ack 1, length 9"]
+    for at in range(0, len(frame), 16):
+        row = frame[at:at + 16]
+        pairs = " ".join(row[i:i + 2].hex() for i in range(0, len(row), 2))
+        letters = "".join(chr(c) if 0x20 < c < 0x7f else "." for c in row)
+        lines.append(f"\t0x{at:04x}:  {pairs:<39}  {letters}")
+    return "\n".join(lines) + "\n"
+
+
+@test
+def dumps_of_tcpdump_and_in_mails():
+    frames = [bytes.fromhex(packet["_source"]["layers"]["frame_raw"][0])
+              for packet in json.loads(run("-r", LAB, "-Y", "tls", "-T", "jsonraw")[0])]
+    check(len(frames) > 3, "frames of the capture")
+    fields = ["-T", "fields", "-e", "ip.src", "-e", "tcp.seq_raw", "-e", "tcp.payload"]
+    want = run("-r", LAB, "-Y", "tls", *fields)[0]
+    for verbose in (False, True):
+        text = "".join(tcpdump_text(frame[14:], verbose) for frame in frames)
+        pathlib.Path("tcpdump.txt").write_text(text)
+        check(run("read", "--hex", "tcpdump.txt", *fields)[0] == want, f"tcpdump -X{'v' * verbose}")
+    quoted = "".join("> > " + line for line in dict(forms(hello()))["lines"].splitlines(True))
+    check(payload_of("--hex", "-", data=quoted.encode()) == hello(), "quoted in a mail")
+
+
+@test
+def what_is_no_certificate():
+    pathlib.Path("request.der").write_bytes(bytes.fromhex("303e" "303c" "020100" "3037" "3135" + "00" * 53))
+    out, err, status = run("read", "request.der")
+    check(out == "" and status == 2 and "a request for a certificate" in err, f"{out} {err}")
+    pathlib.Path("short.pem").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n")
+    out, err, status = run("read", "short.pem")
+    check(out == "" and status == 2 and "cut short or damaged" in err, f"{out} {err}")
 
 
 @test
