@@ -12,6 +12,7 @@
 #include "cli/tshark_front.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct command {
     const char *name;
@@ -38,7 +39,9 @@ static int unknown_command(const char *word)
         nearest_offer(&near, commands[i].name);
     fputs("tlswire: there is no command \"", stderr);
     common_put_escaped(stderr, word);
-    if (near.best)
+    if (access(word, R_OK) == 0)
+        fputs("\"; to read the file: tlswire read FILE, or tlswire -r FILE\n", stderr);
+    else if (near.best)
         fprintf(stderr, "\"; did you mean %s?\n", near.best);
     else
         fputs("\"; there are lab, serve, connect, run, read, keys and ca, and tshark's options: "

@@ -217,9 +217,35 @@ static void show_place(const struct compiler *c, uint32_t at, uint32_t length, c
     mark[n] = '\0';
 }
 
+enum { HINT_NONE = -1, HINT_FIELDS = -2 }; /* or a registry, whose names may have been meant */
+
+/* The name in the registry that is nearest to what was typed. */
+static void advise_value(int registry, const char *typed, size_t len, char *out)
+{
+    struct near_name best[HINT_NAMES] = {{NULL, 0}};
+    const struct registry_table *table = &registries[registry];
+    if (len > 1 && typed[0] == '"') {
+        typed++;
+        len -= 2;
+    }
+    if (len < 3 || len > NAME_MAX_LEN)
+        return;
+    for (size_t i = 0; i < 2 * table->count; i++) {
+        const struct code_point *row = &table->rows[i / 2];
+        const char *name = i % 2 ? row->name : row->compat;
+        size_t have = name ? strlen(name) : 0;
+        unsigned d =
+            have > 0 && have <= NAME_MAX_LEN ? distance(typed, len, name, have) : NAME_MAX_LEN;
+        if (d <= len / 4)
+            keep_name(best, name, d);
+    }
+    if (best[0].name)
+        snprintf(out, HINT_SIZE, "\ndid you mean \"%s\"?", best[0].name);
+}
+
 /* LENGTH 0: without a place.  HINT: names near the word that stands there. */
 __attribute__((format(printf, 5, 0))) static bool fail_list(struct compiler *c, uint32_t at,
-                                                            uint32_t length, bool hint,
+                                                            uint32_t length, int hint,
                                                             const char *format, va_list args)
 {
     char message[600], line[SHOWN_TEXT + 2], mark[SHOWN_TEXT + 2], names[HINT_SIZE] = "";
@@ -235,8 +261,10 @@ __attribute__((format(printf, 5, 0))) static bool fail_list(struct compiler *c, 
     if (length == 0)
         return error_set(c->error, ERROR_USAGE, "%s", message);
     show_place(c, at, length, line, mark);
-    if (hint)
+    if (hint == HINT_FIELDS)
         advice(c->text + at, length, names);
+    else if (hint >= 0)
+        advise_value(hint, c->text + at, length, names);
     return error_set(c->error, ERROR_USAGE, "%s\n    %s\n    %s%s", message, line, mark, names);
 }
 
@@ -244,7 +272,7 @@ bool fail(struct compiler *c, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fail_list(c, 0, 0, false, format, args);
+    fail_list(c, 0, 0, HINT_NONE, format, args);
     va_end(args);
     return false;
 }
@@ -253,7 +281,7 @@ bool fail_at(struct compiler *c, uint32_t at, uint32_t length, const char *forma
 {
     va_list args;
     va_start(args, format);
-    fail_list(c, at, length, false, format, args);
+    fail_list(c, at, length, HINT_NONE, format, args);
     va_end(args);
     return false;
 }
@@ -262,7 +290,17 @@ bool fail_name(struct compiler *c, uint32_t at, uint32_t length, const char *for
 {
     va_list args;
     va_start(args, format);
-    fail_list(c, at, length, true, format, args);
+    fail_list(c, at, length, HINT_FIELDS, format, args);
+    va_end(args);
+    return false;
+}
+
+bool fail_value(struct compiler *c, const struct node *n, enum registry registry,
+                const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fail_list(c, n->at, n->length, (int)registry, format, args);
     va_end(args);
     return false;
 }
@@ -272,7 +310,8 @@ bool fail_node(struct compiler *c, uint32_t id, const char *format, ...)
     const struct node *n = &c->filter->nodes[id];
     va_list args;
     va_start(args, format);
-    fail_list(c, n->at, n->length, n->kind == NODE_WORD && !n->literal, format, args);
+    fail_list(c, n->at, n->length, n->kind == NODE_WORD && !n->literal ? HINT_FIELDS : HINT_NONE,
+              format, args);
     va_end(args);
     return false;
 }

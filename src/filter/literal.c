@@ -141,9 +141,9 @@ static bool unknown_name(struct compiler *c, const struct node *n, enum field_id
 {
     const char *text = NULL;
     int len = shown_text(c, n, &text);
-    return fail_at(c, n->at, n->length,
-                   "\"%.*s\" cannot be found among the possible values for %s.", len, text,
-                   fields[field].abbrev);
+    return fail_value(c, n, fields[field].registry,
+                      "\"%.*s\" cannot be found among the possible values for %s.", len, text,
+                      fields[field].abbrev);
 }
 
 static bool not_from_string(struct compiler *c, const struct node *n, enum field_type type)

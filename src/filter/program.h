@@ -253,6 +253,9 @@ bool fail_at(struct compiler *c, uint32_t at, uint32_t length, const char *forma
 /* The same for a name that is none: with the names that are near it. */
 bool fail_name(struct compiler *c, uint32_t at, uint32_t length, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* At a node that names none of the registry's values: with the name that is near it. */
+bool fail_value(struct compiler *c, const struct node *n, enum registry registry,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* At a node; with names that are near when it is a word. */
 bool fail_node(struct compiler *c, uint32_t id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

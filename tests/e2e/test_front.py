@@ -598,6 +598,7 @@ def options_that_exclude_each_other():
 
 @test
 def subcommands_by_their_nearest_name():
+    refused([str(ROOT / "tests" / "golden" / "lab_tls12.pcapng")], 2, "to read the file: tlswire read")
     refused(["lba"], 2, "\"lba\"", "did you mean lab?")
     refused(["conect", "localhost:1"], 2, "did you mean connect?")
     refused(["\x1b[31mred"], 2, "\\x1b")

@@ -324,6 +324,10 @@ static const struct {
     {"tls.handshake.typ == 1",
      "Left side of \"==\" expression must be a field or function, not tls.handshake.typ.\n"
      "    tls.handshake.typ == 1\n    ^~~~~~~~~~~~~~~~~\ndid you mean tls.handshake.type?"},
+    {"tls.handshake.type == \"Client Helo\"",
+     "\"Client Helo\" cannot be found among the possible values for tls.handshake.type.\n"
+     "    tls.handshake.type == \"Client Helo\"\n"
+     "                          ^~~~~~~~~~~~~\ndid you mean \"Client Hello\"?"},
     {"tls.xyzzy",
      "tls.xyzzy is neither a field nor a protocol name.\n    tls.xyzzy\n    ^~~~~~~~~"},
     {"tcp and .tlz",
