@@ -1,15 +1,6 @@
 /* IPv6 on the tape, with its extension headers. */
 #include "dissect/lower_private.h"
 
-enum {
-    PAD_ONE = 0x00,
-    PAD_MANY = 0x01,
-    TUNNEL_LIMIT = 0x04,
-    ROUTER_ALERT = 0x05,
-    JUMBO = 0xc2,
-    HOME_ADDRESS = 0xc9,
-};
-
 /* Where an extension header's rows go: the view of that header. */
 static struct lower_view view_of(const struct lower_view *v, const struct lower_layer *layer)
 {
@@ -19,70 +10,6 @@ static struct lower_view view_of(const struct lower_view *v, const struct lower_
     own.offset = layer->offset;
     own.header = slice_sub(v->t->sources[layer->source].bytes, layer->offset, layer->length);
     return own;
-}
-
-/* ---- options
- * --------------------------------------------------------------------------------------- */
-
-static bool is_experiment(uint8_t type)
-{
-    return (type & 0x1f) == 0x1e;
-}
-
-static void emit_option_value(const struct lower_view *v, uint32_t at, uint8_t type,
-                              uint32_t length)
-{
-    static const struct {
-        uint8_t type, length;
-        uint16_t field;
-    } numbers[] = {{TUNNEL_LIMIT, 1, F_ipv6_opt_tel},
-                   {ROUTER_ALERT, 2, F_ipv6_opt_router_alert},
-                   {JUMBO, 4, F_ipv6_opt_jumbo}};
-    struct slice s = slice_sub(v->header, at, length);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (numbers[i].type == type && numbers[i].length == length) {
-            lower_add(v, numbers[i].field, at, length, slice_uint(&s, length));
-            return;
-        }
-    enum field_id field = type == PAD_MANY                       ? F_ipv6_opt_padn
-                          : type == HOME_ADDRESS && length == 16 ? F_ipv6_opt_home_address
-                          : is_experiment(type)                  ? F_ipv6_opt_experimental
-                                                                 : F_ipv6_opt_unknown;
-    uint32_t item = lower_add(v, field, at, length, 0);
-    if (field == F_ipv6_opt_padn && length == 0)
-        tape_set_label(v->t, item, LABEL_IP6_PADN);
-}
-
-static void emit_option(const struct lower_view *v, uint32_t at, uint8_t type, uint32_t length)
-{
-    uint32_t option = lower_open(v, F_ipv6_opt, at, type == PAD_ONE ? 1 : length + 2, type);
-    uint32_t kind = lower_open(v, F_ipv6_opt_type, at, 1, type);
-    if (type == PAD_ONE) {
-        tape_close(v->t, kind);
-        lower_add(v, F_ipv6_opt_pad1, at, 1, 0);
-        tape_close(v->t, option);
-        return;
-    }
-    lower_add(v, F_ipv6_opt_type_action, at, 1, type >> 6);
-    lower_add(v, F_ipv6_opt_type_change, at, 1, type >> 5 & 1);
-    lower_add(v, F_ipv6_opt_type_rest, at, 1, type & 31);
-    tape_close(v->t, kind);
-    lower_add(v, F_ipv6_opt_length, at + 1, 1, length);
-    emit_option_value(v, at + 2, type, length);
-    tape_close(v->t, option);
-}
-
-static void emit_options(const struct lower_view *v)
-{
-    struct slice list = slice_sub(v->header, 2, SIZE_MAX);
-    for (uint32_t at = 2; list.len > 0;) {
-        uint8_t type = slice_u8(&list);
-        uint32_t length = type == PAD_ONE ? 0 : slice_u8(&list);
-        if (list.failed || !slice_skip(&list, length))
-            return;
-        emit_option(v, at, type, length);
-        at += type == PAD_ONE ? 1 : length + 2;
-    }
 }
 
 /* ---- routing headers
@@ -141,7 +68,7 @@ static void emit_sized(const struct lower_view *v, const struct extension_fields
     if (f->type == NEXT_ROUTING)
         emit_routing(v);
     else
-        emit_options(v);
+        lower_emit_ipv6_options(v);
     tape_close(v->t, at);
 }
 

@@ -7,12 +7,17 @@ enum {
     OPTION_RECORD_ROUTE = 7,
     OPTION_MTU_PROBE = 11,
     OPTION_MTU_REPLY = 12,
+    OPTION_QUICK_START = 25,
     OPTION_TIME_STAMP = 68,
+    OPTION_TRACEROUTE = 82,
     OPTION_SECURITY = 130,
     OPTION_LOOSE_ROUTE = 131,
+    OPTION_EXTENDED_SECURITY = 133,
+    OPTION_CIPSO = 134,
     OPTION_STREAM = 136,
     OPTION_STRICT_ROUTE = 137,
     OPTION_ROUTER_ALERT = 148,
+    OPTION_BROADCAST = 149,
 };
 
 #define NOPS_IN_A_ROW 4
@@ -136,16 +141,47 @@ static void emit_mtu(const struct option *o)
     emit_number(o, F_ip_opt_mtu);
 }
 
-/* The form of RFC 791; that of RFC 1108 has other lengths. */
+/* The option alone, as its view. */
+static struct lower_view view_of(const struct option *o)
+{
+    struct lower_view own = *o->v;
+    own.header = o->bytes;
+    own.offset += o->at;
+    return own;
+}
+
+/* RFC 791 has one length and a few levels; the rest is RFC 1108's. */
 static void emit_security(const struct option *o)
 {
     struct slice value = slice_sub(o->bytes, 2, SIZE_MAX);
-    if (o->bytes.len != 11)
+    uint16_t level = slice_u16(&value);
+    if (o->bytes.len != 11 || !registry_compat(REG_IP_SECURITY_LEVELS, level)) {
+        const struct lower_view own = view_of(o);
+        lower_emit_security(&own);
         return;
-    lower_add(o->v, F_ip_opt_sec, o->at + 2, 2, slice_u16(&value));
+    }
+    lower_add(o->v, F_ip_opt_sec, o->at + 2, 2, level);
     lower_add(o->v, F_ip_opt_sec_compartments, o->at + 4, 2, slice_u16(&value));
     lower_add(o->v, F_ip_opt_sec_handling, o->at + 6, 2, 0);
     lower_add(o->v, F_ip_opt_sec_tcc, o->at + 8, 3, 0);
+}
+
+static void emit_rare(const struct option *o)
+{
+    static const struct quick_start_ids ids = {
+        F_ip_opt_qs_func,   F_ip_opt_qs_rate,  F_ip_opt_qs_ttl,     F_ip_opt_qs_ttl_diff,
+        F_ip_opt_qs_unused, F_ip_opt_qs_nonce, F_ip_opt_qs_reserved};
+    const struct lower_view own = view_of(o);
+    if (o->type == OPTION_QUICK_START)
+        lower_emit_quick_start(&own, &ids, slice_at(o->v->header, 8));
+    else if (o->type == OPTION_TRACEROUTE)
+        lower_emit_traceroute(&own);
+    else if (o->type == OPTION_EXTENDED_SECURITY)
+        lower_emit_extended_security(&own);
+    else if (o->type == OPTION_CIPSO)
+        lower_emit_cipso(&own);
+    else
+        lower_emit_broadcast(&own);
 }
 
 static const struct option_row rows[] = {
@@ -154,12 +190,17 @@ static const struct option_row rows[] = {
     {OPTION_RECORD_ROUTE, 3, 255, F_ip_options_record_route, "Record Route", emit_route},
     {OPTION_MTU_PROBE, 4, 4, F_ip_options_mtu_probe, "MTU Probe", emit_mtu},
     {OPTION_MTU_REPLY, 4, 4, F_ip_options_mtu_reply, "MTU Reply", emit_mtu},
+    {OPTION_QUICK_START, 8, 8, F_ip_options_qs, "Quick-Start", emit_rare},
     {OPTION_TIME_STAMP, 4, 255, F_ip_options_timestamp, "Time Stamp", emit_time_stamps},
+    {OPTION_TRACEROUTE, 12, 12, F_ip_options_traceroute, "Traceroute", emit_rare},
     {OPTION_SECURITY, 3, 255, F_ip_options_security, "Security", emit_security},
     {OPTION_LOOSE_ROUTE, 3, 255, F_ip_options_lsr, "Loose Source Route", emit_route},
+    {OPTION_EXTENDED_SECURITY, 3, 255, F_ip_options_ext_security, "Extended Security", emit_rare},
+    {OPTION_CIPSO, 6, 255, F_ip_options_cipso, "Commercial Security", emit_rare},
     {OPTION_STREAM, 4, 4, F_ip_options_stream, "Stream ID", emit_stream},
     {OPTION_STRICT_ROUTE, 3, 255, F_ip_options_ssr, "Strict Source Route", emit_route},
     {OPTION_ROUTER_ALERT, 4, 4, F_ip_options_routeralert, "Router Alert", emit_alert},
+    {OPTION_BROADCAST, 6, 255, F_ip_options_sdb, "Selective Directed Broadcast", emit_rare},
 };
 
 static const struct option_row *row_of(uint8_t type)

@@ -153,6 +153,24 @@ void lower_emit_address(const struct lower_view *v, uint32_t offset, uint32_t si
 /* Where in the OPTIONS the last stop of a source route stands that is not gone yet; 0: nowhere. */
 size_t lower_ip_route(struct slice options);
 
+/* lower_ip_rare.c: options of IP whose bytes are the view's header. */
+struct quick_start_ids {
+    uint16_t function, rate, ttl, difference, unused, nonce, reserved;
+};
+void lower_emit_security(const struct lower_view *v);
+void lower_emit_extended_security(const struct lower_view *v);
+void lower_emit_cipso(const struct lower_view *v);
+void lower_emit_traceroute(const struct lower_view *v);
+void lower_emit_broadcast(const struct lower_view *v);
+/* HOPS is what the packet may still go. */
+void lower_emit_quick_start(const struct lower_view *v, const struct quick_start_ids *ids,
+                            uint8_t hops);
+/* Lists the labels of the flags that are set, for EXTRA_NOTE of event AT. */
+void lower_note_flags(struct tape *t, uint32_t at, const uint16_t *rows, size_t count,
+                      uint8_t value);
+/* lower_ip6_options.c: those of a hop-by-hop or destination header, which is the view's. */
+void lower_emit_ipv6_options(const struct lower_view *v);
+
 /* Gives an OUI's label its maker's name. */
 void lower_set_oui(struct tape *t, uint32_t at, const char *name);
 

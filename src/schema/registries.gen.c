@@ -1426,6 +1426,15 @@ static const struct code_point cid_usages[] = {
     {0x1, 0x1, "cid_spare", "cid_spare"},
 };
 
+static const struct code_point cipso_tags[] = {
+    {0x0, 0x0, "Padding", "Padding"},
+    {0x1, 0x1, "Restrictive Category Bitmap", "Restrictive Category Bitmap"},
+    {0x2, 0x2, "Enumerated Categories", "Enumerated Categories"},
+    {0x5, 0x5, "Ranged Categories", "Ranged Categories"},
+    {0x6, 0x6, "Permissive Categories", "Permissive Categories"},
+    {0x7, 0x7, "Free Form", "Free Form"},
+};
+
 static const struct code_point command_response[] = {
     {0x0, 0x0, "Command", "Command"},
     {0x1, 0x1, "Response", "Response"},
@@ -1825,6 +1834,22 @@ static const struct code_point ig_bit[] = {
     {0x1, 0x1, "Group address (multicast/broadcast)", "Group address (multicast/broadcast)"},
 };
 
+static const struct code_point ip_classifications[] = {
+    {0x1, 0x1, "Reserved 4", "Reserved 4"},
+    {0x3d, 0x3d, "Top secret", "Top secret"},
+    {0x5a, 0x5a, "Secret", "Secret"},
+    {0x66, 0x66, "Reserved 3", "Reserved 3"},
+    {0x96, 0x96, "Confidential", "Confidential"},
+    {0xab, 0xab, "Unclassified", "Unclassified"},
+    {0xcc, 0xcc, "Reserved 2", "Reserved 2"},
+    {0xf1, 0xf1, "Reserved 1", "Reserved 1"},
+};
+
+static const struct code_point ip_more_authorities[] = {
+    {0x0, 0x0, "Final octet", "Final octet"},
+    {0x1, 0x1, "Additional octet present", "Additional octet present"},
+};
+
 static const struct code_point ip_option_classes[] = {
     {0x0, 0x0, "Control", "Control"},
     {0x1, 0x1, "Reserved for future use", "Reserved for future use"},
@@ -1860,6 +1885,11 @@ static const struct code_point ip_option_numbers[] = {
     {0x18, 0x18, "Upstream Multicast Packet", "Upstream Multicast Packet"},
     {0x19, 0x19, "Quick-Start", "Quick-Start"},
     {0x1e, 0x1e, "RFC 3692-style experiment", "RFC 3692-style experiment"},
+};
+
+static const struct code_point ip_protected[] = {
+    {0x0, 0x0, "Datagram not protected in accordance with its rules", "Datagram not protected in accordance with its rules"},
+    {0x1, 0x1, "Datagram protected in accordance with its rules", "Datagram protected in accordance with its rules"},
 };
 
 static const struct code_point ip_protocols[] = {
@@ -2123,7 +2153,7 @@ static const struct code_point ip_timestamp_flags[] = {
 static const struct code_point ipv6_option_actions[] = {
     {0x0, 0x0, "Skip and continue", "Skip and continue"},
     {0x1, 0x1, "Discard", "Discard"},
-    {0x2, 0x2, "Discard and send ICMP", "Discard and send ICMP"},
+    {0x2, 0x2, "Discard and send ICMP Parameter Problem", "Discard and send ICMP Parameter Problem"},
     {0x3, 0x3, "Discard and send ICMP if not multicast", "Discard and send ICMP if not multicast"},
 };
 
@@ -2577,6 +2607,11 @@ static const struct code_point quic_versions[] = {
     {0xff000021, 0xff000021, "draft-33", "draft-33"},
     {0xff000022, 0xff000022, "draft-34", "draft-34"},
     {0xff020000, 0xff020000, "v2-draft-00", "v2-draft-00"},
+};
+
+static const struct code_point quick_start_functions[] = {
+    {0x0, 0x0, "Rate request", "Rate request"},
+    {0x8, 0x8, "Rate report", "Rate report"},
 };
 
 static const struct code_point quick_start_rates[] = {
@@ -3083,6 +3118,7 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_CERTIFICATE_STATUS_TYPES] = TABLE(certificate_status_types),
     [REG_CHECKSUM_STATUS] = TABLE(checksum_status),
     [REG_CID_USAGES] = TABLE(cid_usages),
+    [REG_CIPSO_TAGS] = TABLE(cipso_tags),
     [REG_COMMAND_RESPONSE] = TABLE(command_response),
     [REG_DEFINED] = TABLE(defined),
     [REG_DSCP] = TABLE(dscp),
@@ -3105,8 +3141,11 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_HTTP2_ERROR_CODES] = TABLE(http2_error_codes),
     [REG_HTTP2_FRAME_TYPES] = TABLE(http2_frame_types),
     [REG_IG_BIT] = TABLE(ig_bit),
+    [REG_IP_CLASSIFICATIONS] = TABLE(ip_classifications),
+    [REG_IP_MORE_AUTHORITIES] = TABLE(ip_more_authorities),
     [REG_IP_OPTION_CLASSES] = TABLE(ip_option_classes),
     [REG_IP_OPTION_NUMBERS] = TABLE(ip_option_numbers),
+    [REG_IP_PROTECTED] = TABLE(ip_protected),
     [REG_IP_PROTOCOLS] = TABLE(ip_protocols),
     [REG_IP_ROUTER_ALERTS] = TABLE(ip_router_alerts),
     [REG_IP_SECURITY_LEVELS] = TABLE(ip_security_levels),
@@ -3138,6 +3177,7 @@ const struct registry_table registries[REG_COUNT] = {
     [REG_QUIC_TIME_STAMPS] = TABLE(quic_time_stamps),
     [REG_QUIC_TRANSPORT_PARAMETERS] = TABLE(quic_transport_parameters),
     [REG_QUIC_VERSIONS] = TABLE(quic_versions),
+    [REG_QUICK_START_FUNCTIONS] = TABLE(quick_start_functions),
     [REG_QUICK_START_RATES] = TABLE(quick_start_rates),
     [REG_RECEPTION_TYPES] = TABLE(reception_types),
     [REG_RIVERBED_MODES] = TABLE(riverbed_modes),

@@ -308,6 +308,21 @@ def links():
     yield "ipv6", 229, [v6]
 
 
+def rare_options():
+    """Options of IPv4 and IPv6 that few packets carry: labels of security, Quick-Start, measurements, routing in trees."""
+    port = 25000
+    for text in IP_OPTIONS:
+        port += 1
+        option = bytes.fromhex(text)
+        yield ether(ip(tcp(port, b"hello"), options=option + b"\0" * (-len(option) % 4)))
+    for kind, text in IP6_OPTIONS:
+        port += 1
+        option = bytes.fromhex(text)
+        left = -(len(option) + 2) % 8
+        option += b"\0" * left if left < 2 else b"\1" + number(1, left - 2) + bytes(left - 2)
+        yield ether(ip6(header6(TCP, option) + tcp6(port, data=b"hello"), kind), 0x86dd)
+
+
 def timed(packets):
     return list(zip(seed.clock(1700000000 * 10**9, range(0, 10**12, 10**6)), packets))
 
@@ -316,8 +331,21 @@ def timed(packets):
 RARE_OPTIONS = [bytes.fromhex(x) for x in ("4c0a01010a11fe440005", "4c040c21", "4c040e13", "4c08120500000007", "bb01", "4c0e11010a11fe440a0000017a7b",
                                            "4e1005000a0000010a0000021f901f91", "1b08010200000004")]
 
+IP_OPTIONS = ("860f 00000001 0109 00 05 f8 a0 00 01 80", "8612 00000001 020c 00 05 0001 0003 0004 000a", "8610 00000001 050a 00 05 0010 0009 0003",
+              "860e 00000001 050a 00 05 0010 0009", "860c 00000001 0606 00 05 f0 00", "860c 00000001 0706 01020304", "860a 00000001 0000 0000",
+              "860a 00000001 0104ff05", "8608 00000001 0901", "820300", "8204ab81", "8206ab8101 00", "8206ab000001", "82045af1", "820b5d0000000000000000",
+              "8505010203", "85030f", "19080102aabbccdd", "19088102aabbccdd", "190831020000 0004", "520c 0001 0002 0003 0a000001", "9506 0a000001",
+              "9508 0a000001 0000")
+IP6_OPTIONS = ((HOPS, "0710 00000001 02 ff 0001 0102030405060708"), (DESTINATION, "0708 00000001 0000 0000"), (HOPS, "2606 0102 aabbccdd"),
+               (HOPS, "2606 8102 aabbccdd"), (DESTINATION, "2606 3102 aabbccdc"), (DESTINATION, "0f0a 11223344556677889900"),
+               (HOPS, "0f0a 11223344556677889900"), (HOPS, "3004 0500 0501"), (DESTINATION, "3004 0500 0500"), (HOPS, "6304 a001 0304"),
+               (DESTINATION, "6304 0001 0304"), (DESTINATION, "8b04 aabbccdd"), (HOPS, "8b04 aabbccdd"), (HOPS, "8a04 01020304"), (HOPS, "c204 00010000"),
+               (DESTINATION, "c204 00010000"), (HOPS, "0401 05"), (DESTINATION, "0502 0000"), (HOPS, "c910 20010db8000000000000000000000001"),
+               (HOPS, "2302 aabb"))
+
 # name: (link type, what makes the packets)
 CAPTURES = {"layers": (1, layers), "fragments": (1, fragments), "sums": (1, sums), "beyond": (1, beyond),
+            "options": (1, rare_options),
             **{f"link_{name}": (link, lambda packets=packets: packets) for name, link, packets in links()}}
 
 

@@ -3,6 +3,7 @@
 A case: its name, the packets, the arguments after -n -r CAPTURE, what must be in the output, what must not.
 """
 import certificates
+import layers
 from der import certificate, extension as certificate_extension, sequence, tlv
 from records import CHANGE, CHOSEN, DATA, RETRY_RANDOM, VERSIONS, Talk, bare, client_hello, heartbeat, record, server_hello
 from seed import ACK, FIN, SYN, Bytes, extension, message, packet
@@ -136,6 +137,12 @@ def cases():
            ["26\n27\n28\n29\n30\n31\n32\n33\n"], ["25\n"])
     yield ("multipath TCP: news is no duplicate, a flag no algorithm", many, ["-Y", "tcp.analysis.duplicate_ack || mptcp.connection.unsupported_algorithm"],
            ["   8 "], ["   6 ", "   7 ", "  13 "])
+
+    odd = Talk()
+    odd.packets = [layers.ether(layers.ip(layers.tcp(1025, b"hello"), options=b"\x52\6\0\1\0\2\0\0")),
+                   layers.ether(layers.ip6(layers.header6(layers.TCP, b"\7\1\xaa\1\1\0") + layers.tcp6(1026, data=b"hello"), layers.HOPS), 0x86dd)]
+    yield ("options of IP with a length that is not theirs", odd, ["-V"],
+           ["Invalid length for option", "Unknown Option Payload: aa\n", "Src Port: 1025", "Src Port: 1026"], ["[Malformed", "Outbound Hop Count", "CALIPSO Domain"])
 
     asks = Talk().begin().client(record(22, client_hello(extension(58, b"\2\1"))))
     yield ("-T jsonl has what tshark has not", asks, ["-T", "jsonl"], ['"field":"tlswire.ticket_request.new","value":2'], [])
