@@ -11,7 +11,7 @@
 static void extension_body(struct walk *w);
 
 /* Whether nothing of the extension that ends at END matters.  What is wrong inside of it harms nobody else, unless it
- * is the last that there is: too_short(). */
+ * is the last that there is: walk_too_short(). */
 static bool is_nothing(const struct walk *w, uint16_t type, uint32_t end)
 {
     enum block_id block = block_of_extension(type);
@@ -55,8 +55,11 @@ static void extension(struct walk *w)
     const struct tape *t = w->tape;
     struct slice s = slice_sub(w->bytes, w->at + 2, 2);
     uint32_t len = slice_u16(&s);
-    if (len > w->end - w->at - 4)
+    uint32_t left = w->end - w->at - 4;
+    if (len > left && len > w->bytes.len - w->at - 4)
         w->failed = true;
+    else if (len > left)
+        walk_block(w, BLOCK_extension_cut);
     else if (!tape_wants(t, F_tls_extension) && !tape_wants(t, F_tls_handshake_extension_type) &&
              !tape_wants(t, F_tls_handshake_extension_len))
         pass_extension(w, len);
@@ -64,17 +67,6 @@ static void extension(struct walk *w)
         walk_block(w, BLOCK_extension);
     if (!w->failed)
         walk_pass_extensions(w);
-}
-
-/* What an extension lacks takes nothing from the next one, which begins where this one ends. */
-static void too_short(struct walk *w, uint32_t end)
-{
-    uint32_t lacks = w->lacks > 0 ? w->lacks : 1;
-    uint32_t at = tape_open(w->tape, F_tls_too_much, w->source, end, 0, lacks, 0);
-    tape_expert(w->tape, EXPERT_tls_too_much, w->source, end, 0, lacks);
-    tape_close(w->tape, at);
-    w->failed = false;
-    w->at = w->end = end;
 }
 
 static void extension_body(struct walk *w)
@@ -93,7 +85,7 @@ static void extension_body(struct walk *w)
     walk_block(w, block == BLOCK_NONE ? BLOCK_unknown_extension : block);
     w->depth = depth;
     if (w->failed && end < w->bytes.len)
-        too_short(w, end);
+        walk_too_short(w, end);
 }
 
 bool walk_wants_signature_algorithm(const uint8_t *want)

@@ -83,6 +83,16 @@ void walk_trailing(struct walk *w)
     w->at = w->end;
 }
 
+void walk_too_short(struct walk *w, uint32_t end)
+{
+    uint32_t lacks = w->lacks > 0 ? w->lacks : 1;
+    uint32_t at = tape_open(w->tape, F_tls_too_much, w->source, end, 0, lacks, 0);
+    tape_expert(w->tape, EXPERT_tls_too_much, w->source, end, 0, lacks);
+    tape_close(w->tape, at);
+    w->failed = false;
+    w->at = w->end = end;
+}
+
 static void open_item(struct walk *w, struct frame *f, const struct row *row)
 {
     if (f->open == MAX_SCOPES || (row->op == OP_OPEN_BYTES && !has(w, row->size))) {

@@ -58,5 +58,7 @@ void walk_parts(struct walk *w, enum block_id block);
 void quic_parameters(struct walk *w);
 /* Shows what is left of the scope as trailing bytes, and passes over it. */
 void walk_trailing(struct walk *w);
+/* What is read lacks bytes, which take nothing from what follows: that begins at END. */
+void walk_too_short(struct walk *w, uint32_t end);
 
 #endif

@@ -274,6 +274,7 @@ static void record(struct tls_reader *r, uint32_t length)
     record_length_item(r, type, version, slice_u16(&s));
     const char *name = name_version(r->session, version);
     r->d->columns.protocol = name;
+    r->next = body + length;
     struct tls_content plain = {.bytes = r->bytes,
                                 .at = body,
                                 .end = body + length,

@@ -199,11 +199,17 @@ static void message(struct tls_reader *r, const struct tls_content *c, uint32_t 
     enum block_id block = block_of_message(type);
     if (block != BLOCK_NONE && walk_block(&w, block))
         walk_trailing(&w);
+    bool broken = w.failed;
+    /* Where the next message or record begins is certain; behind the last there is nothing to go on with. */
+    if (broken && (end < c->bytes.len || r->next < r->end))
+        walk_too_short(&w, end);
     r->failed |= w.failed;
+    if (broken && !w.failed && w.lacks > c->bytes.len - end && !w.module)
+        w.module = F_tls; /* it claims bytes that nothing here has */
     r->module = r->module ? r->module : w.module;
-    if (!w.failed && (type == CLIENT_HELLO || type == SERVER_HELLO))
+    if (!broken && (type == CLIENT_HELLO || type == SERVER_HELLO))
         fingerprint(r, c, type, body, slice_sub(c->bytes, body, end - body));
-    if (!w.failed && type == CLIENT_HELLO) {
+    if (!broken && type == CLIENT_HELLO) {
         struct slice bytes = slice_sub(c->bytes, body, end - body);
         fingerprint_4(r, c, F_tls_handshake_ja4, body, bytes);
         fingerprint_4(r, c, F_tls_handshake_ja4_r, body, bytes);

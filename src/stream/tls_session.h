@@ -115,6 +115,7 @@ struct tls_reader {
     const struct tls_tools *tools;
     struct slice bytes; /* the whole source */
     uint32_t start, at, end;
+    uint32_t next;                      /* where the record after this one begins */
     struct tls_data *data, **last_data; /* decrypted data of the run's records, in order */
     uint32_t missing;                   /* bytes after the end that were not captured */
     uint32_t cut;                       /* of those: of the record that is not whole */

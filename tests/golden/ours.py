@@ -45,6 +45,7 @@ def cases():
     yield ("a suite of TLS 1.3 that encrypts nothing, without keys", integrity.server(bare(23, message(8, b"\0\0") + b"\26\0\0", 32)),
            [], ["Encrypted Extensions"], ["Application Data"])
     ticket = record(22, message(4, b"\0\0\0\x10\0\5abcde"))
+    yield ("bytes that are no record, in TLS 1.3", begun_13().server(b"\xff" * 16), ["-V"], ["Ignored Unknown Record"], ["Continuation Data"])
     yield ("a message in the clear where the capture begins", Talk().begin(False).server(ticket, CHANGE, record(22, bytes(40))), [],
            ["New Session Ticket, Change Cipher Spec, Encrypted Handshake Message"], [])
     yield ("an empty heartbeat", begun().client(record(24, b"")), [], ["[Malformed Packet]"], ["Encrypted Heartbeat"])
@@ -58,6 +59,14 @@ def cases():
         module = {"an extension": "X509CE", "an OCSP response": "OCSP"}.get(name, "TLS")
         yield (f"what is malformed: {name}", begun().server(record(22, said)), ["-V"], [f"\n[Malformed Packet: {module}]\n"], [])
 
+    key, done = message(16, b"\x41" + bytes(20)), record(22, message(14, b""))
+    agreed = Talk().begin().client(HELLOS[0]).server(record(22, server_hello(suite=0xc02f)))
+    yield ("a message that ends too early, and what follows", agreed.client(record(22, key + message(14, b"")), done), ["-V"],
+           ["Pubkey Length: 65", "Dissector processed too much data (45 bytes)", "Handshake Protocol: Server Hello Done", "\n[Malformed Packet: TLS]\n"], [])
+    yield ("the records behind it", begun().client(record(22, key), done), ["-T", "fields", "-e", "tls.handshake.type"], ["\n16,14\n"], [])
+    long = bytes(client_hello(extension(22), extension(23)))
+    yield ("an extension that is longer than the list, and what follows", Talk().begin().client(record(22, long[:-1] + b"\7"), done, done), ["-V"],
+           ["Vector length 7 is too large, truncating it to 0", "JA3 Fullstring: 771,4865-49199,22-23,,", "Server Hello Done"], ["Malformed Packet"])
     # What is cut inside is marked where it stands; extensions and certificates behind it are read.
     names = sequence(tlv(0x82, b"first.example"), b"\x82\x20cut.example")
     basic = certificate_extension("2.5.29.19", sequence(b"\1\1\xff"))
