@@ -241,15 +241,38 @@ void text_xml(struct buf *out, struct slice raw)
     }
 }
 
+/* Whether sixteen bytes stand for themselves in an attribute; line breaks and tabs are not counted among those that do. */
+static inline bool is_plain_xml(const uint8_t *bytes)
+{
+    sixteen b;
+    memcpy(&b, bytes, sizeof b);
+    halves odd =
+        (halves)((b < 0x20) | (b == '&') | (b == '<') | (b == '>') | (b == '"') | (b == '\''));
+    return !(odd[0] | odd[1]);
+}
+
+/* Nearly all texts are: they stay where they are.  The last bytes are looked at together, though some of them were. */
+static bool needs_no_entity(struct slice s)
+{
+    size_t n = 0;
+    while (n + 16 <= s.len && is_plain_xml(s.data + n))
+        n += 16;
+    if (n > 0 && n + 16 > s.len)
+        return n == s.len || is_plain_xml(s.data + s.len - 16);
+    for (; n < s.len && s.len < 16; n++)
+        if (s.data[n] < 0x20 || memchr("&<>\"'", s.data[n], 5))
+            return false;
+    return n == s.len;
+}
+
 void text_xml_from(struct buf *out, size_t start)
 {
     size_t len = out->len - start;
-    if (!buf_room(out, len * XML_GROWTH))
+    if (needs_no_entity(slice_sub(buf_slice(out), start, len)) || !buf_room(out, len * XML_GROWTH))
         return;
     text_xml(out, slice_of(out->data + start, len));
     size_t escaped = out->len - start - len;
-    if (escaped != len || memcmp(out->data + start, out->data + start + len, len) != 0)
-        memmove(out->data + start, out->data + start + len, escaped);
+    memmove(out->data + start, out->data + start + len, escaped);
     out->len = start + escaped;
 }
 
