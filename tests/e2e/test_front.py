@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import pty
+import random
 import re
 import signal
 import socket
@@ -358,6 +359,42 @@ def statistics_share_their_memory():
             check(usage.ru_maxrss < 72 << 10, f"{usage.ru_maxrss} kB were used")
         for name in ("conv,tcp", "plen,tree"):
             check(run("-n", "-q", "-r", capture, "-z", name)[1] == "", f"{name} alone fits")
+
+
+def damaged(data, seed):
+    """The same capture with a byte in every thousand changed, headers of packets left alone: lengths and types that cannot be."""
+    random.seed(seed)
+    out, at = bytearray(data), 24
+    while at + 16 <= len(data):
+        size = struct.unpack_from("<I", data, at + 8)[0]
+        for place in range(at + 16 + 66, at + 16 + size):
+            if random.randrange(1000) < 3:
+                out[place] = random.choice((0, 1, 255, random.randrange(256)))
+        at += 16 + size
+    return bytes(out)
+
+
+@test
+def wanting_fields_changes_no_line():
+    """What nobody asks for is passed over; lines are the same, of damaged messages, too, when all of it is read."""
+    line = ["-T", "fields", "-e", "frame.number", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info"]
+    more = [word for name in ("_ws.expert", "tcp.analysis.flags", "tls.handshake.extension.type", "x509sat.uTF8String", "frame.protocols")
+            for word in ("-e", name)]
+    malformed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("lab_tls12.pcapng", "lab_tls13.pcapng", "certificates.pcap", "beyond.pcap"):
+            plain = os.path.join(folder, "plain.pcap")
+            run("-r", GOLDEN / name, "-F", "pcap", "-w", plain)
+            data = pathlib.Path(plain).read_bytes()
+            for seed in range(12):
+                path = pathlib.Path(folder, "damaged.pcap")
+                path.write_bytes(damaged(data, seed) if seed else data)
+                few, many = run("-n", "-r", path, *line)[0].splitlines(), run("-n", "-r", path, *line, *more)[0].splitlines()
+                check(len(few) == len(many), f"{name}, {seed}: {len(few)} lines and {len(many)}")
+                for a, b in zip(few, many):
+                    check(b.split("\t")[:3] == a.split("\t"), f"{name}, {seed}: {a!r} and {b!r}")
+                    malformed += "[Malformed" in a
+    check(malformed > 20, f"only {malformed} lines show the damage")
 
 
 @test
