@@ -318,9 +318,8 @@ static void emit_tcp(struct engine *e, const struct lower *lower, const struct t
         return;
     uint32_t at = tcp_emit(&d->tape, source, lower->payload_offset, &d->tcp);
     tcp_emit_payload(&d->tape, source, payload, &d->tcp);
-    tcp_emit_joined_in(&d->tape, source, lower->payload_offset, plan,
-                       foresight_joined_in(e->options.known, (uint32_t)d->packet->number));
-    tcp_emit_waiting(&d->tape, source, payload, plan);
+    tcp_emit_waiting(&d->tape, source, payload, lower->payload_offset, plan,
+                     foresight_joined_in(e->options.known, (uint32_t)d->packet->number));
     tape_close(&d->tape, at);
 }
 

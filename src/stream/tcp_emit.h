@@ -17,12 +17,10 @@ uint32_t tcp_emit(struct tape *t, uint8_t source, uint32_t offset, const struct 
 void tcp_emit_payload(struct tape *t, uint8_t source, uint32_t offset,
                       const struct tcp_facts *facts);
 
-/* Adds the FRAME in which the rest of the record is that the segment begins; nothing when that is 0 or it begins
- * none.  OFFSET: of the header. */
-void tcp_emit_joined_in(struct tape *t, uint8_t source, uint32_t offset,
-                        const struct tcp_plan *plan, uint32_t frame);
-/* Adds the bytes of the payload that wait for the rest of a record, or were seen before. */
-void tcp_emit_waiting(struct tape *t, uint8_t source, uint32_t offset, const struct tcp_plan *plan);
+/* Adds the bytes of the payload that wait for the rest of a record, or were seen before; and the FRAME that has the
+ * rest, when it is known (not 0).  OFFSET: of the payload; HEADER: of TCP's. */
+void tcp_emit_waiting(struct tape *t, uint8_t source, uint32_t offset, uint32_t header,
+                      const struct tcp_plan *plan, uint32_t frame);
 /* Adds the segments that a run was put together from; they make up SOURCE. */
 void tcp_emit_joined(struct tape *t, uint8_t source, const struct tcp_run *run,
                      const struct tcp_plan *plan);

@@ -1,19 +1,14 @@
 #include "stream/tcp_emit.h"
 
-void tcp_emit_joined_in(struct tape *t, uint8_t source, uint32_t offset,
-                        const struct tcp_plan *plan, uint32_t frame)
+void tcp_emit_waiting(struct tape *t, uint8_t source, uint32_t offset, uint32_t header,
+                      const struct tcp_plan *plan, uint32_t frame)
 {
-    bool part = false;
-    for (unsigned i = 0; i < plan->waiting_count; i++)
-        part |= !plan->waiting[i].repeated;
-    if (part && frame)
-        tape_add(t, F_tcp_reassembled_in, source, offset, 0, frame, EVENT_GENERATED);
-}
-
-void tcp_emit_waiting(struct tape *t, uint8_t source, uint32_t offset, const struct tcp_plan *plan)
-{
+    /* The end of one record, and the beginning of the next, which FRAME has the rest of. */
+    bool two = plan->waiting_count == 2 && plan->run_count > 0;
     for (unsigned i = 0; i < plan->waiting_count; i++) {
         const struct tcp_waiting *w = &plan->waiting[i];
+        if (frame && !w->repeated && i == two)
+            tape_add(t, F_tcp_reassembled_in, source, header, 0, frame, EVENT_GENERATED);
         uint32_t at = tape_add(t, F_tcp_segment_data, source, offset + w->offset, w->len, 0, 0);
         if (w->repeated)
             tape_set_label(t, at, LABEL_TCP_RETRANSMITTED_DATA);

@@ -817,6 +817,33 @@ def bad_captures():
 
 
 @test
+def what_does_not_pass_the_first_filter_leaves_no_traces():
+    """-2 -R numbers what passes anew, and says of it what -2 -Y says."""
+    lab = ROOT / "tests" / "golden" / "lab_tls13.pcapng"
+    infos = ["-T", "fields", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info", "-e", "tcp.seq", "-e", "tcp.segment.count"]
+    for expression in ("tls", "tcp.len > 0", "tcp.srcport == 4433"):
+        passed, chosen = (run("-n", "-2", option, expression, "-r", lab, *infos)[0] for option in ("-R", "-Y"))
+        check(passed.count("\n") > 2 and passed == chosen, f"{expression}: {passed} is not {chosen}")
+
+
+@test
+def the_frame_of_the_rest_stands_at_what_begins():
+    """With -2, a segment that ends one record and begins another names the frame of the other's rest between them."""
+    record = b"\x17\3\3\0\x14" + bytes(20)
+    stream = record + record
+    with open("between.pcap", "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+        for start, end in ((0, 10), (10, 35), (35, 50)):
+            data = stream[start:end]
+            packet = struct.pack(">BBHIBBH4s4s", 0x45, 0, 40 + len(data), 0, 64, 6, 0, b"\n\0\0\1", b"\n\0\0\2")
+            packet += struct.pack(">HHIIBBHI", 443, 5000, 1 + start, 1, 0x50, 0x18, 512, 0) + data
+            file.write(struct.pack("<IIII", start, 0, len(packet), len(packet)) + packet)
+    lines = run("-n", "-2", "-r", "between.pcap", "-Y", "frame.number == 2", "-V", "-O", "tcp")[0].splitlines()
+    at = lines.index("    [Reassembled PDU in frame: 3]")
+    check([lines[at - 1], lines[at + 1]] == ["    TCP segment data (15 bytes)", "    TCP segment data (10 bytes)"], str(lines))
+
+
+@test
 def a_capture_is_not_written_onto_itself():
     data = (ROOT / "tests" / "golden" / "lab_tls13.pcapng").read_bytes()
     pathlib.Path("onto.pcapng").write_bytes(data)
