@@ -116,6 +116,12 @@ def fast_open():
     return w.packets
 
 
+def multipath_ours():
+    """Multipath TCP, where tshark reads it otherwise."""
+    import multipath  # it needs the Wire above
+    return multipath.ours()
+
+
 def headers():
     """Headers of TCP and below that say what cannot be."""
     def changed(data, at, value):
@@ -312,10 +318,10 @@ def resumed():
     return t.capture()
 
 
-CAPTURES = {"analysis": analysis, "options": options, "fast_open": fast_open, "messages": messages, "resumed": resumed,
+CAPTURES = {"analysis": analysis, "options": options, "fast_open": fast_open, "multipath": multipath_ours, "messages": messages, "resumed": resumed,
             "wrong_certificates": wrong_certificates, "ours": ours,
             "named_options": named_options, "keys": keys, "other_certificates": other_certificates, "headers": lambda: layers.timed(headers())}
-DIFFERENT = {f"rows_{name_}.pcap" for name_ in ("ours", "other_certificates", "named_options", "wrong_certificates",
+DIFFERENT = {f"rows_{name_}.pcap" for name_ in ("ours", "multipath", "other_certificates", "named_options", "wrong_certificates",
                                                  "messages", "headers", "options")} | {"rows_cut_12.pcapng"}
 
 
