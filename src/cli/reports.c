@@ -86,19 +86,11 @@ void report_folders(FILE *out, const struct front *f)
 
 /* The kind of value that a field is to Elasticsearch; NULL: none of its own, which is a text. */
 static const char *const elastic_types[TYPE_COUNT] = {
-    [TYPE_BOOLEAN] = "boolean",
-    [TYPE_UINT8] = "short",
-    [TYPE_UINT16] = "integer",
-    [TYPE_UINT24] = "integer",
-    [TYPE_UINT32] = "long",
-    [TYPE_UINT64] = "long",
-    [TYPE_INT32] = "integer",
-    [TYPE_INT64] = "long",
-    [TYPE_BYTES] = "byte",
-    [TYPE_ABSOLUTE_TIME] = "date",
-    [TYPE_RELATIVE_TIME] = "date",
-    [TYPE_IPV4] = "ip",
-    [TYPE_IPV6] = "ip",
+    [TYPE_BOOLEAN] = "boolean",    [TYPE_UINT8] = "short",   [TYPE_UINT16] = "integer",
+    [TYPE_UINT24] = "integer",     [TYPE_UINT32] = "long",   [TYPE_UINT64] = "long",
+    [TYPE_INT8] = "integer",       [TYPE_INT16] = "integer", [TYPE_INT32] = "integer",
+    [TYPE_INT64] = "long",         [TYPE_BYTES] = "byte",    [TYPE_ABSOLUTE_TIME] = "date",
+    [TYPE_RELATIVE_TIME] = "date", [TYPE_IPV4] = "ip",       [TYPE_IPV6] = "ip",
     [TYPE_FRAMENUM] = "long",
 };
 

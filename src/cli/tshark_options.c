@@ -196,6 +196,9 @@ static bool take_unique_keys(struct front *f, const struct option_row *row, cons
 static bool take_field(struct front *f, const struct option_row *row, const char *argument)
 {
     (void)row;
+    if (field_list_full(f->reading.print.list))
+        return front_refuse(f, "-e %s: there are too many fields already; the most are %zu.",
+                            front_shown(f, argument), field_list_count(f->reading.print.list));
     if (!field_list_add(f->reading.print.list, argument) && f->bad_field_count < FRONT_BAD_FIELDS)
         f->bad_fields[f->bad_field_count++] = argument;
     return true;

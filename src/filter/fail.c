@@ -26,6 +26,8 @@ static const struct {
     [TYPE_UINT24] = {"Unsigned integer (3 bytes)", "FT_UINT24"},
     [TYPE_UINT32] = {"Unsigned integer (4 bytes)", "FT_UINT32"},
     [TYPE_UINT64] = {"Unsigned integer (8 bytes)", "FT_UINT64"},
+    [TYPE_INT8] = {"Signed integer (1 byte)", "FT_INT8"},
+    [TYPE_INT16] = {"Signed integer (2 bytes)", "FT_INT16"},
     [TYPE_INT32] = {"Signed integer (4 bytes)", "FT_INT32"},
     [TYPE_INT64] = {"Signed integer (8 bytes)", "FT_INT64"},
     [TYPE_ABSOLUTE_TIME] = {"Date and time", "FT_ABSOLUTE_TIME"},

@@ -65,6 +65,10 @@ static uint64_t number_ceiling(enum field_type type)
     case TYPE_UINT32:
     case TYPE_FRAMENUM:
         return UINT32_MAX;
+    case TYPE_INT8:
+        return INT8_MAX;
+    case TYPE_INT16:
+        return INT16_MAX;
     case TYPE_INT32:
         return INT32_MAX;
     case TYPE_INT64:
@@ -445,6 +449,8 @@ bool literal_convert(struct compiler *c, struct node *n, enum field_type type, e
     case TYPE_UINT24:
     case TYPE_UINT32:
     case TYPE_UINT64:
+    case TYPE_INT8:
+    case TYPE_INT16:
     case TYPE_INT32:
     case TYPE_INT64:
     case TYPE_FRAMENUM:

@@ -61,6 +61,8 @@ static struct value typed(enum field_type type, uint64_t number, struct slice by
     case TYPE_UINT64:
     case TYPE_FRAMENUM:
         return number_value(number);
+    case TYPE_INT8:
+    case TYPE_INT16:
     case TYPE_INT32:
     case TYPE_INT64:
     case TYPE_ABSOLUTE_TIME:
@@ -173,8 +175,8 @@ static struct value as_text(struct run *r, const struct node *n, enum field_type
 static uint64_t length_of(enum field_type type, const struct value *v)
 {
     static const uint8_t widths[TYPE_COUNT] = {
-        [TYPE_BOOLEAN] = 0, [TYPE_UINT8] = 1,  [TYPE_UINT16] = 2,
-        [TYPE_UINT24] = 3,  [TYPE_UINT32] = 4, [TYPE_UINT64] = 8,
+        [TYPE_BOOLEAN] = 0, [TYPE_UINT8] = 1,  [TYPE_UINT16] = 2,   [TYPE_UINT24] = 3,
+        [TYPE_UINT32] = 4,  [TYPE_UINT64] = 8, [TYPE_INT8] = 1,     [TYPE_INT16] = 2,
         [TYPE_INT32] = 4,   [TYPE_INT64] = 8,  [TYPE_FRAMENUM] = 4,
     };
     return v->kind == VALUE_BYTES && type != TYPE_NONE ? v->bytes.len : widths[type];

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define CELLS_MAX     1024
+#define CELLS_MAX     16384
 #define COLUMN_PREFIX "_ws.col."
 
 struct cell {
@@ -56,6 +56,11 @@ void field_list_free(struct field_list *list)
 size_t field_list_count(const struct field_list *list)
 {
     return list ? list->count : 0;
+}
+
+bool field_list_full(const struct field_list *list)
+{
+    return list->count == CELLS_MAX;
 }
 
 const char *field_list_name(const struct field_list *list, size_t cell)
@@ -142,6 +147,8 @@ static bool set_flag(bool *flag, const char *value)
 /* "/t" is a tab and "/s" a space, for the sake of shells. */
 static bool set_character(char *to, const char *value)
 {
+    if (value[0] == '\0')
+        return false;
     if (value[0] == '/' && value[1] != '\0')
         *to = value[1] == 't' ? '\t' : value[1] == 's' ? ' ' : '\\';
     else
@@ -283,15 +290,33 @@ static bool is_text(const struct field *field)
     return field->type == TYPE_STRING || field->type == TYPE_PROTOCOL;
 }
 
+/* A protocol is called by its line in the tree, where that says more than its name; "data" is its bytes. */
+static void protocol_value(struct buf *out, const struct tape *t, uint32_t at)
+{
+    const struct event *e = &t->events[at];
+    const char *name = fields[e->field].label;
+    size_t before = out->len, len = fields[e->field].label_len;
+    if (e->field == F_data) {
+        value_hex(out, t, e);
+        return;
+    }
+    if (label_has_text(e))
+        label_write(out, t, at);
+    bool more = out->len > before &&
+                (out->len - before != len || memcmp(out->data + before, name, len) != 0);
+    if (more)
+        return;
+    out->len = before;
+    buf_str(out, fields[e->field].abbrev);
+}
+
 static void raw_value(struct buf *out, const struct tape *t, uint32_t at)
 {
     const struct event *e = &t->events[at];
-    if (fields[e->field].type != TYPE_PROTOCOL)
-        value_cell(out, t, e);
-    else if (label_has_text(e))
-        label_write(out, t, at);
+    if (fields[e->field].type == TYPE_PROTOCOL)
+        protocol_value(out, t, at);
     else
-        buf_str(out, fields[e->field].abbrev);
+        value_cell(out, t, e);
 }
 
 /* False when the value that comes is not asked for. */

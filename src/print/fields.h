@@ -28,6 +28,8 @@ bool field_list_add(struct field_list *list, const char *name);
 bool field_list_option(struct field_list *list, const char *option);
 /* 0 for NULL. */
 size_t field_list_count(const struct field_list *list);
+/* Whether there is no room for one more. */
+bool field_list_full(const struct field_list *list);
 const char *field_list_name(const struct field_list *list, size_t cell);
 /* Of a column's cell; NULL for a field's. */
 const char *field_list_title(const struct field_list *list, size_t cell);

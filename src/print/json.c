@@ -69,11 +69,12 @@ static bool has_children(const struct json *j, uint32_t at)
 
 /* What readers of the format know the types by. */
 static const uint8_t type_numbers[TYPE_COUNT] = {
-    [TYPE_NONE] = 0,    [TYPE_PROTOCOL] = 1,  [TYPE_BOOLEAN] = 2,        [TYPE_UINT8] = 4,
-    [TYPE_UINT16] = 5,  [TYPE_UINT24] = 6,    [TYPE_UINT32] = 7,         [TYPE_UINT64] = 11,
-    [TYPE_INT32] = 15,  [TYPE_INT64] = 19,    [TYPE_ABSOLUTE_TIME] = 24, [TYPE_RELATIVE_TIME] = 25,
-    [TYPE_STRING] = 26, [TYPE_ETHER] = 29,    [TYPE_BYTES] = 30,         [TYPE_IPV4] = 32,
-    [TYPE_IPV6] = 33,   [TYPE_FRAMENUM] = 35, [TYPE_OID] = 37,
+    [TYPE_NONE] = 0,           [TYPE_PROTOCOL] = 1,       [TYPE_BOOLEAN] = 2, [TYPE_UINT8] = 4,
+    [TYPE_UINT16] = 5,         [TYPE_UINT24] = 6,         [TYPE_UINT32] = 7,  [TYPE_UINT64] = 11,
+    [TYPE_INT8] = 12,          [TYPE_INT16] = 13,         [TYPE_INT32] = 15,  [TYPE_INT64] = 19,
+    [TYPE_ABSOLUTE_TIME] = 24, [TYPE_RELATIVE_TIME] = 25, [TYPE_STRING] = 26, [TYPE_ETHER] = 29,
+    [TYPE_BYTES] = 30,         [TYPE_IPV4] = 32,          [TYPE_IPV6] = 33,   [TYPE_FRAMENUM] = 35,
+    [TYPE_OID] = 37,
 };
 
 static unsigned type_number(uint16_t field)

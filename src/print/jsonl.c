@@ -55,6 +55,8 @@ static void value(struct jsonl *j, const struct event *e)
     case TYPE_FRAMENUM:
         buf_dec(j->out, e->value);
         return;
+    case TYPE_INT8:
+    case TYPE_INT16:
     case TYPE_INT32:
         buf_sdec(j->out, (int32_t)e->value);
         return;

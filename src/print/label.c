@@ -576,10 +576,21 @@ static bool names_field(uint8_t kind)
     return memchr(kinds, kind, sizeof kinds) != NULL;
 }
 
+/* Whether a label is one of those that a protocol's line may have: they begin with its name. */
+static bool is_line_of(const struct part *parts, const struct field *protocol)
+{
+    return protocol->type == TYPE_PROTOCOL && parts && parts->kind == PART_TEXT &&
+           strncmp(parts->text, protocol->label, protocol->label_len) == 0;
+}
+
 void label_want(enum field_id id, uint8_t *want)
 {
-    const struct part *parts = labels[fields[id].template];
-    for (; parts && parts->kind != PART_END; parts++)
-        if (names_field(parts->kind) && parts->field < FIELD_COUNT)
-            want[parts->field] = 1;
+    for (unsigned label = 0; label < LABEL_COUNT; label++) {
+        const struct part *part = labels[label];
+        if (label != fields[id].template && !is_line_of(part, &fields[id]))
+            continue;
+        for (; part && part->kind != PART_END; part++)
+            if (names_field(part->kind) && part->field < FIELD_COUNT)
+                want[part->field] = 1;
+    }
 }

@@ -36,8 +36,8 @@ void value_oid(struct buf *out, struct slice bytes)
  */
 
 static const uint8_t type_bits[TYPE_COUNT] = {
-    [TYPE_UINT8] = 8,   [TYPE_UINT16] = 16, [TYPE_UINT24] = 24,
-    [TYPE_UINT32] = 32, [TYPE_UINT64] = 64, [TYPE_INT32] = 32,
+    [TYPE_UINT8] = 8,   [TYPE_UINT16] = 16, [TYPE_UINT24] = 24,   [TYPE_UINT32] = 32,
+    [TYPE_UINT64] = 64, [TYPE_INT8] = 8,    [TYPE_INT16] = 16,    [TYPE_INT32] = 32,
     [TYPE_INT64] = 64,  [TYPE_BOOLEAN] = 8, [TYPE_FRAMENUM] = 32,
 };
 
@@ -82,13 +82,14 @@ uint8_t *value_bits_at(uint8_t *to, uint64_t number, uint64_t mask, unsigned wid
 
 static uint8_t *put_decimal(uint8_t *to, const struct field *field, uint64_t number)
 {
-    bool negative = (field->type == TYPE_INT32 && (int32_t)number < 0) ||
-                    (field->type == TYPE_INT64 && (int64_t)number < 0);
+    bool narrow = field->type >= TYPE_INT8 && field->type <= TYPE_INT32;
+    bool negative =
+        (narrow && (int32_t)number < 0) || (field->type == TYPE_INT64 && (int64_t)number < 0);
     if (negative) {
         *to++ = '-';
         number = 0 - number;
     }
-    return pen_dec(to, field->type == TYPE_INT32 ? (uint32_t)number : number);
+    return pen_dec(to, narrow ? (uint32_t)number : number);
 }
 
 static uint8_t *put_hex_digits(uint8_t *to, uint64_t number, unsigned digits)
@@ -259,9 +260,14 @@ static void show_bytes(struct buf *out, const struct tape *t, const struct event
     buf_hex_bytes(out, event_bytes(t, e), ':');
 }
 
+/* A cell is never silent about bytes that are there and none. */
 static void cell_bytes(struct buf *out, const struct tape *t, const struct event *e)
 {
-    buf_hex_bytes(out, event_bytes(t, e), '\0');
+    struct slice bytes = event_bytes(t, e);
+    if (bytes.len == 0)
+        buf_str(out, fields[e->field].display == SHOW_EMPTY ? "<none>" : "<MISSING>");
+    else
+        buf_hex_bytes(out, bytes, '\0');
 }
 
 /* Bytes with colons, as hardware addresses are shown. */
@@ -368,6 +374,8 @@ static const struct {
     [TYPE_UINT24] = {{shown_number, NULL}, {show_number, NULL}},
     [TYPE_UINT32] = {{shown_number, NULL}, {show_number, NULL}},
     [TYPE_UINT64] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_INT8] = {{shown_number, NULL}, {show_number, NULL}},
+    [TYPE_INT16] = {{shown_number, NULL}, {show_number, NULL}},
     [TYPE_INT32] = {{shown_number, NULL}, {show_number, NULL}},
     [TYPE_INT64] = {{shown_number, NULL}, {show_number, NULL}},
     [TYPE_ABSOLUTE_TIME] = {{absolute_time, NULL}, {absolute_time, NULL}},

@@ -23,6 +23,8 @@ enum field_type {
     TYPE_UINT24,
     TYPE_UINT32,
     TYPE_UINT64,
+    TYPE_INT8,
+    TYPE_INT16,
     TYPE_INT32,
     TYPE_INT64,
     TYPE_ABSOLUTE_TIME, /* value: nanoseconds since 1970, signed */
@@ -57,7 +59,8 @@ enum field_display {
     SHOW_BITS_16,
     SHOW_BITS_24,
     SHOW_BITS_32,
-    SHOW_UTF8, /* strings on the wire in UTF-8; without it they are ASCII */
+    SHOW_UTF8,  /* strings on the wire in UTF-8; without it they are ASCII */
+    SHOW_EMPTY, /* bytes that may be none: "<none>" in a cell, not "<MISSING>" */
 };
 
 struct field {

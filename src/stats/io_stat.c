@@ -26,7 +26,7 @@ static bool take_field(struct io_column *c, struct slice name, struct error *err
                          (int)(name.len < 100 ? name.len : 100), (const char *)name.data);
     uint8_t type = fields[c->field].type;
     c->is_time = type == TYPE_RELATIVE_TIME;
-    c->is_signed = type == TYPE_INT32 || type == TYPE_INT64;
+    c->is_signed = type >= TYPE_INT8 && type <= TYPE_INT64;
     bool number = (type >= TYPE_UINT8 && type <= TYPE_INT64) || c->is_time;
     if (c->calculation == IO_LOAD && !c->is_time)
         return error_set(error, ERROR_USAGE,

@@ -191,11 +191,20 @@ def fields_and_their_options():
     for options, want in ((["-E", "header=y"], "frame.number\ttcp.port\n1\t33492,4433\n2\t4433,33492\n"),
                           (["-E", "separator=/s", "-E", "occurrence=f"], "1 33492\n2 4433\n"),
                           (["-E", "separator=;", "-E", "occurrence=l"], "1;4433\n2;33492\n"),
+                          (["-E", "aggregator=/t", "-E", "separator=,"], "1,33492\t4433\n2,4433\t33492\n"),
                           (["-E", "aggregator=/s", "-E", "quote=d"], '"1"\t"33492 4433"\n"2"\t"4433 33492"\n'),
                           (["-E", "quote=s", "-E", "bom=y"], "\ufeff'1'\t'33492,4433'\n'2'\t'4433,33492'\n")):
         out, err, status = run(*base, *options)
         check((out, err, status) == (want, "", 0), f"{options}: {out!r} {err}")
     refused([*base, "-E", "nothing=y"], 1, "nothing=y", "header=y|n")
+    for option in ("separator=", "aggregator=", "quote=", "header=1"):
+        refused([*base, "-E", option], 1, option, "header=y|n")
+    out, err, status = run("-n", "-r", SEED, "-c", "1", "-T", "fields", "-e", "ssl.handshake.type", "-e", "frame.number")
+    check((out, err, status) == ("\t1\n", "", 0), f"{out!r} {err}")
+    many = [word for _ in range(16384) for word in ("-e", "ip.id")]
+    out, err, status = run("-n", "-r", SEED, "-c", "1", "-T", "fields", *many)
+    check((out.count("\t"), err, status) == (16383, "", 0), f"{err}")
+    refused(["-r", SEED, "-T", "fields", *many, "-e", "ip.ttl"], 1, "-e ip.ttl: there are too many fields", "16384")
     err = refused(["-r", SEED, "-T", "fields", "-e", "tls.handshake.typ", "-e", "zzzz"], 1,
                   "Some fields aren't valid:\n\tzzzz\n\ttls.handshake.typ", "did you mean tls.handshake.type?")
     check(err.count("\n") == 3, err)
