@@ -3,6 +3,7 @@
 #include "base/pen.h"
 #include "print/clock_text.h"
 #include "print/info.h"
+#include "print/text.h"
 #include "print/usual_line.h"
 #include "print/value.h"
 #include "schema/ouis.h"
@@ -272,6 +273,7 @@ static void custom_value(struct buf *out, const struct column_spec *spec, const 
 {
     const struct field *field = &fields[e->field];
     const char *name = NULL;
+    size_t start = out->len;
     if (!spec->plain && (field->type == TYPE_BOOLEAN || field->registry != REG_NONE))
         name = registry_compat(field->registry ? field->registry : REG_TRUE_FALSE, e->value);
     if (name)
@@ -282,6 +284,8 @@ static void custom_value(struct buf *out, const struct column_spec *spec, const 
         custom_number(out, field, t, e);
     else
         value_cell(out, t, e);
+    if (field->type == TYPE_STRING)
+        text_label_from(out, start); /* controls are escaped, as on a line of the tree */
 }
 
 /* The values of one field.  What has none is only told to be there. */

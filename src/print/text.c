@@ -265,15 +265,30 @@ static bool needs_no_entity(struct slice s)
     return n == s.len;
 }
 
+/* What stands behind the LEN bytes at START takes their place. */
+static void take_place(struct buf *out, size_t start, size_t len)
+{
+    size_t escaped = out->len - start - len;
+    memmove(out->data + start, out->data + start + len, escaped);
+    out->len = start + escaped;
+}
+
 void text_xml_from(struct buf *out, size_t start)
 {
     size_t len = out->len - start;
     if (needs_no_entity(slice_sub(buf_slice(out), start, len)) || !buf_room(out, len * XML_GROWTH))
         return;
     text_xml(out, slice_of(out->data + start, len));
-    size_t escaped = out->len - start - len;
-    memmove(out->data + start, out->data + start + len, escaped);
-    out->len = start + escaped;
+    take_place(out, start, len);
+}
+
+void text_label_from(struct buf *out, size_t start)
+{
+    size_t len = out->len - start;
+    if (len == 0 || !buf_room(out, len * TEXT_GROWTH + PEN_STEP))
+        return;
+    text_label(out, slice_of(out->data + start, len), false);
+    take_place(out, start, len);
 }
 
 void text_cell(struct buf *out, struct slice raw, bool terminal)

@@ -19,6 +19,8 @@ void text_put(struct buf *out, uint32_t character);
 void text_plain(struct buf *out, struct slice raw, bool ascii);
 /* For a line of the tree: \n \t … \ooo, and \uXXXX for what has no shape. */
 void text_label(struct buf *out, struct slice raw, bool ascii);
+/* The same in place, for what was written since START, which is UTF-8. */
+void text_label_from(struct buf *out, size_t start);
 /* The same at a cursor, behind which are TEXT_GROWTH times as many bytes, and PEN_STEP. */
 uint8_t *text_label_at(uint8_t *to, struct slice raw, bool ascii);
 /* How many bytes at the front stand for themselves in a string of JSON, whatever follows: no controls, quotes or

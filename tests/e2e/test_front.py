@@ -288,6 +288,10 @@ def fields_behind_the_info_column():
         path = os.path.join(folder, "hostile.pcap")
         hostile_sessions(path)
         out = run("-n", "-r", path, "-z", "proto,colinfo,tls,tls.handshake.extensions_server_name")[0]
+        columns = ["-o", 'gui.column.format:"SNI","%Cus:tls.handshake.extensions_server_name:0:R"']
+        for form in ("text", "tabs", "psml", "fields"):
+            shown = run("-n", "-r", path, "-T", form, *columns, *(["-e", "_ws.col.SNI"] if form == "fields" else []))[0]
+            check("a\\033[31m\\t" in shown and "\x1b" not in shown and "\t" not in shown, (form, shown))
         check("extensions_server_name == \"" in out and not any(c in out for c in "\x1b\x07\x00"), repr(out[:500]))
 
 
