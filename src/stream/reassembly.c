@@ -96,6 +96,7 @@ static void wait_bytes(const struct turn *t, uint32_t offset, uint32_t len, bool
 /* Begins to wait for the rest of the record whose first bytes are BYTES. */
 static void start_waiting(const struct turn *t, struct slice bytes)
 {
+    tcp_pool_give(t->pool, &t->r->waiting); /* what was announced longer than it became */
     t->r->waiting = tcp_pool_take(t->pool);
     if (t->r->waiting)
         tcp_gather(t->r->waiting, bytes, t->frame);
