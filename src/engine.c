@@ -48,6 +48,7 @@ struct engine {
     size_t verify_memory;     /* what handshakes that are being proved hold */
     size_t http_memory;       /* what connections whose HTTP is read hold */
     bool no_data;             /* nor on what application data holds */
+    bool ends_at_tcp;         /* nor on what TCP carries */
     bool blind;               /* no wish of anybody depends on what is decrypted */
     bool wants_protocols;     /* frame.protocols */
     bool wants_frame, wants_lower, wants_tcp, wants_certificates, wants_proof, wants_http;
@@ -67,6 +68,18 @@ static bool any_wanted(const uint8_t *want, enum field_id first, enum field_id e
         if (want[id])
             return true;
     return false;
+}
+
+/* Whether nothing that is asked for depends on what TCP carries, nor on how its segments are put together. */
+static bool ends_at_tcp(const struct engine_options *options, bool remarks)
+{
+    const uint8_t *want = options->want;
+    bool joined = any_wanted(want, F_tcp_segment_overlap, F_tcp_reassembled_data + 1) ||
+                  any_wanted(want, F_tcp_pdu_time, F_tcp_pdu_last_frame + 1) ||
+                  want[F_tcp_segment_data];
+    return (options->no_columns || options->no_above) && !options->learns && !options->ring &&
+           !remarks && !joined && !want[F_frame_protocols] && !want[F__ws_malformed] &&
+           !want[F__ws_short] && !any_wanted(want, F_tls, FIELD_COUNT);
 }
 
 /* What every run of TLS is read with. */
@@ -138,6 +151,7 @@ struct engine *engine_new(const struct engine_options *options)
     e->no_data = options->no_bytes && !options->learns && !remarks &&
                  !options->want[F_frame_protocols] &&
                  !any_wanted(options->want, F_tls, FIELD_COUNT);
+    e->ends_at_tcp = ends_at_tcp(options, remarks);
     e->wants_tcp = remarks || any_wanted(options->want, F_tcp, F_tls);
     e->options.tcp.unasked =
         options->no_columns && !e->wants_tcp && !e->repeats && !e->wants_proof && !options->learns;
@@ -456,7 +470,8 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
     c->protocol = "TCP";
     plan.run_count = plan.waiting_count = 0;
     plan.segment_of_pdu = false;
-    if (tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload) &&
+    bool above = !e->ends_at_tcp || e->keys.count > 0; /* how keys serve is told */
+    if (tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload) && above &&
         (payload.len > 0 || tcp_holds(flow, direction)) && !(d->tcp.flags & TCP_RST)) {
         uint32_t first = d->tcp.seq_raw + (d->tcp.flags & TCP_SYN ? 1 : 0);
         if (e->repeats && payload.len > 0)
@@ -478,7 +493,7 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
         read_runs(e, flow, &plan);
     if (d->tcp.has_multipath && c->segment_of_pdu && columns_of_tcp(c))
         c->protocol = "TCP";
-    if (flow && d->tcp.flags & TCP_FIN && tcp_all_read(flow, &d->tcp))
+    if (flow && above && d->tcp.flags & TCP_FIN && tcp_all_read(flow, &d->tcp))
         tls_end(flow, d, lower->payload_source, lower->payload_offset);
 }
 

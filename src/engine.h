@@ -29,6 +29,7 @@ struct engine_options {
     const struct key_ring *ring; /* private keys and pre-shared ones; borrowed, may be NULL */
     bool no_columns; /* nobody reads the dissection's columns, nor the bytes of its sources */
     bool no_bytes;   /* nobody reads the bytes of its sources */
+    bool no_above;   /* of the columns nobody reads more than addresses and ports */
     struct lower_options lower;
     struct tcp_options tcp;
     uint64_t seed; /* makes hashing unpredictable */

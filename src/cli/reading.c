@@ -338,6 +338,8 @@ struct engine_options reading_engine_options(struct run *r, const uint8_t *want)
                                      .ports = r->reading->ports};
     options.no_columns = shows_tapes_alone(r->reading);
     options.no_bytes = shows_lines_alone(r->reading);
+    options.no_above = r->reading->stats && r->reading->no_output && !r->reading->export_keys &&
+                       stats_end_at_tcp(r->reading->stats);
     options.split_records = r->reading->split_records;
     if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
         options.seed = (uint64_t)time(NULL);

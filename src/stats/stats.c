@@ -100,6 +100,14 @@ bool stats_add(struct stats *stats, const char *argument)
     return false;
 }
 
+bool stats_end_at_tcp(const struct stats *stats)
+{
+    for (size_t i = 0; i < stats->count; i++)
+        if (stats->list[i].kind->packet != conversations_packet)
+            return false;
+    return true;
+}
+
 size_t stats_count(const struct stats *stats)
 {
     return stats->count;

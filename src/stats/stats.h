@@ -39,5 +39,7 @@ typedef void stats_drain(void *context, struct buf *out);
 void stats_end(struct stats *, struct buf *out, stats_drain *drain, void *context);
 /* Whether the memory that all share was spent, so that something is missing. */
 bool stats_spent(const struct stats *);
+/* Whether all of them count addresses, ports and bytes, and look no further. */
+bool stats_end_at_tcp(const struct stats *);
 
 #endif
