@@ -74,8 +74,9 @@ void tape_expert(struct tape *t, enum expert_id id, uint8_t source, uint32_t off
 
 uint32_t tape_find(const struct tape *t, uint32_t at, enum field_id field)
 {
-    for (uint32_t i = at + 1; i < t->events[at].next; i++)
-        if (t->events[i].field == field)
-            return i;
+    const struct event *events = t->events, *end = events + events[at].next;
+    for (const struct event *e = events + at + 1; e < end; e++)
+        if (e->field == field)
+            return (uint32_t)(e - events);
     return TAPE_NONE;
 }

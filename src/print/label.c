@@ -76,18 +76,21 @@ static uint8_t *cut(struct writer *w, uint8_t *to)
 
 /* The same with the mark after the name.  The last character that would fit goes too, as users of
  * the format expect. */
-static uint8_t *cut_marked(struct writer *w, uint8_t *to)
+static uint8_t *cut_long(struct writer *w, uint8_t *to)
 {
     const size_t mark = sizeof TRUNCATED - 1;
     size_t len = length_to(w, to);
-    if (len <= LABEL_BYTES)
-        return to;
     if (w->name_end == NO_NAME || w->name_end > LABEL_BYTES - mark)
         return cut(w, to);
     uint8_t *behind = start_of(w) + w->name_end;
     memmove(behind + mark, behind, len - w->name_end);
     memcpy(behind, TRUNCATED, mark);
     return front_of_character(w, start_of(w) + LABEL_BYTES - 1);
+}
+
+static inline uint8_t *cut_marked(struct writer *w, uint8_t *to)
+{
+    return length_to(w, to) <= LABEL_BYTES ? to : cut_long(w, to);
 }
 
 /* ---- the usual text -----------------------------------------------------------------------------

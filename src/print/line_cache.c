@@ -67,7 +67,7 @@ void line_cache_keep(struct kept_line *line, const struct event *e, uint64_t num
 {
     if (text.len > LINE_CACHE_TEXT)
         return;
-    memcpy(line->head, e, sizeof line->head);
+    line->head = line_cache_head(e);
     line->extra = e->extra;
     line->number = number;
     line->len = (uint8_t)text.len;

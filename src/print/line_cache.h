@@ -12,17 +12,26 @@
 #define LINE_CACHE_BITS 10
 #define LINE_CACHE_TEXT 104
 #define LINE_CACHE_MOST 64 /* bytes of nearly all lines */
-#define LINE_CACHE_HEAD \
-    6 /* bytes of an event in front of its source: field, label, depth and flags */
 
 struct kept_line {
-    uint8_t head[LINE_CACHE_HEAD]; /* all zero: nothing is kept here, for F_NONE has no events */
-    uint8_t len;
-    uint32_t extra;
+    uint64_t head;   /* line_cache_head(); 0: nothing is kept here, for F_NONE has no events */
     uint64_t number; /* the value, or the bytes of a short one */
+    uint32_t extra;
+    uint8_t len;
     char text[LINE_CACHE_TEXT];
 };
-_Static_assert(offsetof(struct event, source) == LINE_CACHE_HEAD, "the head of an event");
+_Static_assert(offsetof(struct event, source) == 6 && offsetof(struct event, offset) == 8,
+               "the head of an event");
+
+/* Field, label, depth and flags of an event, without its source, as one number. */
+static inline uint64_t line_cache_head(const struct event *e)
+{
+    static const uint8_t counted[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0};
+    uint64_t head, mask;
+    memcpy(&head, e, sizeof head);
+    memcpy(&mask, counted, sizeof mask);
+    return head & mask;
+}
 
 /* What the line of a field is kept under. */
 enum line_fit {
@@ -71,8 +80,7 @@ static inline struct kept_line *line_cache_place(struct line_cache *cache, enum 
 static inline bool line_cache_has(const struct kept_line *line, const struct event *e,
                                   uint64_t number)
 {
-    return line->number == number && line->extra == e->extra &&
-           memcmp(line->head, e, sizeof line->head) == 0;
+    return line->number == number && line->extra == e->extra && line->head == line_cache_head(e);
 }
 
 /* TO has room for LINE_CACHE_TEXT bytes. */

@@ -165,16 +165,25 @@ static uint8_t *put_odd(uint8_t *to, uint32_t c)
     return c < 0x80 ? put_octal(to, c) : put_code(to, c);
 }
 
+/* How many bytes at the front stand for themselves: printable ASCII and common pairs. */
+static size_t unchanged(struct slice raw, bool ascii)
+{
+    struct slice rest = raw;
+    slice_skip(&rest, printable(rest));
+    while (!ascii && is_common_pair(rest)) {
+        slice_skip(&rest, 2);
+        if (!is_common_pair(rest))
+            slice_skip(&rest, printable(rest));
+    }
+    return raw.len - rest.len;
+}
+
 uint8_t *text_label_at(uint8_t *to, struct slice raw, bool ascii)
 {
     while (raw.len > 0) {
-        if (!ascii && is_common_pair(raw)) {
-            to = pen_slice(to, slice_take(&raw, 2));
-            continue;
-        }
-        to = pen_slice(to, slice_take(&raw, printable(raw)));
-        if (raw.len == 0 || (!ascii && is_common_pair(raw)))
-            continue;
+        to = pen_slice(to, slice_take(&raw, unchanged(raw, ascii)));
+        if (raw.len == 0)
+            break;
         uint32_t c = text_next(&raw, ascii);
         if (c == 0)
             break;

@@ -70,28 +70,51 @@ static void line(struct buf *out, struct clock_cache *clock, const struct tape *
     buf_pen_down(out, to + 1);
 }
 
+/* Lines are written at a cursor: TO is where the next one begins, END the end of the room. */
+struct lines {
+    struct buf *out;
+    struct print_state *state;
+    uint8_t *to, *end;
+};
+
+static void take_up(struct lines *l)
+{
+    l->to = l->out->data + l->out->len;
+    l->end = l->out->data + l->out->cap;
+}
+
+static void line_anew(struct lines *l, struct kept_line *kept, uint64_t number,
+                      const struct tape *t, uint32_t at)
+{
+    struct buf *out = l->out;
+    buf_pen_down(out, l->to);
+    size_t start = out->len;
+    line(out, &l->state->clock, t, at);
+    if (kept && !out->failed)
+        line_cache_keep(kept, &t->events[at], number,
+                        slice_sub(buf_slice(out), start, out->len - start));
+    take_up(l);
+}
+
 /* A line as it was written before, or anew. */
-static inline void line_again(struct buf *out, struct print_state *state, enum line_fit fit,
-                              const struct tape *t, uint32_t at)
+static inline void line_again(struct lines *l, enum line_fit fit, const struct tape *t, uint32_t at)
 {
     const struct event *e = &t->events[at];
     uint64_t number;
-    struct kept_line *kept = line_cache_place(&state->lines, fit, t, e, &number);
-    if (kept && line_cache_has(kept, e, number) && buf_room(out, LINE_CACHE_TEXT)) {
-        buf_pen_down(out, line_cache_copy(out->data + out->len, kept));
-        return;
-    }
-    size_t start = out->len;
-    line(out, &state->clock, t, at);
-    if (kept && !out->failed)
-        line_cache_keep(kept, e, number, slice_sub(buf_slice(out), start, out->len - start));
+    struct kept_line *kept = line_cache_place(&l->state->lines, fit, t, e, &number);
+    if (kept && line_cache_has(kept, e, number) && l->end - l->to >= LINE_CACHE_TEXT)
+        l->to = line_cache_copy(l->to, kept);
+    else
+        line_anew(l, kept, number, t, at);
 }
 
 /* Bytes that no protocol claims are shown in full, unless the whole packet will be. */
-static void all_bytes(struct buf *out, const struct tape *t, const struct event *e)
+static void all_bytes(struct lines *l, const struct tape *t, const struct event *e)
 {
-    buf_char(out, '\n');
-    hexdump_bytes(out, event_covers(t, e));
+    buf_pen_down(l->out, l->to);
+    buf_char(l->out, '\n');
+    hexdump_bytes(l->out, event_covers(t, e));
+    take_up(l);
 }
 
 void tree_write(struct buf *out, const struct print_options *options, const struct dissection *d)
@@ -99,7 +122,11 @@ void tree_write(struct buf *out, const struct print_options *options, const stru
     const struct tape *t = &d->tape;
     const uint8_t *expanded = options->expanded;
     struct print_state *state = options->state;
+    struct lines l = {.out = out, .state = state};
     line_cache_begin(&state->lines, t, options->more);
+    if (!buf_room(out, LINE_CACHE_TEXT))
+        return;
+    take_up(&l);
     for (uint32_t i = 0; i < t->count;) {
         const struct event *e = &t->events[i];
         enum line_fit fit = state->lines.fields[e->field];
@@ -107,10 +134,11 @@ void tree_write(struct buf *out, const struct print_options *options, const stru
             i = e->next;
             continue;
         }
-        line_again(out, state, fit, t, i);
+        line_again(&l, fit, t, i);
         bool closed = expanded && e->depth == 0 && !expanded[e->field];
         if (e->field == F_data && !options->hex && !closed)
-            all_bytes(out, t, e);
+            all_bytes(&l, t, e);
         i = closed ? e->next : i + 1;
     }
+    buf_pen_down(out, l.to);
 }
