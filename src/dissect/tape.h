@@ -106,9 +106,9 @@ static inline uint32_t tape_add(struct tape *t, enum field_id field, uint8_t sou
 {
     if (!t->want[field])
         return TAPE_NONE;
-    struct event *e = t->count < t->capacity ? &t->events[t->count] : tape_grow(t);
-    if (!e)
+    if (t->count >= t->capacity && !tape_grow(t))
         return TAPE_NONE;
+    struct event *e = &t->events[t->count];
     *e = (struct event){.field = (uint16_t)field,
                         .depth = (uint8_t)(t->depth < 255 ? t->depth : 255),
                         .flags = (uint8_t)flags,

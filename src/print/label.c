@@ -21,6 +21,7 @@ struct writer {
     size_t name_end;         /* behind the start; NO_NAME: nothing to put the mark after */
     uint64_t number;         /* the last one written, for plurals */
     const struct part *part; /* the one that is being written */
+    uint32_t found;          /* the descendant that was asked for last; TAPE_NONE: none */
 };
 
 /* "Label: " of each field, as pen_phrase() wants it. */
@@ -165,10 +166,12 @@ static uint8_t *usual(struct writer *w, uint8_t *to)
 /* ---- parts of templates -------------------------------------------------------------------------
  */
 
-static const struct event *descendant(const struct writer *w, uint16_t field)
+static const struct event *descendant(struct writer *w, uint16_t field)
 {
-    uint32_t found = tape_find(w->t, w->at, (enum field_id)field);
-    return found == TAPE_NONE ? NULL : &w->t->events[found];
+    /* A length is shown in bytes and bits: the one that was found is found again. */
+    if (w->found == TAPE_NONE || w->t->events[w->found].field != field)
+        w->found = tape_find(w->t, w->at, (enum field_id)field);
+    return w->found == TAPE_NONE ? NULL : &w->t->events[w->found];
 }
 
 static uint8_t *put_number(struct writer *w, uint8_t *to, uint64_t number)
@@ -540,6 +543,7 @@ uint8_t *label_at(struct buf *out, uint8_t *to, struct clock_cache *clock, const
     w.start = (size_t)(to - out->data);
     w.name_end = NO_NAME;
     w.number = 0;
+    w.found = TAPE_NONE;
     const struct part *parts = template_of(w.e);
     return parts ? by_template(&w, parts, to) : usual(&w, to);
 }

@@ -70,7 +70,7 @@ static inline struct kept_line *line_cache_place(struct line_cache *cache, enum 
     if (e->label)
         fit = line_cache_fit(cache, e);
     *number = e->value;
-    if (fit != LINE_BY_NUMBER && !line_cache_number(t, e, fit, number))
+    if (fit == LINE_NOT_KEPT || (fit != LINE_BY_NUMBER && !line_cache_number(t, e, fit, number)))
         return NULL;
     uint64_t hash = *number + e->extra * UINT64_C(0x9e3779b1) + e->field * UINT64_C(0x85ebca6b);
     hash *= UINT64_C(0x9e3779b97f4a7c15);
