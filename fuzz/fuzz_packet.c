@@ -47,10 +47,19 @@ static void print(struct buf *out, const struct printer *printer, const struct d
 
 /* Arguments for those that want some; the others go by their name alone. */
 static const char *const asked[] = {
-    "flow,any,standard",  "flow,tcp,network",   "follow,tcp,ascii,0",
-    "follow,tcp,hex,1",   "follow,tls,ascii,0", "follow,tls,yaml,0",
-    "follow,ssl,utf-8,1", "follow,tls,raw,0",   "io,stat,0.01,tcp,SUM(tcp.len)tcp.len",
-    "tls,sessions,zeek",  "tls,sessions,json",  "expert,note,tcp",
+    "flow,any,standard",
+    "flow,tcp,network",
+    "follow,tcp,ascii,0",
+    "follow,tcp,hex,1",
+    "follow,tls,ascii,0",
+    "follow,tls,yaml,0",
+    "follow,ssl,utf-8,1",
+    "follow,tls,raw,0",
+    "io,stat,0.01,tcp,SUM(tcp.len)tcp.len",
+    "tls,sessions,zeek",
+    "tls,sessions,json",
+    "expert,note,tcp",
+    "proto,colinfo,tcp,tls.handshake.extensions_server_name",
 };
 
 static struct stats *all_statistics(const struct print_options *options)
@@ -64,7 +73,8 @@ static struct stats *all_statistics(const struct print_options *options)
             abort();
     for (size_t i = 0; stats_name(i); i++)
         if (strncmp(stats_name(i), "follow,", 7) != 0 && strncmp(stats_name(i), "flow,", 5) != 0 &&
-            strcmp(stats_name(i), "io,stat") != 0 && !stats_add(stats, stats_name(i)))
+            strcmp(stats_name(i), "io,stat") != 0 && strcmp(stats_name(i), "proto,colinfo") != 0 &&
+            !stats_add(stats, stats_name(i)))
             abort();
     if (!stats_open(stats, options, &error))
         abort();

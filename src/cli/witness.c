@@ -36,6 +36,7 @@ struct witness {
     uint8_t *want;
     const struct printer *printer;
     struct print_options print;
+    struct print_state state; /* that trees are printed in */
     uint64_t packets;
     uint64_t now; /* the connection and direction of the packet that is being read */
     bool sent;
@@ -95,7 +96,8 @@ static bool start_reader(struct witness *w, struct error *e)
 {
     const uint16_t ports[] = {w->options.port};
     w->printer = printer_find("text");
-    w->print = (struct print_options){.tree = w->options.trees, .terminal = true};
+    w->print =
+        (struct print_options){.tree = w->options.trees, .terminal = true, .state = &w->state};
     w->want = calloc(FIELD_COUNT, 1);
     if (!w->want)
         return error_set(e, ERROR_MEMORY, "out of memory");
@@ -323,6 +325,7 @@ bool witness_free(struct witness *w, struct error *e)
     engine_free(w->engine);
     buf_wipe(&w->keys);
     buf_free(&w->text);
+    buf_free(&w->state.scratch);
     free(w->want);
     pthread_mutex_destroy(&w->lock);
     free(w);

@@ -886,7 +886,7 @@ def captures_that_tshark_misreads():
     frame = b"\x28\xb5\x2f\xfd\x00\x50" + (len(head + packet) << 3).to_bytes(3, "little") + head + packet
     out, err, status = read_times("cut.pcap.zst", frame)
     check(status == 2 and "cut short" in err, f"zstd without an end: {out!r} {err!r} {status}")
-    for name, data in (("three.pcap", head[:3]), ("four.pcapng", b"\n\r\r\n"), ("few.pcapng", b"\n\r\r\n\x1c\0\0\0\x4d\x3c")):
+    for name, data in (("three.pcap", head[:3]), ("four.ng", b"\n\r\r\n"), ("few.ng", b"\n\r\r\n\x1c\0\0\0\x4d\x3c")):
         out, err, status = read_times(name, data)
         check(out == "" and status == 2 and err.startswith(f'tlswire: The file "{name}" '), f"{name}: {out!r} {err!r}")
     section = struct.pack("<IIIHHqI", 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, -1, 28)
@@ -894,7 +894,7 @@ def captures_that_tshark_misreads():
         body = struct.pack("<IIIII", 0, 0, 6999999, 60, 60) + bytes(60) + option
         data = section + struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
         data += struct.pack("<II", 6, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
-        check(read_times("option.pcapng", data) == good, f"an option that is wrong: {run('-n', '-r', 'option.pcapng')}")
+        check(read_times("option.ng", data) == good, f"an option that is wrong: {run('-n', '-r', 'option.ng')}")
 
 
 @test
