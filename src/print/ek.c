@@ -16,10 +16,10 @@
 
 struct entry {
     uint32_t event;
-    uint32_t next;   /* entry of the same name; NOBODY after the last */
-    uint32_t last;   /* of the chain that it heads; NOBODY: it heads none */
-    uint32_t chain;  /* head of another name in the same bucket */
-    uint16_t parent; /* field of the item above */
+    uint32_t next;          /* entry of the same name; NOBODY after the last */
+    uint32_t last;          /* of the chain that it heads; NOBODY: it heads none */
+    uint32_t chain;         /* head of another name in the same bucket */
+    uint16_t field, parent; /* the first ones of the item's name, and of that of the one above */
 };
 
 struct ek {
@@ -61,28 +61,57 @@ static void underscored(struct buf *out, const char *name)
             out->data[i] = '_';
 }
 
-static const char *parent_of(struct print_state *state, uint16_t field)
+static void put_key(struct buf *out, uint16_t field)
 {
-    if (!state->parents[field])
-        state->parents[field] = field_parent((enum field_id)field);
-    return state->parents[field];
+    if (is_heading(field)) {
+        buf_put(out, "text", 4);
+        return;
+    }
+    const char *parent = field_parent((enum field_id)field);
+    underscored(out, parent);
+    if (*parent)
+        buf_char(out, '_');
+    underscored(out, fields[field].abbrev);
+}
+
+/* Writes the key behind what is in OUT, and keeps what was written. */
+static void make_key(struct ek_key *key, struct buf *out, uint16_t field)
+{
+    size_t start = out->len;
+    put_key(out, field);
+    struct slice text = slice_sub(buf_slice(out), start, out->len - start);
+    while (!same_name(key->same, field))
+        key->same++;
+    key->len = text.len <= EK_KEY_BYTES && !out->failed ? (uint8_t)text.len : 0;
+    slice_read(&text, key->text, key->len);
+    out->len = start;
+    key->made = true;
+}
+
+static inline const struct ek_key *key_of(const struct ek *ek, uint16_t field)
+{
+    struct ek_key *key = &ek->state->keys[field];
+    if (!key->made)
+        make_key(key, ek->out, field);
+    return key;
 }
 
 static void name(struct ek *ek, uint16_t field, const char *suffix)
 {
-    if (ek->out->data[ek->out->len - 1] != '{')
-        buf_char(ek->out, ',');
-    buf_char(ek->out, '"');
-    if (is_heading(field)) {
-        buf_put(ek->out, "text", 4);
-    } else {
-        const char *parent = parent_of(ek->state, field);
-        underscored(ek->out, parent);
-        if (*parent)
-            buf_char(ek->out, '_');
-        underscored(ek->out, fields[field].abbrev);
-    }
-    buf_str(ek->out, suffix);
+    const struct ek_key *key = key_of(ek, field);
+    struct buf *out = ek->out;
+    bool first = out->data[out->len - 1] == '{';
+    uint8_t *to = buf_pen(out, EK_KEY_BYTES + 2);
+    if (!to)
+        return;
+    *to = ',';
+    to += !first;
+    *to++ = '"';
+    memcpy(to, key->text, EK_KEY_BYTES);
+    buf_pen_down(out, to + key->len);
+    if (key->len == 0)
+        put_key(out, field);
+    buf_str(out, suffix);
 }
 
 /* ---- values -------------------------------------------------------------------------------------
@@ -191,30 +220,28 @@ struct gathering {
     uint32_t count;
 };
 
+/* PARENT and FIELD stand for their names, as ek_key's `same`. */
 static uint32_t *bucket_of(const struct ek *ek, const struct gathering *g, uint16_t parent,
                            uint16_t field)
 {
-    const struct json_key *key = &json_keys[field];
-    unsigned hash = json_keys[parent].len * 31u + key->len * 7u;
-    for (unsigned i = key->len > 6 ? key->len - 6u : 0; i < key->len; i++)
-        hash = hash * 33 + (uint8_t)key->text[i];
     const struct buf *names = &ek->state->scratch;
-    return (uint32_t *)(void *)(names->data + g->buckets) + hash % BUCKETS;
+    return (uint32_t *)(void *)(names->data + g->buckets) + (parent * 31u + field) % BUCKETS;
 }
 
 static void add(struct ek *ek, struct gathering *g, uint32_t at, uint16_t parent)
 {
-    uint16_t field = ek->t->events[at].field;
+    uint16_t field = key_of(ek, ek->t->events[at].field)->same;
+    parent = key_of(ek, parent)->same;
     if (!buf_room(&ek->state->scratch, sizeof(struct entry)))
         return;
     ek->state->scratch.len += sizeof(struct entry);
     uint32_t index = g->count++;
     struct entry *e = entry_at(ek, g->base, index);
     uint32_t *bucket = bucket_of(ek, g, parent, field);
-    *e = (struct entry){at, NOBODY, NOBODY, NOBODY, parent};
+    *e = (struct entry){at, NOBODY, NOBODY, NOBODY, field, parent};
     for (uint32_t i = *bucket; i != NOBODY; i = entry_at(ek, g->base, i)->chain) {
         struct entry *head = entry_at(ek, g->base, i);
-        if (!same_name(head->parent, parent) || !same_name(ek->t->events[head->event].field, field))
+        if (head->field != field || head->parent != parent)
             continue;
         entry_at(ek, g->base, head->last)->next = index;
         head->last = index;

@@ -31,12 +31,22 @@ enum time_format {
 
 struct column_list;
 
+#define EK_KEY_BYTES 120
+
+/* A field's key in -T ek, made when the field is met first. */
+struct ek_key {
+    uint16_t same; /* the first field of its name: what is grouped by name is grouped by it */
+    bool made;
+    uint8_t len; /* 0: it is too long to be kept */
+    char text[EK_KEY_BYTES];
+};
+
 /* What a printer keeps from packet to packet, so that nothing is allocated for one. */
 struct print_state {
     struct buf scratch;
     struct clock_cache clock;
     struct line_cache lines;
-    const char *parents[FIELD_COUNT]; /* field_parent() of those that were met; NULL: not yet */
+    struct ek_key keys[FIELD_COUNT];
 };
 
 /* Colours of a line: red, green and blue. */
