@@ -124,6 +124,9 @@ def cases():
     yield ("a HelloRetryRequest that asks for nothing", Talk().begin().client(record(22, client_hello(VERSIONS))).server(empty), remarks,
            ["5\ta HelloRetryRequest that asks for no change\n"], [])
 
+    yield ("the numbers of compression methods", Talk().begin().client(record(22, client_hello(compressions=b"\0\x40\x41\xc1\xff"))), ["-V"],
+           [f"Compression Method: {name}\n" for name in ("null (0)", "LZS (64)", "Unknown (65)", "Unknown (193)", "Unknown (255)")],
+           ["Reserved", "Private"])
     short = record(22, client_hello(extension(1), extension(13, b"\0\2\4"), extension(58, b"\2\1")), 0x0301)
     yield ("extensions that are too short", Talk().begin().client(short, DATA), ["-V"],
            ["Dissector processed too much data (1 byte)", "Extension: ticket_request (len=2)"], ["Maximum Fragment Length:", "[Malformed Packet"])

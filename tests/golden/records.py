@@ -40,9 +40,9 @@ class Talk:
         return list(zip(seed.clock(1700000000 * 10**9, range(0, 10**9, 10**6)), self.packets))
 
 
-def client_hello(*extensions, version=0x0303, suites=(0x1301, 0xc02f), session=b""):
+def client_hello(*extensions, version=0x0303, suites=(0x1301, 0xc02f), session=b"", compressions=b"\0"):
     body = Bytes().number(2, version) + SHOWN_RANDOM
-    body.counted(1, session).counted(2, Bytes().number(2, *suites)).counted(1, b"\0")
+    body.counted(1, session).counted(2, Bytes().number(2, *suites)).counted(1, compressions)
     return message(1, body.counted(2, b"".join(extensions)))
 
 

@@ -29,6 +29,15 @@ static struct tcp_wish scan_headers(void *context, const struct flow *f, struct 
     return wish;
 }
 
+/* Like a header that announced too little: a record of eight bytes, which turns out to be one of sixteen. */
+static struct tcp_wish scan_growing(void *context, const struct flow *f, struct slice bytes)
+{
+    (void)context;
+    (void)f;
+    uint32_t len = bytes.len < 8 ? 8 : 16;
+    return (struct tcp_wish){.more = len - (uint32_t)bytes.len};
+}
+
 static void begin(uint32_t first_seq, bool syn)
 {
     const struct flow_key key = {.low_port = 1, .high_port = 2, .kind = ADDRESS_IPV4};
@@ -251,6 +260,25 @@ static void unfilled_memory_goes_back(void)
     end();
 }
 
+/* What waited and was no whole record after all goes back to the pool before the rest begins to wait. */
+static void a_record_longer_than_announced_gives_back(void)
+{
+    begin(100, true);
+    struct tcp_gathered *warm[] = {tcp_pool_take(&pool), tcp_pool_take(&pool)};
+    tcp_pool_give(&pool, &warm[0]);
+    tcp_pool_give(&pool, &warm[1]);
+    unsigned idle = pool.idle_count;
+    CHECK(idle >= 2);
+    send(100, slice_of_str("0123"), 4, scan_growing);
+    CHECK_EQ(idle - 1, pool.idle_count);
+    struct tcp_plan plan = send(104, slice_of_str("456789"), 6, scan_growing);
+    CHECK(plan.run_count == 2 && plan.runs[0].joined && plan.runs[0].idle);
+    CHECK_EQ(idle - 1, pool.idle_count);
+    tcp_reassembly_free(&pool, flow);
+    CHECK_EQ(idle, pool.idle_count);
+    end();
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -268,6 +296,8 @@ int main(void)
         {"reassembly: a cut segment is read alone", a_cut_segment_is_read_alone},
         {"reassembly: a hole that stays is given up", a_hole_that_stays_is_given_up},
         {"reassembly: unfilled memory goes back", unfilled_memory_goes_back},
+        {"reassembly: a record longer than announced gives back what waited",
+         a_record_longer_than_announced_gives_back},
     };
     int status = UNIT_RUN(tests);
     buf_free(&read_bytes);
