@@ -124,9 +124,23 @@ def cases():
     yield ("a HelloRetryRequest that asks for nothing", Talk().begin().client(record(22, client_hello(VERSIONS))).server(empty), remarks,
            ["5\ta HelloRetryRequest that asks for no change\n"], [])
 
+    yield ("a HelloRetryRequest without extensions", Talk().begin().client(record(22, client_hello(VERSIONS))).server(record(22, server_hello(random=RETRY_RANDOM))),
+           ["-V"], ["Record Layer: Handshake Protocol: Hello Retry Request\n", "Handshake Type: Server Hello (2)\n"], ["Handshake Protocol: Server Hello\n"])
+    wrong = record(22, server_hello(CHOSEN)) + record(22, message(8, Bytes().counted(2, extension(27, b"\2\0\1"))))
+    yield ("an extension in a message where it may not stand", Talk().begin().client(record(22, client_hello(VERSIONS))).server(wrong), ["-V"],
+           ["Handshake Protocol: Encrypted Extensions\n", "Algorithms Length: 2\n", "Algorithm: zlib (1)\n"], ["unprocessed"])
+    yield ("an empty list of ways to compress certificates", Talk().begin().client(record(22, client_hello(extension(27, b"\0")))), ["-V"],
+           ["Vector length 0 is smaller than minimum 2"], [])
+    update = Talk().begin().client(record(22, client_hello(VERSIONS))).server(record(22, server_hello(CHOSEN, suite=0xc0b4)))
+    update.server(bare(23, message(24, b"\1") + b"\26", 32))
+    yield ("the request of a KeyUpdate stands in the message", update, ["-V"],
+           ["        Handshake Protocol: Key Update\n            Handshake Type: Key Update (24)\n            Length: 1\n"
+            "            Key Update Request: update_requested (1)\n"], [])
+    yield ("the request of a KeyUpdate stands at its byte", update, ["-T", "pdml"],
+           ['showname="Key Update Request: update_requested (1)" size="1" pos="4" '], [])
     yield ("the numbers of compression methods", Talk().begin().client(record(22, client_hello(compressions=b"\0\x40\x41\xc1\xff"))), ["-V"],
            [f"Compression Method: {name}\n" for name in ("null (0)", "LZS (64)", "Unknown (65)", "Unknown (193)", "Unknown (255)")],
-           ["Reserved", "Private"])
+           ["Reserved - to be", "Private use"])
     short = record(22, client_hello(extension(1), extension(13, b"\0\2\4"), extension(58, b"\2\1")), 0x0301)
     yield ("extensions that are too short", Talk().begin().client(short, DATA), ["-V"],
            ["Dissector processed too much data (1 byte)", "Extension: ticket_request (len=2)"], ["Maximum Fragment Length:", "[Malformed Packet"])
