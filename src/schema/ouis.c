@@ -86,6 +86,9 @@ static bool put_group(struct buf *out, uint64_t address)
     return false;
 }
 
+/* Whose numbers of 24 bits are given on in parts of 28 and 36: no other maker's are, and few makers are unknown. */
+#define AUTHORITY "IEEERegi"
+
 bool ether_name(struct buf *out, struct slice address)
 {
     static const struct {
@@ -97,9 +100,13 @@ bool ether_name(struct buf *out, struct slice address)
     uint64_t value = slice_uint(&address, 6);
     if (put_group(out, value))
         return true;
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+    const char *maker = find(ouis, ouis_count, (value & ~GROUP_BIT) >> 24);
+    bool whole = maker && strcmp(maker, AUTHORITY) != 0;
+    for (size_t i = whole ? 2 : 0; i < sizeof tables / sizeof tables[0]; i++) {
         unsigned rest = ADDRESS_BITS - tables[i].bits;
-        const char *names = find(tables[i].rows, *tables[i].count, (value & ~GROUP_BIT) >> rest);
+        const char *names =
+            rest == 24 ? maker
+                       : find(tables[i].rows, *tables[i].count, (value & ~GROUP_BIT) >> rest);
         if (!names)
             continue;
         buf_str(out, names);

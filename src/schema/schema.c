@@ -9,6 +9,7 @@ const struct field fields[FIELD_COUNT] = {
     [F_NONE] = {.abbrev = "", .label = ""},
 #define PROTOCOL(id, abbrev_, name_, meaning_, section_) \
     [F_##id] = {.abbrev = abbrev_,                       \
+                .abbrev_len = sizeof(abbrev_) - 1,       \
                 .label = name_,                          \
                 .label_len = sizeof(name_) - 1,          \
                 .type = TYPE_PROTOCOL,                   \
@@ -17,6 +18,7 @@ const struct field fields[FIELD_COUNT] = {
 #define FIELD_ROW(id, abbrev_, label_, type_, display_, registry_, mask_, template_, more_, \
                   meaning_, section_)                                                       \
     [F_##id] = {.abbrev = abbrev_,                                                          \
+                .abbrev_len = sizeof(abbrev_) - 1,                                          \
                 .label = label_,                                                            \
                 .label_len = sizeof(label_) - 1,                                            \
                 .type = TYPE_##type_,                                                       \
@@ -37,6 +39,7 @@ const struct field fields[FIELD_COUNT] = {
     [F_##id] = {.abbrev = "", .label = "", .template = LABEL_##template_, .more = true},
 #define EXPERT_ROW(id, abbrev_, severity, group, summary, text, meaning_) \
     [F_expert_##id] = {.abbrev = abbrev_,                                 \
+                       .abbrev_len = sizeof(abbrev_) - 1,                 \
                        .label = summary,                                  \
                        .label_len = sizeof(summary) - 1,                  \
                        .meaning = meaning_},
@@ -255,7 +258,7 @@ enum block_id block_of_message(uint8_t type)
 
 static bool same_name(enum field_id id, const char *abbrev, size_t len)
 {
-    return strncmp(fields[id].abbrev, abbrev, len) == 0 && fields[id].abbrev[len] == '\0';
+    return fields[id].abbrev_len == len && memcmp(fields[id].abbrev, abbrev, len) == 0;
 }
 
 enum field_id field_find(const char *abbrev, size_t len)

@@ -70,9 +70,10 @@ struct field {
     uint64_t mask;     /* the bits that hold it; 0: all of them */
     uint16_t registry; /* enum registry, REG_NONE */
     uint16_t template; /* enum label_id: its text when that is not the usual "Label: value"; LABEL_USUAL */
-    uint8_t type;        /* enum field_type */
-    uint8_t display;     /* enum field_display */
-    bool more;           /* tshark 4.0.17 shows none like it: in its formats only when asked for */
+    uint8_t type;    /* enum field_type */
+    uint8_t display; /* enum field_display */
+    bool more;       /* tshark 4.0.17 shows none like it: in its formats only when asked for */
+    uint8_t abbrev_len;
     const char *meaning; /* one sentence, or NULL */
     const char *section; /* "RFC 9846 4.2.8", or NULL */
 };

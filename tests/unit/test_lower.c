@@ -147,6 +147,12 @@ static void makers_are_known(void)
     for (size_t k = 0; k < sizeof tables / sizeof tables[0]; k++)
         for (size_t i = 1; i < tables[k].count; i++)
             CHECK(tables[k].rows[i - 1].value < tables[k].rows[i].value);
+    /* Nobody but the authority gives parts of its numbers to others: ether_name() relies on it. */
+    for (size_t k = 1; k < 3; k++)
+        for (size_t i = 0; i < tables[k].count; i++) {
+            const char *whole = oui_name((uint32_t)(tables[k].rows[i].value >> (k == 1 ? 4 : 12)));
+            CHECK(!whole || strcmp(whole, "IEEE Registration Authority") == 0);
+        }
 }
 
 /* As tshark 4.0.17 calls them, but for 01:00:5e:80:00:01: only half of that block is IPv4's (RFC 1112 6.4). */
