@@ -24,6 +24,8 @@ static bool take_field(struct io_column *c, struct slice name, struct error *err
     if (c->field == F_NONE)
         return error_set(error, ERROR_USAGE, "There is no field named '%.*s'.",
                          (int)(name.len < 100 ? name.len : 100), (const char *)name.data);
+    for (enum field_id id = c->field; id != F_NONE; id = field_same_name(id))
+        c->fields[id / 8] |= (uint8_t)(1u << id % 8);
     uint8_t type = fields[c->field].type;
     c->is_time = type == TYPE_RELATIVE_TIME;
     c->is_signed = type >= TYPE_INT8 && type <= TYPE_INT64;
@@ -124,6 +126,11 @@ bool io_stat_open(struct stat *s, struct error *error)
     return true;
 }
 
+static bool is_of(const struct io_column *c, unsigned field)
+{
+    return c->fields[field / 8] >> field % 8 & 1;
+}
+
 void io_stat_want(const struct stat *s, uint8_t *want)
 {
     const struct io_stat *io = s->state;
@@ -131,8 +138,8 @@ void io_stat_want(const struct stat *s, uint8_t *want)
         const struct io_column *c = &io->columns[i];
         if (c->filter)
             filter_wants(c->filter, want);
-        for (enum field_id id = c->field; id != F_NONE; id = field_same_name(id))
-            want[id] = 1;
+        for (unsigned id = 0; id < FIELD_COUNT; id++)
+            want[id] |= is_of(c, id);
     }
 }
 
@@ -203,11 +210,7 @@ static void add_packet(struct io_stat *io, size_t column, size_t interval, uint6
     }
     for (uint32_t i = 0; i < t->count; i++) {
         const struct event *e = &t->events[i];
-        bool same = e->field == c->field;
-        for (enum field_id id = field_same_name(c->field); id != F_NONE && !same;
-             id = field_same_name(id))
-            same = e->field == id;
-        if (!same)
+        if (!is_of(c, e->field))
             continue;
         int64_t value = (int64_t)e->value;
         add_value(io, column, interval, at, value);

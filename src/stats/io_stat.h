@@ -25,7 +25,8 @@ extern const char *const io_names[IO_CALCULATIONS];
 struct io_column {
     enum io_calculation calculation;
     enum field_id field;
-    int64_t largest; /* that was the column's for a time: it is as wide */
+    uint8_t fields[(FIELD_COUNT + 7) / 8]; /* a bit for each field that has its name */
+    int64_t largest;                       /* that was the column's for a time: it is as wide */
     bool is_time, is_signed;
     struct slice text;     /* as it was asked for; empty: all packets */
     struct filter *filter; /* owned; NULL: all */
