@@ -472,7 +472,8 @@ static void read_tcp(struct engine *e, const struct packet *packet, const struct
     plan.segment_of_pdu = false;
     bool above = !e->ends_at_tcp || e->keys.count > 0; /* how keys serve is told */
     if (tcp_segment(&e->flows, &in, &d->tcp, &flow, &direction, &payload) && above &&
-        (payload.len > 0 || tcp_holds(flow, direction)) && !(d->tcp.flags & TCP_RST)) {
+        (payload.len > 0 || (d->tcp.flags & TCP_FIN) || tcp_holds(flow, direction)) &&
+        !(d->tcp.flags & TCP_RST)) {
         uint32_t first = d->tcp.seq_raw + (d->tcp.flags & TCP_SYN ? 1 : 0);
         if (e->repeats && payload.len > 0)
             tcp_repeats_check(e->repeats, flow, &d->tcp, first, (uint32_t)packet->number);

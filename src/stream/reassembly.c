@@ -29,6 +29,7 @@ struct tcp_reassembly {
     bool is_cut;       /* `cut_end` is ahead */
     bool next_segment; /* all of the next segment belongs to the waiting record */
     bool ended;        /* sent its FIN */
+    uint32_t fin_seq;  /* the number of it */
 };
 
 /* One call of tcp_reassemble(). */
@@ -432,12 +433,20 @@ static bool repeats_waiting(struct turn *t)
     return true;
 }
 
+/* A keep-alive whose byte has the number of the FIN; known without the analysis, which not all ask for. */
+static bool repeats_fin(const struct tcp_reassembly *r, const struct tcp_facts *facts)
+{
+    return r->ended && facts->seq_raw == r->fin_seq && facts->len == 1 &&
+           !(facts->flags & (TCP_SYN | TCP_FIN | TCP_RST)) && !facts->options_of->no_analysis;
+}
+
 static void take_segment(struct turn *t, const struct tcp_facts *facts)
 {
     struct tcp_reassembly *r = t->r;
     bool alone = facts->options_of->no_desegment || facts->checksum_state == TCP_SUM_BAD;
-    if (t->stray && r->ended && !seq_below(t->seq, r->next_seq)) {
+    if (r->next_seq == t->seq && repeats_fin(r, facts)) {
         t->plan->runs[t->plan->run_count++] = (struct tcp_run){.bytes = t->payload, .stray = true};
+        r->next_seq = t->next; /* from now on it comes again */
         return;
     }
     if (!seq_above(t->next, r->next_seq)) {
@@ -495,7 +504,10 @@ void tcp_reassemble(struct flow_table *table, struct tcp_pool *pool, struct flow
     t.next += t.seq - facts->seq_raw; /* a SYN takes a number too; data may go with it (RFC 7413) */
     if (!t.r)
         return;
-    t.r->ended |= (facts->flags & TCP_FIN) != 0;
+    if (facts->flags & TCP_FIN) {
+        t.r->ended = true;
+        t.r->fin_seq = facts->seq_raw + facts->len;
+    }
     if (t.payload.len > 0)
         take_segment(&t, facts);
     else if (t.r->ended && is_given_up(&t, facts))

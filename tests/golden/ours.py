@@ -138,6 +138,14 @@ def cases():
             "            Key Update Request: update_requested (1)\n"], [])
     yield ("the request of a KeyUpdate stands at its byte", update, ["-T", "pdml"],
            ['showname="Key Update Request: update_requested (1)" size="1" pos="4" '], [])
+    for name, begun_record in (("no record", b""), ("a record that waits", DATA[:20])):
+        t = begun().server(begun_record) if begun_record else begun()
+        for flags, data in ((FIN | ACK, b""), (ACK, b"\0"), (ACK, b"\0")):
+            t.packets.append(packet(443, t.port, 2000 + t.sent[True], 1000 + t.sent[False], flags, 512, b"", data))
+        yield (f"a keep-alive behind FIN: its byte is data ({name})", t, ["-Y", "data", "-T", "fields", "-e", "frame.number", "-e", "data.data"],
+               [f"{len(t.packets) - 1}\t00\n"], [f"{len(t.packets)}\t"])
+        yield (f"a keep-alive behind FIN is no part of a record ({name})", t, ["-Y", "tcp.analysis.keep_alive"],
+               ["Len=1"], ["reassembled PDU"] if not begun_record else [])
     yield ("the numbers of compression methods", Talk().begin().client(record(22, client_hello(compressions=b"\0\x40\x41\xc1\xff"))), ["-V"],
            [f"Compression Method: {name}\n" for name in ("null (0)", "LZS (64)", "Unknown (65)", "Unknown (193)", "Unknown (255)")],
            ["Reserved - to be", "Private use"])
