@@ -146,6 +146,8 @@ def cases():
                [f"{len(t.packets) - 1}\t00\n"], [f"{len(t.packets)}\t"])
         yield (f"a keep-alive behind FIN is no part of a record ({name})", t, ["-Y", "tcp.analysis.keep_alive"],
                ["Len=1"], ["reassembled PDU"] if not begun_record else [])
+    yield ("-2 -R: what a packet that does not pass acknowledged is not the next one's", begun(),
+           ["-2", "-R", "tcp.len>0", "-T", "fields", "-E", "separator=;", "-e", "frame.number", "-e", "tcp.analysis.acks_frame"], ["1;\n"], ["1;1", "1;2"])
     yield ("the numbers of compression methods", Talk().begin().client(record(22, client_hello(compressions=b"\0\x40\x41\xc1\xff"))), ["-V"],
            [f"Compression Method: {name}\n" for name in ("null (0)", "LZS (64)", "Unknown (65)", "Unknown (193)", "Unknown (255)")],
            ["Reserved - to be", "Private use"])
