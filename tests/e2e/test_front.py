@@ -837,6 +837,8 @@ def what_does_not_pass_the_first_filter_leaves_no_traces():
     for expression in ("tls", "tcp.len > 0", "tcp.srcport == 4433"):
         passed, chosen = (run("-n", "-2", option, expression, "-r", lab, *infos)[0] for option in ("-R", "-Y"))
         check(passed.count("\n") > 2 and passed == chosen, f"{expression}: {passed} is not {chosen}")
+    later = run("-n", "-2", "-R", "frame.number > 3", "-r", lab, *infos)[0]
+    check(later == run("-n", "-2", "-Y", "frame.number > 3", "-r", lab, *infos)[0] and "Client Hello" in later, later)
 
 
 @test
